@@ -1,0 +1,75 @@
+# `make help` lists the targets.
+
+BINARY  := bin/otelcol-jira
+CONFIG  := examples/quickstart.yaml
+URL     := http://localhost:8087/jira/events
+TOOL    := go tool -modfile=.ci/tools/go.mod
+PACKAGE := ./jirareceiver/...
+
+# Statement coverage of the receiver, generated code and the programs around it left out, must not fall below this.
+MIN_COVERAGE := 90
+
+# How long `make fuzz` spends on each fuzz target.
+FUZZTIME := 10s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build the collector and start it on localhost:8087
+	@echo 'Jira events go to $(URL). Now try `make send` in a second terminal; stop with Ctrl-C.'
+	@exec $(BINARY) --config $(CONFIG) $(if $(JIRA_WEBHOOK_SECRET),--set 'receivers::jira::signature::secrets=["$${env:JIRA_WEBHOOK_SECRET}"]')
+
+.PHONY: send
+send: ## post the life of an issue to the running collector
+	@go run ./jirareceiver/internal/send -url $(URL)
+
+.PHONY: build
+build: ## build bin/otelcol-jira
+	@mkdir -p build bin
+	@$(TOOL) builder --config builder-config.yaml --skip-strict-versioning=false
+	@cp build/otelcol-jira/otelcol-jira $(BINARY)
+
+.PHONY: test
+test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage, and end to end with the real collector
+	go test -race -coverprofile=coverage.out -coverpkg=$(PACKAGE) $(PACKAGE)
+	@awk -v min=$(MIN_COVERAGE) -f .ci/coverage.awk coverage.out
+	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 ./jirareceiver/internal/e2e
+
+.PHONY: fuzz
+fuzz: ## search for inputs that break the signature check and the decoder
+	go test -run '^$$' -fuzz FuzzVerify -fuzztime $(FUZZTIME) ./jirareceiver/internal/signature
+	go test -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZTIME) ./jirareceiver/internal/webhook
+
+.PHONY: bench
+bench: ## measure decoding, translation and whole deliveries
+	go test -run '^$$' -bench . -benchmem $(PACKAGE)
+
+.PHONY: golden
+golden: ## write the golden records anew; read the difference before you commit it
+	go test ./jirareceiver -run TestGolden -update
+
+.PHONY: generate
+generate: ## run mdatagen
+	go generate $(PACKAGE)
+
+.PHONY: fmt
+fmt: ## format the code
+	@$(TOOL) gofumpt -extra -w jirareceiver
+	@$(TOOL) goimports -local github.com/otel-jira/collector -w jirareceiver
+
+.PHONY: lint
+lint: ## run the linters
+	@$(TOOL) golangci-lint run --build-tags e2e
+
+.PHONY: tidy
+tidy: ## tidy the modules
+	go mod tidy
+	cd .ci/tools && go mod tidy
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin build coverage.out

@@ -1,0 +1,89 @@
+package jirareceiver
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+
+	"go.opentelemetry.io/collector/config/configopaque"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/signature"
+)
+
+// authenticator admits deliveries that are signed with a known secret or carry a known token. With neither configured it
+// admits all: then confighttp has authenticated them, or the user has said that nobody need.
+type authenticator struct {
+	secrets        [][]byte
+	tokenDigests   [][sha256.Size]byte
+	header         string
+	queryParameter string
+}
+
+func newAuthenticator(cfg *JiraConfig) *authenticator {
+	a := &authenticator{header: cfg.Token.Header, queryParameter: cfg.Token.QueryParameter}
+	for _, secret := range cfg.Signature.Secrets {
+		a.secrets = append(a.secrets, []byte(secret))
+	}
+	for _, token := range cfg.Token.Values {
+		a.tokenDigests = append(a.tokenDigests, digestOf(token))
+	}
+	return a
+}
+
+// authenticate accepts any one proof. The error tells of the proof that the delivery presented.
+func (a *authenticator) authenticate(r *http.Request, body []byte) error {
+	if len(a.secrets) == 0 && len(a.tokenDigests) == 0 {
+		return nil
+	}
+	presented := a.presentedTokens(r)
+	if a.anyKnown(presented) {
+		return nil
+	}
+	signed := r.Header.Get(signature.Header)
+	switch {
+	case len(a.secrets) > 0 && (signed != "" || len(presented) == 0):
+		return signatureFailure(signature.Verify(signed, body, a.secrets))
+	case len(presented) > 0:
+		return failed(kindBadToken, nil)
+	default:
+		return failed(kindMissingToken, nil)
+	}
+}
+
+// presentedTokens returns the tokens in the places where tokens are expected.
+func (a *authenticator) presentedTokens(r *http.Request) []configopaque.String {
+	if len(a.tokenDigests) == 0 {
+		return nil
+	}
+	var presented []configopaque.String
+	if a.header != "" {
+		presented = appendToken(presented, r.Header.Get(a.header))
+	}
+	if a.queryParameter != "" {
+		presented = appendToken(presented, r.URL.Query().Get(a.queryParameter))
+	}
+	return presented
+}
+
+func appendToken(tokens []configopaque.String, token string) []configopaque.String {
+	if token == "" {
+		return tokens
+	}
+	return append(tokens, configopaque.String(token))
+}
+
+// anyKnown compares digests, so that the time it takes tells nothing of a token, not even its length.
+func (a *authenticator) anyKnown(presented []configopaque.String) bool {
+	known := 0
+	for _, token := range presented {
+		digest := digestOf(token)
+		for _, accepted := range a.tokenDigests {
+			known |= subtle.ConstantTimeCompare(digest[:], accepted[:])
+		}
+	}
+	return known == 1
+}
+
+func digestOf(token configopaque.String) [sha256.Size]byte {
+	return sha256.Sum256([]byte(token))
+}

@@ -1,0 +1,306 @@
+package jirareceiver
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/status"
+)
+
+// Config configures the receiver. In a configuration file, the keys of both parts stand side by side.
+type Config struct {
+	// Server holds the settings of the HTTP server.
+	Server confighttp.ServerConfig `mapstructure:",squash"`
+	// Jira holds the receiver's own settings.
+	Jira JiraConfig `mapstructure:",squash"`
+}
+
+// JiraConfig says which deliveries are accepted and what their records hold.
+type JiraConfig struct {
+	// Path is the URL path to which Jira posts. Default: /jira/events.
+	Path string `mapstructure:"path"`
+	// HealthPath answers GET with 200 while the receiver accepts deliveries. Empty: none. Default: /health.
+	HealthPath string `mapstructure:"health_path"`
+	// SiteURL is https://host[/context] of the Jira that sends. Default: derived from the links in each body.
+	SiteURL string `mapstructure:"site_url"`
+	// Signature checks what Jira signs with the secret of a webhook.
+	Signature SignatureConfig `mapstructure:"signature"`
+	// Token checks a shared token, for senders that cannot sign. With Signature as well, either is enough.
+	Token TokenConfig `mapstructure:"token"`
+	// AllowUnauthenticated permits a configuration without any authentication. It switches none off. Default: false.
+	AllowUnauthenticated bool `mapstructure:"allow_unauthenticated"`
+	// Status maps the statuses of workflows to a common vocabulary.
+	Status StatusConfig `mapstructure:"status"`
+	// Include adds to the records what they leave out by default.
+	Include IncludeConfig `mapstructure:"include"`
+	// MaxTextLength is the number of runes kept of any text, but for the payload. Default: 4096.
+	MaxTextLength int `mapstructure:"max_text_length"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// SignatureConfig configures the verification of X-Hub-Signature.
+type SignatureConfig struct {
+	// Secrets are the secrets of webhooks. A delivery signed with any one of them is accepted. Default: none.
+	Secrets []configopaque.String `mapstructure:"secrets"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// TokenConfig configures shared tokens.
+type TokenConfig struct {
+	// Values are the tokens. A delivery that presents any one of them is accepted. Default: none.
+	Values []configopaque.String `mapstructure:"values"`
+	// Header is the request header that carries the token. Empty: none. Default: X-Jira-Token.
+	Header string `mapstructure:"header"`
+	// QueryParameter is the query parameter that carries the token. Default: none, since URLs end up in logs.
+	QueryParameter string `mapstructure:"query_parameter"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// StatusConfig configures the mapping of statuses. The first place that knows a status decides: the project, the
+// mapping, the built-in table, the status category.
+type StatusConfig struct {
+	// Mapping lists, for each mapped value, the names or ids of the statuses that it stands for. Default: none.
+	Mapping map[string][]string `mapstructure:"mapping"`
+	// Projects holds a mapping for each project key. Default: none.
+	Projects map[string]ProjectStatusConfig `mapstructure:"projects"`
+	// UseDefaultMapping looks a status up in the built-in table. Default: true.
+	UseDefaultMapping bool `mapstructure:"use_default_mapping"`
+	// CategoryFallback maps a status by its category when nothing else does. Default: true.
+	CategoryFallback bool `mapstructure:"category_fallback"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// ProjectStatusConfig is the status mapping of one project.
+type ProjectStatusConfig struct {
+	// Mapping is as in [StatusConfig].
+	Mapping map[string][]string `mapstructure:"mapping"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// IncludeConfig names what records leave out by default, because it is about people or may be.
+type IncludeConfig struct {
+	// UserDetails adds the names and e-mail addresses of users. Default: false.
+	UserDetails bool `mapstructure:"user_details"`
+	// Description adds the description of issues, and changes of description and environment. Default: false.
+	Description bool `mapstructure:"description"`
+	// CommentBody adds the text of comments. Default: false.
+	CommentBody bool `mapstructure:"comment_body"`
+	// Payload adds the whole body as it was received, with all that it says of people. Default: false.
+	Payload bool `mapstructure:"payload"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+const (
+	defaultEndpoint      = "localhost:8087"
+	defaultPath          = "/jira/events"
+	defaultHealthPath    = "/health"
+	defaultTokenHeader   = "X-Jira-Token"
+	defaultMaxTextLength = 4096
+
+	// defaultMaxBodySize is what Jira Cloud sends at most, in bytes. Jira does not repeat what is refused as too large.
+	defaultMaxBodySize = 25 << 20
+	// defaultReadTimeout ends deliveries that stall, so that they cannot hold up a shutdown for ever.
+	defaultReadTimeout = time.Minute
+)
+
+var (
+	_ component.Config    = (*Config)(nil)
+	_ confmap.Unmarshaler = (*Config)(nil)
+)
+
+func createDefaultConfig() component.Config {
+	server := confighttp.NewDefaultServerConfig()
+	server.NetAddr.Endpoint = defaultEndpoint
+	server.MaxRequestBodySize = defaultMaxBodySize
+	server.ReadTimeout = defaultReadTimeout
+	return &Config{
+		Server: server,
+		Jira: JiraConfig{
+			Path:          defaultPath,
+			HealthPath:    defaultHealthPath,
+			Token:         TokenConfig{Header: defaultTokenHeader},
+			Status:        StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
+			MaxTextLength: defaultMaxTextLength,
+		},
+	}
+}
+
+// Unmarshal refuses unknown keys and adds the leading slash that a path may lack.
+//
+// The unknown keys need a decoding of their own: since v0.160.0, confighttp.ServerConfig has an Unmarshal method that
+// ignores them, and squashed into Config it would ignore a misspelt "signature" as well. A defined type has no methods.
+func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
+	type serverConfig confighttp.ServerConfig
+	type strictConfig struct {
+		Server serverConfig `mapstructure:",squash"`
+		Jira   JiraConfig   `mapstructure:",squash"`
+	}
+	if err := conf.Unmarshal(&strictConfig{}); err != nil {
+		return err
+	}
+	if err := conf.Unmarshal(cfg); err != nil {
+		return err
+	}
+	cfg.Jira.Path = withLeadingSlash(cfg.Jira.Path)
+	cfg.Jira.HealthPath = withLeadingSlash(cfg.Jira.HealthPath)
+	return nil
+}
+
+func withLeadingSlash(path string) string {
+	if path == "" || strings.HasPrefix(path, "/") {
+		return path
+	}
+	return "/" + path
+}
+
+// Validate reports everything that is wrong with the receiver's own settings, but for the nested ones that can judge
+// themselves.
+func (cfg *Config) Validate() error {
+	return errors.Join(
+		cfg.validateEndpoint(),
+		cfg.validateAuthentication(),
+		cfg.Jira.validatePaths(),
+		cfg.Jira.validateSiteURL(),
+		cfg.Jira.validateMaxTextLength(),
+	)
+}
+
+func (cfg *Config) validateEndpoint() error {
+	if cfg.Server.NetAddr.Endpoint == "" {
+		return fmt.Errorf("endpoint is empty: set the address to listen on, such as %s", defaultEndpoint)
+	}
+	return nil
+}
+
+func (cfg *Config) validateAuthentication() error {
+	if cfg.Jira.AllowUnauthenticated || cfg.authenticated() {
+		return nil
+	}
+	return errors.New("anybody could post events: set signature::secrets to the secret of the webhook in Jira, " +
+		"token::values for senders that cannot sign, auth to an authenticator extension, or tls::client_ca_file; " +
+		"or set allow_unauthenticated to true to accept what anybody sends")
+}
+
+// authenticated says whether something checks who sends: this receiver, an extension or TLS.
+func (cfg *Config) authenticated() bool {
+	return len(cfg.Jira.Signature.Secrets) > 0 ||
+		len(cfg.Jira.Token.Values) > 0 ||
+		cfg.Server.Auth.HasValue() ||
+		cfg.Server.TLS.HasValue() && cfg.Server.TLS.Get().ClientCAFile != ""
+}
+
+func (cfg *JiraConfig) validatePaths() error {
+	var errs []error
+	if cfg.Path == "" {
+		errs = append(errs, fmt.Errorf("path is empty: set the path of the URL registered in Jira, such as %s", defaultPath))
+	}
+	for _, path := range []struct{ key, value string }{{"path", cfg.Path}, {"health_path", cfg.HealthPath}} {
+		if path.value != "" && !isPlainPath(path.value) {
+			errs = append(errs, fmt.Errorf("%s is not the path of a URL: write it like %s, without query, fragment, spaces and escapes", path.key, defaultPath))
+		}
+	}
+	if cfg.Path != "" && cfg.Path == cfg.HealthPath {
+		errs = append(errs, errors.New("path and health_path are the same: choose another health_path, or set it to \"\" for none"))
+	}
+	return errors.Join(errs...)
+}
+
+func isPlainPath(path string) bool {
+	u, err := url.Parse(path)
+	return err == nil && u.Path == path && u.EscapedPath() == path && strings.HasPrefix(path, "/")
+}
+
+func (cfg *JiraConfig) validateSiteURL() error {
+	if cfg.SiteURL == "" {
+		return nil
+	}
+	u, err := url.Parse(cfg.SiteURL)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("site_url is not the address of a Jira site: write it like https://acme.atlassian.net " +
+			"or https://jira.example.com/context, without user, query and fragment")
+	}
+	return nil
+}
+
+func (cfg *JiraConfig) validateMaxTextLength() error {
+	if cfg.MaxTextLength <= 0 {
+		return fmt.Errorf("max_text_length is %d: set how many characters to keep of a text, such as %d", cfg.MaxTextLength, defaultMaxTextLength)
+	}
+	return nil
+}
+
+// Validate reports every secret that is empty.
+func (cfg *SignatureConfig) Validate() error { return validateSecrets("secrets", cfg.Secrets) }
+
+// Validate reports every token that is empty, and tokens that no delivery could present.
+func (cfg *TokenConfig) Validate() error {
+	err := validateSecrets("values", cfg.Values)
+	if len(cfg.Values) > 0 && cfg.Header == "" && cfg.QueryParameter == "" {
+		err = errors.Join(err, errors.New("neither header nor query_parameter is set: say where deliveries carry the token"))
+	}
+	return err
+}
+
+// validateSecrets finds the commonest mistake: a reference to an environment variable that is not set.
+func validateSecrets(key string, secrets []configopaque.String) error {
+	var errs []error
+	for i, secret := range secrets {
+		if secret == "" {
+			errs = append(errs, fmt.Errorf("%s[%d] is empty: check that the environment variable or file it refers to is set", key, i))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Validate reports every mistake in the mappings.
+func (cfg *StatusConfig) Validate() error {
+	errs := []error{within("mapping", status.Mapping(cfg.Mapping).Validate())}
+	seen := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(cfg.Projects)) {
+		errs = append(errs, within("projects::"+key+"::mapping", status.Mapping(cfg.Projects[key].Mapping).Validate()))
+		folded := strings.ToUpper(key)
+		if other, taken := seen[folded]; taken {
+			errs = append(errs, fmt.Errorf("projects::%s and projects::%s are the same project: keep one", other, key))
+		}
+		seen[folded] = key
+	}
+	return errors.Join(errs...)
+}
+
+func within(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// mapper returns the status mapper that the configuration describes.
+func (cfg *StatusConfig) mapper() *status.Mapper {
+	projects := make(map[string]status.Mapping, len(cfg.Projects))
+	for key, project := range cfg.Projects {
+		projects[key] = project.Mapping
+	}
+	return status.NewMapper(status.Options{
+		Mapping:          cfg.Mapping,
+		Projects:         projects,
+		UseDefault:       cfg.UseDefaultMapping,
+		CategoryFallback: cfg.CategoryFallback,
+	})
+}

@@ -1,0 +1,234 @@
+package jirareceiver
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
+	"github.com/otel-jira/collector/jirareceiver/internal/translate"
+	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
+)
+
+// The headers of a delivery, documented at https://developer.atlassian.com/cloud/jira/platform/webhooks/.
+const (
+	headerDeliveryID = "X-Atlassian-Webhook-Identifier"
+	headerRetryCount = "X-Atlassian-Webhook-Retry"
+	headerFlow       = "X-Atlassian-Webhook-Flow"
+)
+
+const (
+	transport = "http"
+	// format is how obsreport calls what was received.
+	format = "jira"
+	// maxReserve is how many bytes are set aside for a body because its sender says that it will be that long.
+	maxReserve = 64 << 10
+)
+
+// handler answers all requests to the receiver's server.
+type handler struct {
+	path, healthPath string
+	authenticator    *authenticator
+	translator       *translate.Translator
+	next             consumer.Logs
+	obsreport        *receiverhelper.ObsReport
+	telemetry        *metadata.TelemetryBuilder
+	unmapped         *unmappedStatuses
+	logger           *zap.Logger
+
+	refusing atomic.Bool // set when the receiver shuts down
+	inflight *inflight
+}
+
+func newHandler(settings receiver.Settings, cfg *JiraConfig, next consumer.Logs) (*handler, error) {
+	obsreport, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
+		ReceiverID:             settings.ID,
+		Transport:              transport,
+		ReceiverCreateSettings: settings,
+	})
+	if err != nil {
+		return nil, err
+	}
+	telemetry, err := metadata.NewTelemetryBuilder(settings.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &handler{
+		path:          cfg.Path,
+		healthPath:    cfg.HealthPath,
+		authenticator: newAuthenticator(cfg),
+		translator:    newTranslator(settings, cfg),
+		next:          next,
+		obsreport:     obsreport,
+		telemetry:     telemetry,
+		unmapped:      newUnmappedStatuses(telemetry, settings.Logger),
+		logger:        settings.Logger,
+		inflight:      newInflight(),
+	}, nil
+}
+
+func newTranslator(settings receiver.Settings, cfg *JiraConfig) *translate.Translator {
+	return translate.New(translate.Options{
+		ScopeName:    metadata.ScopeName,
+		ScopeVersion: settings.BuildInfo.Version,
+		SiteURL:      cfg.SiteURL,
+		Statuses:     cfg.Status.mapper(),
+		MaxText:      cfg.MaxTextLength,
+		UserDetails:  cfg.Include.UserDetails,
+		Description:  cfg.Include.Description,
+		CommentBody:  cfg.Include.CommentBody,
+		Payload:      cfg.Include.Payload,
+	})
+}
+
+// ServeHTTP tells deliveries from everything else. It compares paths as they are: a mux would answer some of the wrong
+// ones with a redirect, which Jira does not follow.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case h.path:
+		h.serveDelivery(w, r)
+	case h.healthPath:
+		h.serveHealth(w, r)
+	default:
+		respond(w, failed(kindNotFound, nil))
+	}
+}
+
+func (h *handler) serveHealth(w http.ResponseWriter, r *http.Request) {
+	if !allow(w, r, http.MethodGet, http.MethodHead) {
+		return
+	}
+	respond(w, h.admit())
+}
+
+func (h *handler) serveDelivery(w http.ResponseWriter, r *http.Request) {
+	if !allow(w, r, http.MethodPost) {
+		return
+	}
+	ctx := h.obsreport.StartLogsOp(r.Context())
+	records, err := h.deliverSafely(r.WithContext(ctx))
+	h.obsreport.EndLogsOp(ctx, format, records, err)
+	h.finish(w, r, err)
+}
+
+// finish answers a delivery, and counts it unless it was accepted.
+func (h *handler) finish(w http.ResponseWriter, r *http.Request, err error) {
+	if err != nil {
+		reason := attribute.String("reason", kindOf(err).reason)
+		h.telemetry.ReceiverJiraRejectedDeliveries.Add(r.Context(), 1, metric.WithAttributes(reason))
+	}
+	respond(w, err)
+}
+
+// deliverSafely makes a panic an error. Its value is not logged: nobody knows what a component puts in there.
+func (h *handler) deliverSafely(r *http.Request) (records int, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			h.logger.Error("A delivery failed with a panic", zap.String("type", fmt.Sprintf("%T", p)), zap.Stack("stack"))
+			err = failed(kindInternal, nil)
+		}
+	}()
+	return h.deliver(r)
+}
+
+// deliver is the way of a delivery from the socket into the pipeline. It returns the number of log records that it made.
+func (h *handler) deliver(r *http.Request) (records int, err error) {
+	if err = h.admit(); err != nil {
+		return 0, err
+	}
+	received := time.Now()
+	body, err := read(r)
+	if err != nil {
+		return 0, err
+	}
+	if err = h.authenticator.authenticate(r, body); err != nil {
+		return 0, err
+	}
+	event, err := webhook.Decode(body)
+	if err != nil {
+		return 0, failed(kindMalformed, err)
+	}
+	logs, unmapped := h.translator.Translate(event, newDelivery(r.Header, received, body))
+	records = logs.LogRecordCount()
+	if err = h.consume(r.Context(), logs); err != nil {
+		return records, err
+	}
+	h.unmapped.report(r.Context(), unmapped)
+	return records, nil
+}
+
+// admit refuses deliveries once the receiver shuts down.
+func (h *handler) admit() error {
+	if h.refusing.Load() {
+		return failed(kindShuttingDown, nil)
+	}
+	return nil
+}
+
+// read returns the body, decompressed and bounded by confighttp.
+func read(r *http.Request) ([]byte, error) {
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), maxReserve)) + bytes.MinRead)
+	if _, err := body.ReadFrom(r.Body); err != nil {
+		return nil, readFailure(err)
+	}
+	return body.Bytes(), nil
+}
+
+func newDelivery(header http.Header, received time.Time, body []byte) translate.Delivery {
+	d := translate.Delivery{
+		ID:       header.Get(headerDeliveryID),
+		Flow:     header.Get(headerFlow),
+		Received: received,
+		Body:     body,
+	}
+	if count, err := strconv.ParseInt(header.Get(headerRetryCount), 10, 64); err == nil {
+		d.RetryCount = &count
+	}
+	return d
+}
+
+// consume hands the records on.
+func (h *handler) consume(ctx context.Context, logs plog.Logs) error {
+	ctx, end, ok := h.inflight.begin(ctx)
+	if !ok {
+		return failed(kindShuttingDown, nil)
+	}
+	defer end()
+	if err := h.next.ConsumeLogs(ctx, logs); err != nil {
+		return pipelineFailure(err)
+	}
+	return nil
+}
+
+// turnedAway answers for confighttp what it does not let through to the handler.
+func (h *handler) turnedAway(w http.ResponseWriter, r *http.Request, _ string, code int) {
+	k := kindUndecodable
+	if code == http.StatusUnauthorized {
+		k = kindUnauthenticated
+	}
+	h.finish(w, r, failed(k, nil))
+}
+
+func allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
+	if slices.Contains(methods, r.Method) {
+		return true
+	}
+	w.Header().Set("Allow", strings.Join(methods, ", "))
+	respond(w, failed(kindMethodNotAllowed, nil))
+	return false
+}

@@ -1,0 +1,98 @@
+// Command send posts the bodies of a folder to a receiver as Jira would, in the order of their names, and prints what the
+// receiver answers. With JIRA_WEBHOOK_SECRET set it signs them.
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/signature"
+)
+
+const (
+	secretVariable = "JIRA_WEBHOOK_SECRET"
+	timeout        = 10 * time.Second
+	maxAnswer      = 4096
+)
+
+func main() {
+	url := flag.String("url", "http://localhost:8087/jira/events", "where the receiver listens")
+	dir := flag.String("dir", "testdata/life", "folder with the bodies")
+	flag.Parse()
+	if err := sendAll(*url, *dir, []byte(os.Getenv(secretVariable))); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func sendAll(url, dir string, secret []byte) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return fmt.Errorf("no *.json in %s", dir)
+	}
+	how := "unsigned: " + secretVariable + " is not set"
+	if len(secret) > 0 {
+		how = "signed with " + secretVariable
+	}
+	fmt.Printf("POST %s (%s)\n", url, how)
+	var errs []error
+	for _, file := range files {
+		errs = append(errs, sendFile(url, file, secret))
+	}
+	return errors.Join(errs...)
+}
+
+func sendFile(url, file string, secret []byte) error {
+	body, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	status, answer, err := post(url, body, secret)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("nothing listens at %s: start the collector with `make run` in another terminal", url)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Printf("  %-20s %s %s\n", filepath.Base(file), status, bytes.TrimSpace(answer))
+	if status[0] != '2' {
+		return fmt.Errorf("%s was not accepted: %s", file, status)
+	}
+	return nil
+}
+
+func post(url string, body, secret []byte) (status string, answer []byte, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return "", nil, err
+	}
+	request.Header.Set("Content-Type", "application/json; charset=UTF-8")
+	request.Header.Set("User-Agent", "Atlassian Webhook HTTP Client")
+	request.Header.Set("X-Atlassian-Webhook-Identifier", rand.Text())
+	request.Header.Set("X-Atlassian-Webhook-Flow", "Primary")
+	if len(secret) > 0 {
+		request.Header.Set(signature.Header, signature.Sign(secret, body))
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", nil, err
+	}
+	defer response.Body.Close()
+	answer, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	return response.Status, answer, err
+}

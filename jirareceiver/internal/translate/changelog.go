@@ -1,0 +1,114 @@
+package translate
+
+import (
+	"cmp"
+	"strings"
+	"unicode"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
+)
+
+// The changes that translation needs to know, by field id.
+const (
+	fieldStatus = "status"
+	fieldKey    = "key"
+)
+
+// fieldTypeCustom marks the fields that a site adds to Jira's own.
+const fieldTypeCustom = "custom"
+
+// privacy says why a changed value may be left out.
+type privacy int
+
+const (
+	public privacy = iota
+	aboutUser
+	isDescription
+	isComment
+)
+
+// privateFields are Jira's own fields that hold people or free text.
+var privateFields = map[string]privacy{
+	"assignee":    aboutUser,
+	"reporter":    aboutUser,
+	"creator":     aboutUser,
+	"description": isDescription,
+	"environment": isDescription,
+	"comment":     isComment,
+}
+
+func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
+	w.text(attrChangelogID, changelog.ID)
+	if len(changelog.Items) == 0 {
+		return
+	}
+	fields := make([]string, 0, len(changelog.Items))
+	items := w.attrs.PutEmptySlice(attrChangelogItems)
+	items.EnsureCapacity(len(changelog.Items))
+	for _, change := range changelog.Items {
+		fields = append(fields, cmp.Or(change.FieldID, change.Field))
+		change = t.redact(change)
+		item := writer{attrs: items.AppendEmpty().SetEmptyMap(), maxText: w.maxText}
+		item.text(keyField, change.Field)
+		item.text(keyFieldID, change.FieldID)
+		item.text(keyFieldType, change.FieldType)
+		item.text(keyFrom, change.From)
+		item.text(keyFromString, change.FromText)
+		item.text(keyTo, change.To)
+		item.text(keyToString, change.ToText)
+	}
+	w.texts(attrChangelogFields, fields)
+}
+
+// redact leaves out of a change what was not asked for: the names of people, whose ids stay, and whole texts.
+func (t *Translator) redact(change webhook.Change) webhook.Change {
+	switch p := privacyOf(change); {
+	case p == aboutUser && !t.opts.UserDetails:
+		change.FromText, change.ToText = "", ""
+	case p == isDescription && !t.opts.Description, p == isComment && !t.opts.CommentBody:
+		change.From, change.FromText, change.To, change.ToText = "", "", "", ""
+	}
+	return change
+}
+
+func privacyOf(change webhook.Change) privacy {
+	if p, listed := privateFields[fieldOf(change)]; listed {
+		return p
+	}
+	if change.OfUser || change.FieldType == fieldTypeCustom && (hasLetter(change.From) || hasLetter(change.To)) {
+		return aboutUser
+	}
+	return public
+}
+
+// hasLetter tells the ids of people in a custom field from those of options, versions and sprints, which are numbers.
+// Jira does not say which custom fields are user pickers.
+func hasLetter(id string) bool {
+	return strings.ContainsFunc(id, unicode.IsLetter)
+}
+
+// transition returns the change of status among the changes. A changelog names a field once.
+func transition(changelog webhook.Changelog) (webhook.Change, bool) {
+	return find(changelog, fieldStatus)
+}
+
+// previousKey returns the key that the issue had before a move to another project, or "".
+func previousKey(changelog webhook.Changelog) string {
+	change, _ := find(changelog, fieldKey)
+	return change.FromText
+}
+
+func find(changelog webhook.Changelog, field string) (webhook.Change, bool) {
+	for _, change := range changelog.Items {
+		if fieldOf(change) == field {
+			return change, true
+		}
+	}
+	return webhook.Change{}, false
+}
+
+// fieldOf returns the id of the changed field. Where a body has only the display name, as on Data Center, that is the
+// same but for letter case.
+func fieldOf(change webhook.Change) string {
+	return strings.ToLower(cmp.Or(change.FieldID, change.Field))
+}

@@ -1,0 +1,132 @@
+// Package translate turns a Jira event into an OpenTelemetry log record. It is the one place that knows the record's
+// attributes, event names and texts.
+package translate
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/status"
+	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
+)
+
+// serviceName is the service.name of all records.
+const serviceName = "jira"
+
+const severityText = "INFO"
+
+// attributeCapacity is how many attributes the record of an issue event has, most of the time.
+const attributeCapacity = 48
+
+// Options say what a record holds.
+type Options struct {
+	ScopeName    string
+	ScopeVersion string
+	SiteURL      string // https://host[/context]; derived from the event when empty
+	Statuses     *status.Mapper
+	MaxText      int // runes kept of any text
+
+	// What is left out unless asked for, because it is about people or may be.
+	UserDetails bool
+	Description bool
+	CommentBody bool
+	Payload     bool
+}
+
+// Delivery is what is known of an event besides what its body tells.
+type Delivery struct {
+	ID         string // the same for all attempts to deliver one event; "" when Jira did not number it
+	Flow       string
+	RetryCount *int64 // nil on a first attempt
+	Received   time.Time
+	Body       []byte
+}
+
+// Translator writes records. It is safe for concurrent use.
+type Translator struct{ opts Options }
+
+// New returns a Translator.
+func New(opts Options) *Translator {
+	opts.SiteURL = strings.TrimRight(opts.SiteURL, "/")
+	return &Translator{opts: opts}
+}
+
+// Translate returns the log record of an event, and the statuses in it that map to nothing.
+func (t *Translator) Translate(ev *webhook.Event, d Delivery) (logs plog.Logs, unmapped []webhook.Status) {
+	site := cmp.Or(t.opts.SiteURL, siteURL(ev))
+	name := eventName(ev)
+
+	logs = plog.NewLogs()
+	resourceLogs := logs.ResourceLogs().AppendEmpty()
+	resourceLogs.SetSchemaUrl(schemaURL)
+	putResource(resourceLogs.Resource().Attributes(), site, ev)
+	scopeLogs := resourceLogs.ScopeLogs().AppendEmpty()
+	scopeLogs.SetSchemaUrl(schemaURL)
+	scopeLogs.Scope().SetName(t.opts.ScopeName)
+	scopeLogs.Scope().SetVersion(t.opts.ScopeVersion)
+
+	record := scopeLogs.LogRecords().AppendEmpty()
+	record.SetEventName(name)
+	record.SetTimestamp(pcommon.NewTimestampFromTime(eventTime(ev, d.Received)))
+	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(d.Received))
+	record.SetSeverityNumber(plog.SeverityNumberInfo)
+	record.SetSeverityText(severityText)
+
+	record.Attributes().EnsureCapacity(attributeCapacity)
+	w := writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
+	record.Body().SetStr(w.clip(displayLine(name, ev)))
+	w.text(attrRecordUID, recordUID(site, name, ev, d))
+	w.delivery(ev, d)
+	w.user(actorKeys, actor(ev), t.opts.UserDetails)
+	if ev.Issue != nil {
+		unmapped = t.putIssue(w, site, ev)
+	}
+	t.putChangelog(w, ev.Changelog)
+	if t.opts.Payload && len(d.Body) > 0 {
+		w.attrs.PutStr(attrRecordOriginal, validUTF8(string(d.Body)))
+	}
+	return logs, unmapped
+}
+
+func putResource(attrs pcommon.Map, site string, ev *webhook.Event) {
+	attrs.PutStr(attrServiceName, serviceName)
+	if site != "" {
+		attrs.PutStr(attrSiteURL, site)
+	}
+	if deployment := deploymentType(site, ev); deployment != "" {
+		attrs.PutStr(attrDeploymentType, deployment)
+	}
+}
+
+// eventTime is the time that the body gives for the event, else for the thing that changed, else the time of receipt.
+func eventTime(ev *webhook.Event, received time.Time) time.Time {
+	instants := []time.Time{ev.Timestamp, ev.Entity.Updated, ev.Entity.Created}
+	if ev.Issue != nil {
+		instants = append(instants, ev.Issue.Updated, ev.Issue.Created)
+	}
+	return cmp.Or(append(instants, received)...)
+}
+
+func (w writer) delivery(ev *webhook.Event, d Delivery) {
+	w.text(attrWebhookEvent, ev.Name)
+	w.text(attrWebhookIssueEventType, ev.IssueEventType)
+	w.text(attrWebhookID, validUTF8(d.ID))
+	w.text(attrWebhookFlow, validUTF8(d.Flow))
+	w.text(attrWebhookSource, string(ev.Source))
+	if d.RetryCount != nil {
+		w.attrs.PutInt(attrWebhookRetryCount, *d.RetryCount)
+	}
+}
+
+// actor is who caused the event. Comments and worklogs name only who wrote them, and who edited them last.
+func actor(ev *webhook.Event) webhook.User {
+	return cmp.Or(ev.User, ev.Entity.UpdateAuthor, ev.Entity.Author)
+}
+
+func validUTF8(s string) string {
+	return strings.ToValidUTF8(s, "\uFFFD")
+}

@@ -1,0 +1,126 @@
+package webhook
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-faster/jx"
+)
+
+// The functions of this file read the next value of any type. A value that does not fit leaves the target as it was and
+// is no error; the errors that they return are errors of JSON.
+
+// object calls f for the fields of an object.
+func object(d *jx.Decoder, f func(d *jx.Decoder, key []byte) error) error {
+	if d.Next() != jx.Object {
+		return d.Skip()
+	}
+	return d.ObjBytes(f)
+}
+
+// array calls f for the elements of an array.
+func array(d *jx.Decoder, f func(d *jx.Decoder) error) error {
+	if d.Next() != jx.Array {
+		return d.Skip()
+	}
+	return d.Arr(f)
+}
+
+// text reads a string, or a number as it is written: ids are one or the other, depending on the sender.
+func text(d *jx.Decoder, s *string) error {
+	switch d.Next() {
+	case jx.String:
+		b, err := d.StrBytes()
+		*s = validUTF8(b)
+		return err
+	case jx.Number:
+		n, err := d.Raw()
+		*s = string(n)
+		return err
+	default:
+		return d.Skip()
+	}
+}
+
+// markup reads a text that may also be a document, which stays JSON: Jira sends wiki markup as a string, and its newer
+// interfaces send Atlassian Document Format.
+func markup(d *jx.Decoder, s *string) error {
+	if d.Next() != jx.Object {
+		return text(d, s)
+	}
+	document, err := d.Raw()
+	*s = validUTF8(document)
+	return err
+}
+
+// names reads an array of strings or of objects that have a name.
+func names(d *jx.Decoder, list *[]string) error {
+	*list = nil
+	return array(d, func(d *jx.Decoder) error {
+		var n Named
+		err := n.decode(d)
+		if n.Name != "" {
+			*list = append(*list, n.Name)
+		}
+		return err
+	})
+}
+
+// instant reads a point in time: milliseconds since the epoch, or one of the timestamp formats.
+func instant(d *jx.Decoder, t *time.Time) error {
+	var s string
+	err := text(d, &s)
+	if parsed := parseInstant(s); !parsed.IsZero() {
+		*t = parsed
+	}
+	return err
+}
+
+// date reads a calendar date.
+func date(d *jx.Decoder, s *string) error {
+	var value string
+	err := text(d, &value)
+	if _, notDate := time.Parse(time.DateOnly, value); notDate == nil {
+		*s = value
+	}
+	return err
+}
+
+// layouts are the timestamp formats that Jira writes: issues have a zone without colon, sprints follow RFC 3339. In both,
+// Go accepts a fraction of a second where the layout has none.
+var layouts = []string{"2006-01-02T15:04:05-0700", time.RFC3339}
+
+// maxMillis is the last instant that fits the 64-bit nanoseconds of a log record, in the year 2262.
+const maxMillis = (1<<63 - 1) / int64(time.Millisecond)
+
+func parseInstant(s string) time.Time {
+	if millis, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return fromMillis(millis)
+	}
+	for _, layout := range layouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return fromMillis(t.UnixMilli())
+		}
+	}
+	return time.Time{}
+}
+
+// fromMillis returns the zero time for what no log record can hold.
+func fromMillis(millis int64) time.Time {
+	if millis <= 0 || millis > maxMillis {
+		return time.Time{}
+	}
+	return time.UnixMilli(millis).UTC()
+}
+
+// validUTF8 copies b: it belongs to the decoder. JSON from a faulty sender may hold bytes that are not UTF-8, and a log
+// record must not.
+func validUTF8(b []byte) string {
+	s := string(b)
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}

@@ -1,0 +1,88 @@
+package jirareceiver
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+	"go.uber.org/zap"
+)
+
+// jiraReceiver runs the HTTP server to which Jira posts.
+type jiraReceiver struct {
+	cfg      *Config
+	settings receiver.Settings
+	handler  *handler
+	server   *http.Server
+	listener net.Listener
+	serving  sync.WaitGroup
+}
+
+func newReceiver(settings receiver.Settings, cfg *Config, next consumer.Logs) (*jiraReceiver, error) {
+	h, err := newHandler(settings, &cfg.Jira, next)
+	if err != nil {
+		return nil, err
+	}
+	return &jiraReceiver{cfg: cfg, settings: settings, handler: h}, nil
+}
+
+// Start builds the server before it opens the listener, so that a failure leaves nothing open.
+func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
+	server, err := r.cfg.Server.ToServer(ctx, host.GetExtensions(), r.settings.TelemetrySettings, r.handler,
+		confighttp.WithErrorHandler(r.handler.turnedAway))
+	if err != nil {
+		return err
+	}
+	listener, err := r.cfg.Server.ToListener(ctx)
+	if err != nil {
+		return err
+	}
+	r.server, r.listener = server, listener
+	r.settings.Logger.Info("Waiting for Jira to post events", zap.String("url", r.url()))
+	if !r.cfg.authenticated() {
+		r.settings.Logger.Warn("Anybody who reaches the endpoint can post events: allow_unauthenticated is set")
+	}
+
+	r.serving.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
+		}
+	})
+	return nil
+}
+
+// url is where deliveries go, as seen from this machine.
+func (r *jiraReceiver) url() string {
+	scheme := "http"
+	if r.cfg.Server.TLS.HasValue() {
+		scheme = "https"
+	}
+	return scheme + "://" + r.listener.Addr().String() + r.cfg.Jira.Path
+}
+
+// cancelGrace is how long cancelled deliveries may take to notice that they are.
+const cancelGrace = time.Second
+
+// Shutdown lets the deliveries under way finish. When ctx ends first they are cancelled and answered with a code that makes
+// Jira Cloud send the events again. No delivery enters the pipeline after it returns.
+func (r *jiraReceiver) Shutdown(ctx context.Context) error {
+	if r.server == nil {
+		return nil
+	}
+	r.handler.refusing.Store(true)
+	err := r.server.Shutdown(ctx)
+	if err != nil {
+		r.handler.inflight.abort(cancelGrace)
+		err = errors.Join(err, r.server.Close())
+	}
+	r.serving.Wait()
+	return err
+}
