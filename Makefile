@@ -58,7 +58,7 @@ generate: ## run mdatagen
 
 .PHONY: fmt
 fmt: ## format the code
-	@$(TOOL) gofumpt -extra -w jirareceiver
+	@$(TOOL) gofumpt -extra=group_params -w jirareceiver
 	@$(TOOL) goimports -local github.com/otel-jira/collector -w jirareceiver
 
 .PHONY: lint

@@ -50,6 +50,7 @@ type handler struct {
 	unmapped         *unmappedStatuses
 	logger           *zap.Logger
 
+	now      func() time.Time
 	refusing atomic.Bool // set when the receiver shuts down
 	inflight *inflight
 }
@@ -77,6 +78,7 @@ func newHandler(settings receiver.Settings, cfg *JiraConfig, next consumer.Logs)
 		telemetry:     telemetry,
 		unmapped:      newUnmappedStatuses(telemetry, settings.Logger),
 		logger:        settings.Logger,
+		now:           time.Now,
 		inflight:      newInflight(),
 	}, nil
 }
@@ -147,15 +149,15 @@ func (h *handler) deliverSafely(r *http.Request) (records int, err error) {
 
 // deliver is the way of a delivery from the socket into the pipeline. It returns the number of log records that it made.
 func (h *handler) deliver(r *http.Request) (records int, err error) {
-	if err = h.admit(); err != nil {
+	if err := h.admit(); err != nil {
 		return 0, err
 	}
-	received := time.Now()
+	received := h.now()
 	body, err := read(r)
 	if err != nil {
 		return 0, err
 	}
-	if err = h.authenticator.authenticate(r, body); err != nil {
+	if err := h.authenticator.authenticate(r, body); err != nil {
 		return 0, err
 	}
 	event, err := webhook.Decode(body)
@@ -164,7 +166,7 @@ func (h *handler) deliver(r *http.Request) (records int, err error) {
 	}
 	logs, unmapped := h.translator.Translate(event, newDelivery(r.Header, received, body))
 	records = logs.LogRecordCount()
-	if err = h.consume(r.Context(), logs); err != nil {
+	if err := h.consume(r.Context(), logs); err != nil {
 		return records, err
 	}
 	h.unmapped.report(r.Context(), unmapped)

@@ -42,22 +42,27 @@ func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
 	if len(changelog.Items) == 0 {
 		return
 	}
-	fields := make([]string, 0, len(changelog.Items))
+	fields := make([]string, len(changelog.Items))
+	for i, change := range changelog.Items {
+		fields[i] = cmp.Or(change.FieldID, change.Field)
+	}
+	w.texts(attrChangelogFields, fields)
 	items := w.attrs.PutEmptySlice(attrChangelogItems)
 	items.EnsureCapacity(len(changelog.Items))
 	for _, change := range changelog.Items {
-		fields = append(fields, cmp.Or(change.FieldID, change.Field))
-		change = t.redact(change)
 		item := writer{attrs: items.AppendEmpty().SetEmptyMap(), maxText: w.maxText}
-		item.text(keyField, change.Field)
-		item.text(keyFieldID, change.FieldID)
-		item.text(keyFieldType, change.FieldType)
-		item.text(keyFrom, change.From)
-		item.text(keyFromString, change.FromText)
-		item.text(keyTo, change.To)
-		item.text(keyToString, change.ToText)
+		item.change(t.redact(change))
 	}
-	w.texts(attrChangelogFields, fields)
+}
+
+func (w writer) change(c webhook.Change) {
+	w.text(keyField, c.Field)
+	w.text(keyFieldID, c.FieldID)
+	w.text(keyFieldType, c.FieldType)
+	w.text(keyFrom, c.From)
+	w.text(keyFromString, c.FromText)
+	w.text(keyTo, c.To)
+	w.text(keyToString, c.ToText)
 }
 
 // redact leaves out of a change what was not asked for: the names of people, whose ids stay, and whole texts.

@@ -1,0 +1,146 @@
+package jirareceiver
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configopaque"
+)
+
+const configFolder = "../testdata/config/"
+
+func setSecrets(t *testing.T) {
+	t.Setenv("JIRA_WEBHOOK_SECRET", "the new one")
+	t.Setenv("JIRA_TOKEN", "12345") // a number, to see that it stays text
+}
+
+func TestValidConfigs(t *testing.T) {
+	setSecrets(t)
+	for _, name := range files(t, "valid") {
+		t.Run(name, func(t *testing.T) {
+			_, err := loadConfig(t, "file:"+configFolder+"valid/"+name+".yaml", "jira")
+			assert.NoError(t, err)
+		})
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	setSecrets(t)
+	cfg, err := loadConfig(t, "file:"+configFolder+"valid/minimal.yaml", "jira")
+	require.NoError(t, err)
+
+	assert.Equal(t, "localhost:8087", cfg.Server.NetAddr.Endpoint)
+	assert.EqualValues(t, 26214400, cfg.Server.MaxRequestBodySize)
+	assert.Equal(t, time.Minute, cfg.Server.ReadTimeout)
+	assert.Equal(t, JiraConfig{
+		Path:          "/jira/events",
+		HealthPath:    "/health",
+		Signature:     SignatureConfig{Secrets: []configopaque.String{"the new one"}},
+		Token:         TokenConfig{Header: "X-Jira-Token"},
+		Status:        StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
+		MaxTextLength: 4096,
+	}, cfg.Jira)
+	assert.NoError(t, componenttest.CheckConfigStruct(cfg))
+}
+
+func TestEveryOptionIsRead(t *testing.T) {
+	setSecrets(t)
+	cfg, err := loadConfig(t, "file:"+configFolder+"valid/everything.yaml", "jira")
+	require.NoError(t, err)
+
+	assert.Equal(t, "0.0.0.0:8443", cfg.Server.NetAddr.Endpoint)
+	assert.EqualValues(t, 1048576, cfg.Server.MaxRequestBodySize)
+	assert.Equal(t, 20*time.Second, cfg.Server.ReadTimeout)
+	assert.Equal(t, 30*time.Second, cfg.Server.IdleTimeout) //nolint:staticcheck // confighttp folds keepalive::idle_timeout into it
+	assert.Equal(t, "/etc/otelcol-jira/clients.crt", cfg.Server.TLS.Get().ClientCAFile)
+	assert.Equal(t, "basicauth", cfg.Server.Auth.Get().Config.AuthenticatorID.String())
+	assert.Equal(t, JiraConfig{
+		Path:                 "/hooks/jira",
+		HealthPath:           "",
+		SiteURL:              "https://jira.example.com/context",
+		Signature:            SignatureConfig{Secrets: []configopaque.String{"the new one", "the old one"}},
+		Token:                TokenConfig{Values: []configopaque.String{"12345"}, Header: "X-Automation-Token", QueryParameter: "token"},
+		AllowUnauthenticated: true,
+		Status: StatusConfig{
+			Mapping:  map[string][]string{"canceled": {"Won't do", "10042"}, "waiting": {"Blocked"}},
+			Projects: map[string]ProjectStatusConfig{"OPS": {Mapping: map[string][]string{"done": {"Verified"}}}},
+		},
+		Include:       IncludeConfig{UserDetails: true, Description: true, CommentBody: true, Payload: true},
+		MaxTextLength: 100,
+	}, cfg.Jira)
+}
+
+// TestInvalidConfigs includes the misspelt keys, at every level, that confighttp.ServerConfig would make disappear if it
+// were decoded without the strict decoding in Unmarshal.
+func TestInvalidConfigs(t *testing.T) {
+	want := map[string][]string{
+		"no_authentication":               {"anybody could post events: set signature::secrets", "token::values", "auth", "tls::client_ca_file", "allow_unauthenticated"},
+		"tls_without_client_ca":           {"anybody could post events"},
+		"secret_from_unset_variable":      {"signature: secrets[1] is empty: check that the environment variable"},
+		"token_empty":                     {"token: values[0] is empty: check that the environment variable"},
+		"token_nowhere":                   {"token: neither header nor query_parameter is set"},
+		"secret_not_in_a_list":            {"secrets", "slice"},
+		"secret_as_number":                {"secrets[0]", "String", "int"},
+		"misspelt_key":                    {"invalid keys: signatures"},
+		"misspelt_key_in_status":          {"status", "invalid keys: category_fallbacks"},
+		"misspelt_key_in_project":         {"OPS", "invalid keys: mappings"},
+		"misspelt_server_key":             {"invalid keys: max_request_body_sizes"},
+		"misspelt_key_in_tls":             {"tls", "invalid keys: client_ca_files"},
+		"endpoint_empty":                  {"endpoint is empty: set the address"},
+		"path_empty":                      {"path is empty: set the path"},
+		"path_with_query":                 {"path is not the path of a URL: write it like /jira/events"},
+		"paths_same":                      {"path and health_path are the same: choose another"},
+		"site_url_without_scheme":         {"site_url is not the address of a Jira site: write it like https://"},
+		"max_text_length_zero":            {"max_text_length is 0: set"},
+		"status_in_two_values":            {`status: mapping: status "verified" stands under both "done" and "processing": keep it under one`},
+		"status_in_two_values_of_project": {`status: projects::OPS::mapping: status "10042" stands under both "canceled" and "done"`},
+		"status_empty":                    {"a mapped value is empty", `"done" lists an empty status`},
+		"project_twice":                   {"projects::OPS and projects::ops are the same project"},
+		"everything_at_once": {
+			"path is empty", "site_url is not", "max_text_length is -1", "values[0] is empty", "neither header nor", "stands under both",
+		},
+	}
+
+	names := files(t, "invalid")
+	require.Len(t, names, len(want), "every file of testdata/config/invalid has its message here")
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			_, err := loadConfig(t, "file:"+configFolder+"invalid/"+name+".yaml", "jira")
+			require.Error(t, err)
+			for _, message := range want[name] {
+				assert.ErrorContains(t, err, message)
+			}
+			assert.NotContains(t, err.Error(), "hunter2", "a message shows a secret")
+			assert.NotContains(t, err.Error(), "48151623", "a message shows a secret")
+		})
+	}
+}
+
+func TestSecretsAreNotPrinted(t *testing.T) {
+	setSecrets(t)
+	cfg, err := loadConfig(t, "file:"+configFolder+"valid/everything.yaml", "jira")
+	require.NoError(t, err)
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		assert.NotContains(t, fmt.Sprintf(format, cfg.Jira), "the new one")
+		assert.NotContains(t, fmt.Sprintf(format, cfg.Jira), "12345")
+	}
+}
+
+func files(t *testing.T, folder string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(configFolder + folder)
+	require.NoError(t, err)
+	require.NotEmpty(t, entries)
+	names := make([]string, 0, len(entries))
+	for _, entry := range entries {
+		names = append(names, strings.TrimSuffix(entry.Name(), filepath.Ext(entry.Name())))
+	}
+	return names
+}

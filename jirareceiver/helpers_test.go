@@ -1,0 +1,176 @@
+package jirareceiver
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/provider/envprovider"
+	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
+	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/receiver"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
+)
+
+// observedAt is the receive time of everything that tests post.
+var observedAt = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// running is a receiver that listens on loopback, what it sent on, and what it logged.
+type running struct {
+	*jiraReceiver
+	host      *statusHost
+	telemetry *componenttest.Telemetry
+	logs      *observer.ObservedLogs
+}
+
+// start runs a receiver through the factory. It is shut down when the test ends.
+func start(t *testing.T, next consumer.Logs, configure func(*Config)) *running {
+	t.Helper()
+	factory := NewFactory()
+	cfg := factory.CreateDefaultConfig().(*Config)
+	cfg.Server.NetAddr.Endpoint = "localhost:0"
+	cfg.Jira.AllowUnauthenticated = true
+	if configure != nil {
+		configure(cfg)
+	}
+	require.NoError(t, confmap.Validate(cfg))
+
+	core, logs := observer.New(zap.DebugLevel)
+	telemetry := componenttest.NewTelemetry()
+	settings := receiver.Settings{
+		ID:                component.NewID(metadata.Type),
+		TelemetrySettings: telemetry.NewTelemetrySettings(),
+		BuildInfo:         component.BuildInfo{Version: "1.2.3"},
+	}
+	settings.Logger = zap.New(core)
+	rcv, err := factory.CreateLogs(t.Context(), settings, cfg, next)
+	require.NoError(t, err)
+	r := &running{jiraReceiver: rcv.(*jiraReceiver), host: &statusHost{Host: componenttest.NewNopHost()}, telemetry: telemetry, logs: logs}
+	r.handler.now = func() time.Time { return observedAt }
+	require.NoError(t, r.Start(t.Context(), r.host))
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		_ = r.Shutdown(context.Background())
+		require.NoError(t, telemetry.Shutdown(context.Background()))
+	})
+	return r
+}
+
+// request returns a request for the delivery path. Options change it.
+func (r *running) request(t *testing.T, body []byte, options ...func(*http.Request)) *http.Request {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url(), bytes.NewReader(body))
+	require.NoError(t, err)
+	for _, option := range options {
+		option(request)
+	}
+	return request
+}
+
+// post delivers a body and returns the answer.
+func (r *running) post(t *testing.T, body []byte, options ...func(*http.Request)) (*http.Response, string) {
+	t.Helper()
+	return do(t, r.request(t, body, options...))
+}
+
+func do(t *testing.T, request *http.Request) (response *http.Response, answer string) {
+	t.Helper()
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response, string(content)
+}
+
+func withHeader(key, value string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(key, value) }
+}
+
+func withQuery(query string) func(*http.Request) {
+	return func(r *http.Request) { r.URL.RawQuery = query }
+}
+
+// sink keeps what it accepts. It refuses with err, when set.
+type sink struct {
+	consumertest.LogsSink
+	err error
+}
+
+func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	if s.err != nil {
+		return s.err
+	}
+	return s.LogsSink.ConsumeLogs(ctx, logs)
+}
+
+// consumerFunc is a consumer made of a function.
+type consumerFunc func(context.Context, plog.Logs) error
+
+func (f consumerFunc) ConsumeLogs(ctx context.Context, logs plog.Logs) error { return f(ctx, logs) }
+
+func (consumerFunc) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+// statusHost keeps the status events that a component reports.
+type statusHost struct {
+	component.Host
+	mu     sync.Mutex
+	events []*componentstatus.Event
+}
+
+var _ componentstatus.Reporter = (*statusHost)(nil)
+
+func (h *statusHost) Report(event *componentstatus.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.events = append(h.events, event)
+}
+
+func (h *statusHost) reported() []*componentstatus.Event {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.events
+}
+
+// readBody returns a body from the repository's testdata.
+func readBody(t testing.TB, name string) []byte {
+	t.Helper()
+	body, err := os.ReadFile("../testdata/" + name)
+	require.NoError(t, err)
+	return body
+}
+
+// loadConfig does with a configuration what the collector does: resolve, unmarshal and validate.
+func loadConfig(t *testing.T, uri, section string) (*Config, error) {
+	t.Helper()
+	resolver, err := confmap.NewResolver(confmap.ResolverSettings{
+		URIs:              []string{uri},
+		ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory(), envprovider.NewFactory(), yamlprovider.NewFactory()},
+	})
+	require.NoError(t, err)
+	conf, err := resolver.Resolve(t.Context())
+	require.NoError(t, err)
+	sub, err := conf.Sub(section)
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	if err := sub.Unmarshal(cfg); err != nil {
+		return nil, err
+	}
+	return cfg, confmap.Validate(cfg)
+}

@@ -1,0 +1,268 @@
+package translate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/status"
+	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
+)
+
+var received = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+func translator(change func(*Options)) *Translator {
+	opts := Options{
+		Statuses: status.NewMapper(status.Options{UseDefault: true, CategoryFallback: true}),
+		MaxText:  4096,
+	}
+	if change != nil {
+		change(&opts)
+	}
+	return New(opts)
+}
+
+// translate returns the record of a body, and its attributes.
+func translate(t *testing.T, tr *Translator, body string, d Delivery) (record plog.LogRecord, attrs map[string]any) {
+	t.Helper()
+	ev, err := webhook.Decode([]byte(body))
+	require.NoError(t, err)
+	d.Body, d.Received = []byte(body), received
+	logs, _ := tr.Translate(ev, d)
+	require.Equal(t, 1, logs.LogRecordCount())
+	record = logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	return record, record.Attributes().AsRaw()
+}
+
+func TestEventNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"jira:issue_created":                          "jira.issue.created",
+		"jira:issue_updated":                          "jira.issue.updated",
+		"jira:issue_deleted":                          "jira.issue.deleted",
+		"jira:issue_unknown":                          "jira.issue.unknown",
+		"issue_property_set":                          "jira.issue_property.set",
+		"issue_property_deleted":                      "jira.issue_property.deleted",
+		"comment_created":                             "jira.comment.created",
+		"worklog_updated":                             "jira.worklog.updated",
+		"jira:worklog_updated":                        "jira.issue.worklog_updated",
+		"attachment_deleted":                          "jira.attachment.deleted",
+		"issuelink_created":                           "jira.issue_link.created",
+		"issuetype_updated":                           "jira.issue_type.updated",
+		"project_created":                             "jira.project.created",
+		"project_soft_deleted":                        "jira.project.soft_deleted",
+		"project_restored_archived":                   "jira.project.restored_archived",
+		"jira:version_released":                       "jira.version.released",
+		"filter_created":                              "jira.filter.created",
+		"user_created":                                "jira.user.created",
+		"option_voting_changed":                       "jira.option.voting_changed",
+		"option_timetracking_provider_changed":        "jira.option.timetracking_provider_changed",
+		"sprint_started":                              "jira.sprint.started",
+		"sprint_paused":                               "jira.sprint.paused",
+		"board_deleted":                               "jira.board.deleted",
+		"board_configuration_changed":                 "jira.board.configuration_changed",
+		"app_access_to_objects_blocked":               "jira.app.access_to_objects_blocked",
+		"app_access_to_objects_in_container_blocked":  "jira.app.access_to_objects_in_container_blocked",
+		"jira_expression_evaluation_failed":           "jira.expression.evaluation_failed",
+		"jira:portfolio_rebalanced":                   "jira.portfolio_rebalanced",
+		"something":                                   "jira.something",
+		"comment_":                                    "jira.comment_",
+		strings.Repeat("a", 64):                       "jira." + strings.Repeat("a", 64),
+		strings.Repeat("a", 65):                       "jira.unknown",
+		"jira:":                                       "jira.unknown",
+		"Sprint_Started":                              "jira.unknown",
+		"sprint_started\n":                            "jira.unknown",
+		"sprint started by jane@example.com":          "jira.unknown",
+	} {
+		assert.Equal(t, want, eventName(&webhook.Event{Name: name, Source: webhook.SourceWebhook}), name)
+	}
+}
+
+func TestEventTime(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"timestamp": 1595970774883, "issue": {"fields": {"updated": "2020-01-01T00:00:00.000+0000"}}}`:                            "2020-07-28T21:12:54.883Z",
+		`{"comment": {"created": "2020-01-01T00:00:00.000+0000", "updated": "2020-01-02T00:00:00.000+0100"}}`:                      "2020-01-01T23:00:00.000Z",
+		`{"comment": {"created": "2020-01-01T00:00:00.000+0000"}, "issue": {"fields": {"updated": "2020-01-03T00:00:00.000Z"}}}`: "2020-01-01T00:00:00.000Z",
+		`{"issue": {"fields": {"updated": "2020-01-03T00:00:00.000Z", "created": "2020-01-01T00:00:00.000Z"}}}`:                    "2020-01-03T00:00:00.000Z",
+		`{"issue": {"fields": {"created": "2020-01-01T00:00:00.000Z"}}}`:                                                             "2020-01-01T00:00:00.000Z",
+		`{}`: "2026-05-01T12:00:00.000Z",
+	} {
+		record, _ := translate(t, translator(nil), body, Delivery{})
+		assert.Equal(t, want, record.Timestamp().AsTime().Format(instantFormat), body)
+		assert.Equal(t, received, record.ObservedTimestamp().AsTime())
+	}
+}
+
+func TestResource(t *testing.T) {
+	for _, tt := range []struct{ name, siteURL, body, site, deployment string }{
+		{"cloud link", "", `{"issue": {"self": "https://acme.atlassian.net/rest/api/2/10001"}}`, "https://acme.atlassian.net", "cloud"},
+		{"context path", "", `{"issue": {"self": "https://jira.example.com/context/rest/api/2/issue/1"}, "user": {"key": "k"}}`, "https://jira.example.com/context", "data_center"},
+		{"port", "", `{"issue": {"self": "http://jira:8080/rest/api/2/issue/1"}, "user": {"name": "k"}}`, "http://jira:8080", "data_center"},
+		{"link of an entity", "", `{"sprint": {"self": "https://acme.atlassian.net/rest/agile/1.0/sprint/12"}}`, "https://acme.atlassian.net", "cloud"},
+		{"link of a user", "", `{"user": {"self": "https://acme.atlassian.net/rest/api/2/user?accountId=1"}}`, "https://acme.atlassian.net", "cloud"},
+		{"own domain, account id", "", `{"user": {"accountId": "1", "key": "k", "self": "https://jira.acme.com/rest/api/2/user"}}`, "https://jira.acme.com", "cloud"},
+		{"account id of the reporter", "", `{"user": {"key": "k"}, "issue": {"fields": {"reporter": {"accountId": "1"}}}}`, "", "cloud"},
+		{"gateway", "", `{"issue": {"self": "https://api.atlassian.com/ex/jira/1/rest/api/2/1", "fields": {"creator": {"accountId": "1"}}}}`, "", "cloud"},
+		{"gateway, configured", "https://acme.atlassian.net/", `{"issue": {"self": "https://api.atlassian.com/ex/jira/1/rest/api/2/1"}}`, "https://acme.atlassian.net", "cloud"},
+		{"configured wins", "https://b.example.com", `{"issue": {"self": "https://a.example.com/rest/api/2/1"}}`, "https://b.example.com", ""},
+		{"credentials in the link", "", `{"issue": {"self": "https://u:p@a.example.com/rest/api/2/1"}}`, "https://a.example.com", ""},
+		{"no link", "", `{"issue": {"self": "10001"}}`, "", ""},
+		{"another scheme", "", `{"issue": {"self": "file:///rest/api"}}`, "", ""},
+		{"a look-alike", "", `{"issue": {"self": "https://atlassian.net.example.com/rest/api/2/1"}}`, "https://atlassian.net.example.com", ""},
+		{"nothing", "", `{}`, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ev, err := webhook.Decode([]byte(tt.body))
+			require.NoError(t, err)
+			tr := translator(func(o *Options) { o.SiteURL = tt.siteURL })
+			logs, _ := tr.Translate(ev, Delivery{Body: []byte(tt.body), Received: received})
+			want := map[string]any{"service.name": "jira"}
+			if tt.site != "" {
+				want["jira.site.url"] = tt.site
+			}
+			if tt.deployment != "" {
+				want["jira.deployment.type"] = tt.deployment
+			}
+			assert.Equal(t, want, logs.ResourceLogs().At(0).Resource().Attributes().AsRaw())
+		})
+	}
+}
+
+func TestUIDNamesTheEvent(t *testing.T) {
+	uid := func(body string, d Delivery) any {
+		_, attrs := translate(t, translator(nil), body, d)
+		return attrs["log.record.uid"]
+	}
+	updated := `{"webhookEvent": "jira:issue_updated", "timestamp": %d, "issue": {"id": "1", "self": "https://%s/rest/api/2/1"}, "changelog": {"id": %q}%s}`
+	base := uid(fmt.Sprintf(updated, 1595970774883, "a", "7", ""), Delivery{ID: "first"})
+	assert.Regexp(t, "^[0-9a-f]{32}$", base)
+	retries := int64(1)
+	assert.Equal(t, base, uid(fmt.Sprintf(updated, 1595970774883, "a", "7", ""), Delivery{ID: "second", RetryCount: &retries}), "another delivery")
+	assert.Equal(t, base, uid(fmt.Sprintf(updated, 1595970774999, "a", "7", `, "matchedWebhookIds": [2]`), Delivery{}), "another registration")
+
+	distinct := map[any]string{}
+	for _, body := range []string{
+		fmt.Sprintf(updated, 1595970774883, "a", "7", ""),
+		fmt.Sprintf(updated, 1595970774883, "a", "8", ""),
+		fmt.Sprintf(updated, 1595970774883, "b", "7", ""),
+		`{"webhookEvent": "jira:issue_deleted", "timestamp": 1595970774883, "issue": {"id": "1"}}`,
+		`{"webhookEvent": "jira:issue_deleted", "timestamp": 1595970774884, "issue": {"id": "1"}}`,
+		`{"webhookEvent": "jira:issue_deleted", "timestamp": 1595970774883, "issue": {"id": "2"}}`,
+		`{"webhookEvent": "jira:issue_updated", "timestamp": 1595970774883, "issue": {"id": "1"}, "comment": {"id": "5"}}`,
+		`{"webhookEvent": "jira:issue_updated", "timestamp": 1595970774883, "issue": {"id": "1"}, "comment": {"id": "6"}}`,
+		`{"webhookEvent": "comment_updated", "timestamp": 1595970774883, "comment": {"id": "6", "updated": "2020-01-01T00:00:00.000Z"}}`,
+		`{"webhookEvent": "comment_updated", "timestamp": 1595970774883, "comment": {"id": "6", "updated": "2020-01-01T00:00:01.000Z"}}`,
+		`{"webhookEvent": "option_voting_changed", "timestamp": 1595970774883}`,
+		`{"webhookEvent": "option_voting_changed", "timestamp": 1595970774883, "property": 1}`,
+		`{"accountId": "1"}`,
+		`{"accountId": "2"}`,
+		`{"issue": {"id": "1"}}`,
+		`{"issue": {"id": "1"}, "a": 1}`,
+	} {
+		id := uid(body, Delivery{})
+		assert.Empty(t, distinct[id], "same uid as %s", body)
+		distinct[id] = body
+	}
+
+	assert.Nil(t, uid("", Delivery{}), "nothing tells two deliveries without a body apart")
+	assert.NotEqual(t, uid("", Delivery{ID: "1"}), uid("", Delivery{ID: "2"}))
+	assert.Equal(t, uid("", Delivery{ID: "1"}), uid("", Delivery{ID: "1"}))
+}
+
+func TestTextIsCut(t *testing.T) {
+	body := `{"webhookEvent": "jira:issue_updated", "issue": {"key": "A-1", "fields": {"summary": "äöüÄÖÜß", "labels": ["abcdefg", "abc"], "description": "wxyzä"}},
+		"changelog": {"items": [{"field": "summary", "toString": "äöüÄÖÜß"}]}}`
+	tr := translator(func(o *Options) { o.MaxText, o.Description, o.Payload = 4, true, true })
+	record, attrs := translate(t, tr, body, Delivery{})
+	assert.Equal(t, "äöüÄ", attrs["jira.issue.summary"])
+	assert.Equal(t, []any{"abcd", "abc"}, attrs["jira.issue.labels"])
+	assert.Equal(t, "wxyz", attrs["jira.issue.description"])
+	assert.Equal(t, "A-1 ", record.Body().Str())
+	assert.Equal(t, []any{map[string]any{"field": "summ", "to_string": "äöüÄ"}}, attrs["jira.changelog.items"])
+	assert.Equal(t, body, attrs["log.record.original"], "the payload is whole or not there")
+}
+
+func TestDeliveryAttributes(t *testing.T) {
+	retries := int64(0)
+	_, attrs := translate(t, translator(nil), `{}`, Delivery{ID: "a\xffb", Flow: "Secondary", RetryCount: &retries})
+	assert.Equal(t, "a\uFFFDb", attrs["jira.webhook.id"])
+	assert.Equal(t, "Secondary", attrs["jira.webhook.flow"])
+	assert.Equal(t, int64(0), attrs["jira.webhook.retry_count"])
+	assert.Equal(t, "unknown", attrs["jira.webhook.source"])
+	assert.NotContains(t, attrs, "log.record.original")
+}
+
+func TestActor(t *testing.T) {
+	for body, want := range map[string]any{
+		`{"user": {"accountId": "a"}, "comment": {"author": {"accountId": "b"}}}`:                        "a",
+		`{"comment": {"author": {"accountId": "b"}, "updateAuthor": {"accountId": "c"}}}`:                "c",
+		`{"worklog": {"author": {"accountId": "b"}}}`:                                                    "b",
+		`{"user": {"key": "JIRAUSER1", "name": "jdoe"}}`:                                                 "JIRAUSER1",
+		`{"user": {"name": "jdoe"}}`:                                                                     nil,
+	} {
+		_, attrs := translate(t, translator(nil), body, Delivery{})
+		assert.Equal(t, want, attrs["user.id"], body)
+	}
+	_, attrs := translate(t, translator(func(o *Options) { o.UserDetails = true }),
+		`{"user": {"key": "JIRAUSER1", "name": "jdoe", "displayName": "J. Doe", "emailAddress": "j@example.com"}}`, Delivery{})
+	assert.Equal(t, "jdoe", attrs["user.name"])
+	assert.Equal(t, "J. Doe", attrs["user.full_name"])
+	assert.Equal(t, "j@example.com", attrs["user.email"])
+}
+
+func TestTransition(t *testing.T) {
+	_, attrs := translate(t, translator(nil), `{"issue": {"key": "A-1", "fields": {}}, "changelog": {"items": [
+		{"field": "resolution", "to": "1"},
+		{"field": "Status", "from": "1", "fromString": "Open", "to": "5", "toString": "Resolved"}]}}`, Delivery{})
+	assert.Equal(t, "5", attrs["jira.issue.status.id"], "the issue says nothing of its status")
+	assert.Equal(t, "Resolved", attrs["jira.issue.status.name"])
+	assert.Equal(t, "done", attrs["jira.issue.status.mapped"])
+	assert.Equal(t, "1", attrs["jira.issue.status.previous.id"])
+	assert.Equal(t, "Open", attrs["jira.issue.status.previous.name"])
+	assert.Equal(t, "processing", attrs["jira.issue.status.previous.mapped"])
+	assert.Equal(t, "A", attrs["jira.project.key"], "from the key of the issue")
+}
+
+func TestUnmappedStatuses(t *testing.T) {
+	ev, err := webhook.Decode([]byte(`{"issue": {"fields": {"status": {"id": "7", "name": "Parked"}}},
+		"changelog": {"items": [{"fieldId": "status", "field": "Статус", "from": "8", "fromString": "Held"}]}}`))
+	require.NoError(t, err)
+	logs, unmapped := translator(nil).Translate(ev, Delivery{Received: received})
+	assert.Equal(t, []webhook.Status{{Named: webhook.Named{ID: "7", Name: "Parked"}}, {Named: webhook.Named{ID: "8", Name: "Held"}}}, unmapped)
+	attrs := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().AsRaw()
+	assert.NotContains(t, attrs, "jira.issue.status.mapped")
+	assert.NotContains(t, attrs, "jira.issue.status.previous.mapped")
+}
+
+// TestPeopleInCustomFields tells user pickers, of which Jira says nothing, from other custom fields.
+func TestPeopleInCustomFields(t *testing.T) {
+	for from, isUser := range map[string]bool{
+		`"557058:1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5b"`: true,
+		`"5cedcb4355a88a0fc86388ba"`:                    true,
+		`"JIRAUSER10200"`:                               true,
+		`"jdoe"`:                                        true,
+		`"[jdoe(jdoe), kim(kim)]"`:                      true,
+		`"10035"`:                                       false,
+		`"12, 13"`:                                      false,
+		`"2026-01-01"`:                                  false,
+		`null`:                                          false,
+	} {
+		_, attrs := translate(t, translator(nil), `{"changelog": {"items": [{"field": "Picker", "fieldtype": "custom", "from": `+from+`, "fromString": "X"}]}}`, Delivery{})
+		item := attrs["jira.changelog.items"].([]any)[0].(map[string]any)
+		assert.Equal(t, isUser, item["from_string"] == nil, from)
+	}
+}
+
+func TestNothingEmptyIsWritten(t *testing.T) {
+	_, attrs := translate(t, translator(func(o *Options) { o.UserDetails, o.Description = true, true }),
+		`{"webhookEvent": "", "user": {}, "issue": {"key": "", "fields": {"labels": [], "components": [{}], "status": {"name": ""}}}, "changelog": {"id": "", "items": []}}`, Delivery{})
+	assert.Equal(t, []string{"jira.webhook.source", "log.record.uid"}, sortedKeys(attrs))
+}
+
+func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
