@@ -39,18 +39,22 @@ type running struct {
 	logs      *observer.ObservedLogs
 }
 
-// start runs a receiver through the factory. It is shut down when the test ends.
+// start runs a receiver that accepts what anybody sends, unless configured otherwise.
 func start(t *testing.T, next consumer.Logs, configure func(*Config)) *running {
 	t.Helper()
-	factory := NewFactory()
-	cfg := factory.CreateDefaultConfig().(*Config)
+	cfg := createDefaultConfig().(*Config)
 	cfg.Server.NetAddr.Endpoint = "localhost:0"
 	cfg.Jira.AllowUnauthenticated = true
 	if configure != nil {
 		configure(cfg)
 	}
-	require.NoError(t, confmap.Validate(cfg))
+	return startConfigured(t, next, cfg, nil)
+}
 
+// startConfigured runs a receiver through the factory. It is shut down when the test ends.
+func startConfigured(t *testing.T, next consumer.Logs, cfg *Config, extensions map[component.ID]component.Component) *running {
+	t.Helper()
+	require.NoError(t, confmap.Validate(cfg))
 	core, logs := observer.New(zap.DebugLevel)
 	telemetry := componenttest.NewTelemetry()
 	settings := receiver.Settings{
@@ -59,9 +63,9 @@ func start(t *testing.T, next consumer.Logs, configure func(*Config)) *running {
 		BuildInfo:         component.BuildInfo{Version: "1.2.3"},
 	}
 	settings.Logger = zap.New(core)
-	rcv, err := factory.CreateLogs(t.Context(), settings, cfg, next)
+	rcv, err := NewFactory().CreateLogs(t.Context(), settings, cfg, next)
 	require.NoError(t, err)
-	r := &running{jiraReceiver: rcv.(*jiraReceiver), host: &statusHost{Host: componenttest.NewNopHost()}, telemetry: telemetry, logs: logs}
+	r := &running{jiraReceiver: rcv.(*jiraReceiver), host: &statusHost{extensions: extensions}, telemetry: telemetry, logs: logs}
 	r.handler.now = func() time.Time { return observedAt }
 	require.NoError(t, r.Start(t.Context(), r.host))
 	t.Cleanup(func() {
@@ -127,14 +131,16 @@ func (f consumerFunc) ConsumeLogs(ctx context.Context, logs plog.Logs) error { r
 
 func (consumerFunc) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// statusHost keeps the status events that a component reports.
+// statusHost has extensions, and keeps the status events that components report.
 type statusHost struct {
-	component.Host
-	mu     sync.Mutex
-	events []*componentstatus.Event
+	extensions map[component.ID]component.Component
+	mu         sync.Mutex
+	events     []*componentstatus.Event
 }
 
 var _ componentstatus.Reporter = (*statusHost)(nil)
+
+func (h *statusHost) GetExtensions() map[component.ID]component.Component { return h.extensions }
 
 func (h *statusHost) Report(event *componentstatus.Event) {
 	h.mu.Lock()

@@ -27,8 +27,8 @@ func newUnmappedStatuses(telemetry *metadata.TelemetryBuilder, logger *zap.Logge
 }
 
 func (u *unmappedStatuses) report(ctx context.Context, statuses []webhook.Status) {
-	u.telemetry.ReceiverJiraUnmappedStatuses.Add(ctx, int64(len(statuses)))
 	for _, status := range statuses {
+		u.telemetry.ReceiverJiraUnmappedStatuses.Add(ctx, 1)
 		if u.isNew(status) {
 			u.logger.Warn("No mapping for a Jira status: add its name or id to status::mapping",
 				zap.String("name", status.Name), zap.String("id", status.ID), zap.String("category", status.Category))
