@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/consumer"
@@ -51,7 +50,6 @@ type handler struct {
 	logger           *zap.Logger
 
 	now      func() time.Time
-	refusing atomic.Bool // set when the receiver shuts down
 	inflight *inflight
 }
 
@@ -111,10 +109,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) serveHealth(w http.ResponseWriter, r *http.Request) {
-	if !allow(w, r, http.MethodGet, http.MethodHead) {
-		return
+	if allow(w, r, http.MethodGet, http.MethodHead) {
+		respond(w, nil)
 	}
-	respond(w, h.admit())
 }
 
 func (h *handler) serveDelivery(w http.ResponseWriter, r *http.Request) {
@@ -149,9 +146,6 @@ func (h *handler) deliverSafely(r *http.Request) (records int, err error) {
 
 // deliver is the way of a delivery from the socket into the pipeline. It returns the number of log records that it made.
 func (h *handler) deliver(r *http.Request) (records int, err error) {
-	if err := h.admit(); err != nil {
-		return 0, err
-	}
 	received := h.now()
 	body, err := read(r)
 	if err != nil {
@@ -171,14 +165,6 @@ func (h *handler) deliver(r *http.Request) (records int, err error) {
 	}
 	h.unmapped.report(r.Context(), unmapped)
 	return records, nil
-}
-
-// admit refuses deliveries once the receiver shuts down.
-func (h *handler) admit() error {
-	if h.refusing.Load() {
-		return failed(kindShuttingDown, nil)
-	}
-	return nil
 }
 
 // read returns the body, decompressed and bounded by confighttp.

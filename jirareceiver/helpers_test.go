@@ -70,7 +70,9 @@ func startConfigured(t *testing.T, next consumer.Logs, cfg *Config, extensions m
 	require.NoError(t, r.Start(t.Context(), r.host))
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
-		_ = r.Shutdown(context.Background())
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		_ = r.Shutdown(ctx)
 		require.NoError(t, telemetry.Shutdown(context.Background()))
 	})
 	return r
