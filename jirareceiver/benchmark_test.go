@@ -28,6 +28,7 @@ func BenchmarkDelivery(b *testing.B) {
 
 	run := func(deliver func(*http.Request) error) func(*testing.B) {
 		return func(b *testing.B) {
+			b.Helper()
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {

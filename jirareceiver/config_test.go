@@ -17,6 +17,7 @@ import (
 const configFolder = "../testdata/config/"
 
 func setSecrets(t *testing.T) {
+	t.Helper()
 	t.Setenv("JIRA_WEBHOOK_SECRET", "the new one")
 	t.Setenv("JIRA_TOKEN", "12345") // a number, to see that it stays text
 }
@@ -25,7 +26,7 @@ func TestValidConfigs(t *testing.T) {
 	setSecrets(t)
 	for _, name := range files(t, "valid") {
 		t.Run(name, func(t *testing.T) {
-			_, err := loadConfig(t, "file:"+configFolder+"valid/"+name+".yaml", "jira")
+			_, err := loadConfig(t, "file:"+configFolder+"valid/"+name+".yaml")
 			assert.NoError(t, err)
 		})
 	}
@@ -33,7 +34,7 @@ func TestValidConfigs(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	setSecrets(t)
-	cfg, err := loadConfig(t, "file:"+configFolder+"valid/minimal.yaml", "jira")
+	cfg, err := loadConfig(t, "file:"+configFolder+"valid/minimal.yaml")
 	require.NoError(t, err)
 
 	assert.Equal(t, "localhost:8087", cfg.Server.NetAddr.Endpoint)
@@ -52,7 +53,7 @@ func TestDefaults(t *testing.T) {
 
 func TestEveryOptionIsRead(t *testing.T) {
 	setSecrets(t)
-	cfg, err := loadConfig(t, "file:"+configFolder+"valid/everything.yaml", "jira")
+	cfg, err := loadConfig(t, "file:"+configFolder+"valid/everything.yaml")
 	require.NoError(t, err)
 
 	assert.Equal(t, "0.0.0.0:8443", cfg.Server.NetAddr.Endpoint)
@@ -112,7 +113,7 @@ func TestInvalidConfigs(t *testing.T) {
 	require.Len(t, names, len(want), "every file of testdata/config/invalid has its message here")
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
-			_, err := loadConfig(t, "file:"+configFolder+"invalid/"+name+".yaml", "jira")
+			_, err := loadConfig(t, "file:"+configFolder+"invalid/"+name+".yaml")
 			require.Error(t, err)
 			for _, message := range want[name] {
 				assert.ErrorContains(t, err, message)
@@ -125,7 +126,7 @@ func TestInvalidConfigs(t *testing.T) {
 
 func TestSecretsAreNotPrinted(t *testing.T) {
 	setSecrets(t)
-	cfg, err := loadConfig(t, "file:"+configFolder+"valid/everything.yaml", "jira")
+	cfg, err := loadConfig(t, "file:"+configFolder+"valid/everything.yaml")
 	require.NoError(t, err)
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 		assert.NotContains(t, fmt.Sprintf(format, cfg.Jira), "the new one")

@@ -157,15 +157,15 @@ func (h *statusHost) reported() []*componentstatus.Event {
 }
 
 // readBody returns a body from the repository's testdata.
-func readBody(t testing.TB, name string) []byte {
-	t.Helper()
+func readBody(tb testing.TB, name string) []byte {
+	tb.Helper()
 	body, err := os.ReadFile("../testdata/" + name)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return body
 }
 
 // loadConfig does with a configuration what the collector does: resolve, unmarshal and validate.
-func loadConfig(t *testing.T, uri, section string) (*Config, error) {
+func loadConfig(t *testing.T, uri string) (*Config, error) {
 	t.Helper()
 	resolver, err := confmap.NewResolver(confmap.ResolverSettings{
 		URIs:              []string{uri},
@@ -174,7 +174,7 @@ func loadConfig(t *testing.T, uri, section string) (*Config, error) {
 	require.NoError(t, err)
 	conf, err := resolver.Resolve(t.Context())
 	require.NoError(t, err)
-	sub, err := conf.Sub(section)
+	sub, err := conf.Sub("jira")
 	require.NoError(t, err)
 	cfg := createDefaultConfig().(*Config)
 	if err := sub.Unmarshal(cfg); err != nil {

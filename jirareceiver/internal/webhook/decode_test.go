@@ -166,8 +166,8 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal("text is not UTF-8")
 		}
 		var name string
-		comparable := utf8.Valid(body) && !strings.Contains(string(body), `\u`)
-		if comparable && json.Unmarshal(plain["webhookEvent"], &name) == nil && name != ev.Name {
+		sameText := utf8.Valid(body) && !strings.Contains(string(body), `\u`)
+		if sameText && json.Unmarshal(plain["webhookEvent"], &name) == nil && name != ev.Name {
 			t.Fatalf("webhookEvent: %q, encoding/json: %q", ev.Name, name)
 		}
 	})

@@ -1,0 +1,112 @@
+package jirareceiver
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+const readme = "../README.md"
+
+func readReadme(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile(readme)
+	require.NoError(t, err)
+	return string(content)
+}
+
+// TestReadmeRecord posts the body in the README and compares what it becomes with the record in the README.
+func TestReadmeRecord(t *testing.T) {
+	_, section, found := strings.Cut(readReadme(t), "\n## The record\n")
+	require.True(t, found)
+	body := regexp.MustCompile("(?s)```json\n(.*?)```").FindStringSubmatch(section)
+	record := regexp.MustCompile("(?s)```text\n(.*?)```").FindStringSubmatch(section)
+	require.NotEmpty(t, body)
+	require.NotEmpty(t, record)
+
+	next := &sink{}
+	r := start(t, next, nil)
+	r.post(t, []byte(body[1]))
+	require.Len(t, next.AllLogs(), 1)
+	assert.Equal(t, record[1], printed(next.AllLogs()[0]))
+}
+
+// printed writes a record for people, one value a line.
+func printed(logs plog.Logs) string {
+	var b strings.Builder
+	resource := logs.ResourceLogs().At(0)
+	record := resource.ScopeLogs().At(0).LogRecords().At(0)
+	fmt.Fprintf(&b, "Timestamp     %s\n", record.Timestamp().AsTime().Format("2006-01-02T15:04:05.000Z07:00"))
+	fmt.Fprintf(&b, "Severity      %s\n", record.SeverityText())
+	fmt.Fprintf(&b, "EventName     %s\n", record.EventName())
+	fmt.Fprintf(&b, "Body          %s\n", record.Body().Str())
+	b.WriteString("Resource\n")
+	for key, value := range resource.Resource().Attributes().All() {
+		fmt.Fprintf(&b, "  %-33s %s\n", key, value.AsString())
+	}
+	b.WriteString("Attributes\n")
+	for key, value := range record.Attributes().All() {
+		fmt.Fprintf(&b, "  %-33s %s\n", key, value.AsString())
+	}
+	return b.String()
+}
+
+// TestReadmeNamesEveryOption holds the table of options against the configuration's keys and defaults.
+func TestReadmeNamesEveryOption(t *testing.T) {
+	_, section, found := strings.Cut(readReadme(t), "\n## Configuration\n")
+	require.True(t, found)
+	section, _, _ = strings.Cut(section, "\n## ")
+	rows := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| (.*?) \\|").FindAllStringSubmatch(section, -1) {
+		rows[row[1]] = row[2]
+	}
+	cfg := createDefaultConfig().(*Config)
+	options := options("", reflect.ValueOf(cfg.Jira))
+	options["endpoint"] = cfg.Server.NetAddr.Endpoint
+	options["max_request_body_size"] = strconv.FormatInt(cfg.Server.MaxRequestBodySize, 10)
+	options["read_timeout"] = "1m"
+	for key, value := range options {
+		documented, found := rows[key]
+		if assert.True(t, found, "README.md does not document %s", key) && value != "" {
+			assert.Equal(t, "`"+value+"`", documented, "default of %s", key)
+		}
+		delete(rows, key)
+	}
+	assert.Empty(t, rows, "README.md documents what is no option")
+}
+
+// options returns the keys of a configuration and its defaults, "" for what has none.
+func options(prefix string, v reflect.Value) map[string]string {
+	found := map[string]string{}
+	for i := range v.NumField() {
+		key := v.Type().Field(i).Tag.Get("mapstructure")
+		switch {
+		case key == "":
+		case v.Field(i).Kind() == reflect.Struct:
+			maps.Copy(found, options(prefix+key+".", v.Field(i)))
+		case v.Field(i).Kind() == reflect.Map || v.Field(i).Kind() == reflect.Slice:
+			found[prefix+key] = ""
+		default:
+			found[prefix+key] = fmt.Sprint(v.Field(i).Interface())
+		}
+	}
+	return found
+}
+
+// TestReadmeExplainsEveryReason holds the table of reasons against the code.
+func TestReadmeExplainsEveryReason(t *testing.T) {
+	_, section, _ := strings.Cut(readReadme(t), "| `reason` |")
+	section, _, _ = strings.Cut(section, "\n\n")
+	for _, reason := range reasons(t) {
+		assert.Contains(t, section, "`"+reason+"`")
+	}
+}

@@ -1,0 +1,376 @@
+//go:build e2e
+
+// Package e2e tests the collector as it is built: as a process, over a socket, with the files that it writes.
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/plogtest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/golden"
+	"github.com/otel-jira/collector/jirareceiver/internal/signature"
+)
+
+const (
+	binaryVariable = "OTELCOL_JIRA" // path of the collector
+	root           = "../../.."
+	secret         = "a secret for the test"
+	patience       = 30 * time.Second // bounds every wait
+)
+
+const signedConfig = `
+receivers:
+  jira:
+    endpoint: %s
+    signature: { secrets: ["${env:JIRA_WEBHOOK_SECRET}"] }
+exporters:
+  file: { path: %s }
+service:
+  pipelines:
+    logs: { receivers: [jira], exporters: [file] }
+  telemetry: { metrics: { level: none } }
+`
+
+// TestRecordsInAFile posts the life of an issue, signed, and compares what the file exporter wrote with the golden records.
+func TestRecordsInAFile(t *testing.T) {
+	output := filepath.Join(t.TempDir(), "events.jsonl")
+	c := start(t, t.TempDir(), writeConfig(t, signedConfig, address(t), output))
+	files := life(t)
+	for _, file := range files {
+		body := read(t, file)
+		assert.Equal(t, http.StatusOK, c.post(t, body, signature.Sign([]byte(secret), body)))
+	}
+	tampered := read(t, files[0])
+	header := signature.Sign([]byte(secret), tampered)
+	tampered[len(tampered)/2] ^= 1
+	assert.Equal(t, http.StatusUnauthorized, c.post(t, tampered, header), "one bit changed")
+	assert.Equal(t, http.StatusUnauthorized, c.post(t, read(t, files[0]), ""), "not signed")
+	c.terminate(t)
+
+	records := readRecords(t, output)
+	require.Len(t, records, len(files))
+	for i, file := range files {
+		scope := records[i].ResourceLogs().At(0).ScopeLogs().At(0).Scope()
+		assert.Equal(t, version(t), scope.Version())
+		scope.SetVersion("1.2.3") // of the golden records
+		golden.Assert(t, strings.TrimSuffix(file, ".json")+".yaml", records[i], plogtest.IgnoreObservedTimestamp())
+	}
+}
+
+// TestTermination sends SIGTERM amid 200 concurrent deliveries. Each that was answered with 200 must be in the file.
+func TestTermination(t *testing.T) {
+	const deliveries = 200
+	output := filepath.Join(t.TempDir(), "events.jsonl")
+	c := start(t, t.TempDir(), writeConfig(t, signedConfig, address(t), output))
+
+	var mu sync.Mutex
+	accepted := map[string]bool{}
+	half := make(chan struct{})
+	var senders sync.WaitGroup
+	for i := range deliveries {
+		senders.Go(func() {
+			key := fmt.Sprintf("OPS-%d", i)
+			body := fmt.Appendf(nil, `{"webhookEvent": "jira:issue_created", "issue": {"id": "%d", "key": %q}}`, i, key)
+			status, err := post(c.url, body, signature.Sign([]byte(secret), body))
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil && status == http.StatusOK {
+				accepted[key] = true
+				if len(accepted) == deliveries/2 {
+					close(half)
+				}
+			}
+		})
+	}
+	select {
+	case <-half:
+	case <-time.After(patience):
+		require.FailNow(t, "too few deliveries were accepted")
+	}
+	c.terminate(t)
+	senders.Wait()
+
+	written := map[string]bool{}
+	for _, logs := range readRecords(t, output) {
+		key, _ := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().Get("jira.issue.key")
+		written[key.Str()] = true
+	}
+	t.Logf("%d of %d accepted, %d written", len(accepted), deliveries, len(written))
+	assert.GreaterOrEqual(t, len(accepted), deliveries/2)
+	for key := range accepted {
+		assert.True(t, written[key], "%s was accepted and is not in the file", key)
+	}
+}
+
+// TestQuickstart runs the configuration of `make run` and the command of `make send`.
+func TestQuickstart(t *testing.T) {
+	dir, endpoint := t.TempDir(), address(t)
+	config, err := filepath.Abs(root + "/examples/quickstart.yaml")
+	require.NoError(t, err)
+	c := start(t, dir, config, "--set", "receivers::jira::endpoint="+endpoint, "--set", "service::telemetry::metrics::level=none")
+
+	send := exec.CommandContext(t.Context(), "go", "run", "./jirareceiver/internal/send", "-url", c.url)
+	send.Dir = root
+	send.Env = append(os.Environ(), "JIRA_WEBHOOK_SECRET=")
+	answers, err := send.CombinedOutput()
+	require.NoError(t, err, string(answers))
+	assert.Equal(t, len(life(t)), strings.Count(string(answers), `200 OK {"status":"ok"}`), string(answers))
+
+	records := filepath.Join(dir, "jira-events.jsonl")
+	require.Eventually(t, func() bool {
+		content, _ := os.ReadFile(records)
+		return bytes.Count(content, []byte("\n")) == len(life(t))
+	}, patience, 20*time.Millisecond, "the file is written while the collector runs")
+	c.terminate(t)
+	for _, line := range []string{
+		"OPS-42 created: Deploy payment service",
+		"OPS-42 moved from To Do to In Progress: Deploy payment service",
+		"OPS-42 comment created: Deploy payment service",
+		"OPS-42 moved from In Review to Done: Deploy payment service",
+		"OPS-42 deleted: Deploy payment service",
+	} {
+		assert.Contains(t, c.output(), line)
+	}
+	assert.NotContains(t, c.output(), "No mapping for a Jira status")
+}
+
+func TestVersion(t *testing.T) {
+	output, err := exec.CommandContext(t.Context(), binary(t), "--version").Output()
+	require.NoError(t, err)
+	assert.Equal(t, "otelcol-jira version "+version(t)+"\n", string(output))
+}
+
+// TestDocumentedConfigurations has the collector validate every YAML in the README and in examples, and has ocb build the
+// manifest in the README.
+func TestDocumentedConfigurations(t *testing.T) {
+	const aroundReceivers = "\nexporters: { debug: }\nservice: { pipelines: { logs: { receivers: [jira], exporters: [debug] } } }\n"
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(read(t, root+"/README.md")), -1)
+	require.Greater(t, len(blocks), 3)
+	for i, block := range blocks {
+		t.Run(fmt.Sprintf("README %d", i+1), func(t *testing.T) {
+			switch yaml := block[1]; {
+			case strings.HasPrefix(yaml, "dist:"):
+				buildManifest(t, yaml)
+			case strings.Contains(yaml, "\nservice:"):
+				validate(t, writeConfig(t, "%s", strings.ReplaceAll(yaml, "/var/lib/otelcol-jira", t.TempDir())))
+			default:
+				validate(t, writeConfig(t, "%s", yaml+aroundReceivers))
+			}
+		})
+	}
+	examples, err := filepath.Glob(root + "/examples/*.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, examples)
+	for _, example := range examples {
+		t.Run(filepath.Base(example), func(t *testing.T) { validate(t, example) })
+	}
+}
+
+// TestMisspeltKeyIsRefused checks in the collector what unit tests check in the receiver.
+func TestMisspeltKeyIsRefused(t *testing.T) {
+	config := writeConfig(t, strings.ReplaceAll(signedConfig, "signature:", "signatures:"), "localhost:0", "events.jsonl")
+	output, err := command(t, "validate", "--config", config).CombinedOutput()
+	require.Error(t, err)
+	assert.Contains(t, string(output), "invalid keys: signatures")
+}
+
+func validate(t *testing.T, config string) {
+	t.Helper()
+	output, err := command(t, "validate", "--config", config).CombinedOutput()
+	assert.NoError(t, err, string(output))
+}
+
+// buildManifest builds a collector from a manifest that expects a clone of the repository in ./otel-jira-collector.
+func buildManifest(t *testing.T, manifest string) {
+	t.Helper()
+	repository, err := filepath.Abs(root)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, os.Symlink(repository, filepath.Join(dir, "otel-jira-collector")))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "manifest.yaml"), []byte(manifest), 0o600))
+	builder, err := exec.CommandContext(t.Context(), "go", "tool", "-C", root, "-modfile=.ci/tools/go.mod", "-n", "builder").Output()
+	require.NoError(t, err)
+	build := exec.CommandContext(t.Context(), strings.TrimSpace(string(builder)), "--config", "manifest.yaml")
+	build.Dir = dir
+	output, err := build.CombinedOutput()
+	require.NoError(t, err, string(output))
+	components, err := exec.CommandContext(t.Context(), filepath.Join(dir, "my-collector", "my-collector"), "components").Output()
+	require.NoError(t, err)
+	assert.Contains(t, string(components), "name: jira")
+}
+
+// collector is a running process.
+type collector struct {
+	url     string
+	command *exec.Cmd
+	exited  chan error
+	mu      sync.Mutex
+	lines   strings.Builder
+}
+
+var listening = regexp.MustCompile(`Waiting for Jira to post events.*"url": "([^"]+)"`)
+
+// start runs the collector in a folder, until the test ends at the latest.
+func start(t *testing.T, dir, config string, args ...string) *collector {
+	t.Helper()
+	c := &collector{exited: make(chan error, 1)}
+	c.command = command(t, append([]string{"--config", config}, args...)...)
+	c.command.Dir = dir
+	output, input := io.Pipe()
+	c.command.Stdout, c.command.Stderr = input, input
+	url := make(chan string, 1)
+	go func() {
+		for scanner := bufio.NewScanner(output); scanner.Scan(); {
+			c.mu.Lock()
+			c.lines.WriteString(scanner.Text() + "\n")
+			c.mu.Unlock()
+			if match := listening.FindStringSubmatch(scanner.Text()); match != nil {
+				url <- match[1]
+			}
+		}
+	}()
+	require.NoError(t, c.command.Start())
+	go func() {
+		c.exited <- c.command.Wait()
+		_ = input.Close()
+	}()
+	t.Cleanup(func() { _ = c.command.Process.Kill() })
+	select {
+	case c.url = <-url:
+	case err := <-c.exited:
+		require.FailNow(t, "the collector ended", "%v\n%s", err, c.output())
+	case <-time.After(patience):
+		require.FailNow(t, "the collector does not listen", c.output())
+	}
+	return c
+}
+
+func (c *collector) output() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lines.String()
+}
+
+// terminate sends SIGTERM and waits for a clean exit.
+func (c *collector) terminate(t *testing.T) {
+	t.Helper()
+	require.NoError(t, c.command.Process.Signal(syscall.SIGTERM))
+	select {
+	case err := <-c.exited:
+		require.NoError(t, err, c.output())
+	case <-time.After(patience):
+		require.FailNow(t, "the collector does not end", c.output())
+	}
+}
+
+// post delivers a body with the headers of the golden records.
+func (c *collector) post(t *testing.T, body []byte, signed string) (status int) {
+	t.Helper()
+	status, err := post(c.url, body, signed)
+	require.NoError(t, err)
+	return status
+}
+
+func post(url string, body []byte, signed string) (status int, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("X-Atlassian-Webhook-Identifier", "delivery-1")
+	request.Header.Set("X-Atlassian-Webhook-Flow", "Primary")
+	request.Header.Set("X-Atlassian-Webhook-Retry", "2")
+	request.Header.Set(signature.Header, signed)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return response.StatusCode, err
+}
+
+func binary(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv(binaryVariable)
+	require.NotEmpty(t, path, "%s is not set: run `make test`, which builds the collector", binaryVariable)
+	return path
+}
+
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), binary(t), args...)
+	c.Env = append(os.Environ(), "JIRA_WEBHOOK_SECRET="+secret, "JIRA_TOKEN=a token for the test")
+	return c
+}
+
+// address returns an address on loopback that is free.
+func address(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "localhost:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func writeConfig(t *testing.T, format string, args ...any) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "config.yaml")
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, format, args...), 0o600))
+	return file
+}
+
+func life(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(root + "/testdata/life/*.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	return files
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return content
+}
+
+// readRecords reads what the file exporter wrote, one delivery a line.
+func readRecords(t *testing.T, file string) []plog.Logs {
+	t.Helper()
+	var records []plog.Logs
+	for line := range bytes.Lines(read(t, file)) {
+		logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
+		require.NoError(t, err)
+		records = append(records, logs)
+	}
+	return records
+}
+
+// version returns the version in the manifest of the distribution.
+func version(t *testing.T) string {
+	t.Helper()
+	match := regexp.MustCompile(`(?m)^ {2}version: (\S+)$`).FindSubmatch(read(t, root+"/builder-config.yaml"))
+	require.NotNil(t, match)
+	return string(match[1])
+}
