@@ -45,9 +45,11 @@ func changedFields(changelog webhook.Changelog) string {
 	return strings.Join(fields, ", ")
 }
 
+var separators = strings.NewReplacer(".", " ", "_", " ")
+
 // words makes jira.comment.created read "comment created", and jira.issue.created, of an issue, "created".
 func words(name string) string {
 	name = strings.TrimPrefix(name, "jira.")
 	name = strings.TrimPrefix(name, "issue.")
-	return strings.NewReplacer(".", " ", "_", " ").Replace(name)
+	return separators.Replace(name)
 }

@@ -80,6 +80,7 @@ func (t *Translator) putStatuses(w writer, project string, ev *webhook.Event) (u
 		})
 		w.text(side.key, mapped)
 		if !ok && side.status != (webhook.Status{}) {
+			side.status.ID, side.status.Name, side.status.Category = w.clip(side.status.ID), w.clip(side.status.Name), w.clip(side.status.Category)
 			unmapped = append(unmapped, side.status)
 		}
 	}

@@ -17,7 +17,7 @@ const (
 const apiGateway = "api.atlassian.com"
 
 // cloudDomains are the domains of Jira Cloud's sites.
-var cloudDomains = []string{".atlassian.net", ".jira.com", ".jira-dev.com", ".atlassian-us-gov-mod.net"}
+var cloudDomains = []string{".atlassian.net", ".jira.com"}
 
 // siteURL returns https://host[/context] of the Jira that sent the event, or "".
 func siteURL(ev *webhook.Event) string {

@@ -96,7 +96,8 @@ var layouts = []string{"2006-01-02T15:04:05-0700", time.RFC3339}
 const maxMillis = (1<<63 - 1) / int64(time.Millisecond)
 
 func parseInstant(s string) time.Time {
-	if millis, err := strconv.ParseInt(s, 10, 64); err == nil {
+	if !strings.Contains(s, "-") {
+		millis, _ := strconv.ParseInt(s, 10, 64)
 		return fromMillis(millis)
 	}
 	for _, layout := range layouts {
