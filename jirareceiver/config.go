@@ -19,7 +19,8 @@ import (
 
 // Config configures the receiver. In a configuration file, the keys of both parts stand side by side.
 type Config struct {
-	// Server holds the settings of the HTTP server.
+	// Server holds the settings of the HTTP server. Their defaults are confighttp's, but for the endpoint, the size of a body
+	// and the timeouts.
 	Server confighttp.ServerConfig `mapstructure:",squash"`
 	// Jira holds the receiver's own settings.
 	Jira JiraConfig `mapstructure:",squash"`
@@ -117,7 +118,9 @@ const (
 	// defaultMaxBodySize is what Jira Cloud sends at most, in bytes. Jira does not repeat what is refused as too large.
 	defaultMaxBodySize = 25 << 20
 	// defaultReadTimeout ends deliveries that stall, so that they cannot hold up a shutdown for ever.
-	defaultReadTimeout = time.Minute
+	defaultReadTimeout = 30 * time.Second
+	// defaultWriteTimeout counts from the same moment. It leaves the pipeline as much time again before the answer is due.
+	defaultWriteTimeout = 2 * defaultReadTimeout
 )
 
 var (
@@ -130,6 +133,7 @@ func createDefaultConfig() component.Config {
 	server.NetAddr.Endpoint = defaultEndpoint
 	server.MaxRequestBodySize = defaultMaxBodySize
 	server.ReadTimeout = defaultReadTimeout
+	server.WriteTimeout = defaultWriteTimeout
 	return &Config{
 		Server: server,
 		Jira: JiraConfig{

@@ -39,7 +39,8 @@ func TestDefaults(t *testing.T) {
 
 	assert.Equal(t, "localhost:8087", cfg.Server.NetAddr.Endpoint)
 	assert.EqualValues(t, 26214400, cfg.Server.MaxRequestBodySize)
-	assert.Equal(t, time.Minute, cfg.Server.ReadTimeout)
+	assert.Equal(t, 30*time.Second, cfg.Server.ReadTimeout)
+	assert.Equal(t, time.Minute, cfg.Server.WriteTimeout)
 	assert.Equal(t, JiraConfig{
 		Path:          "/jira/events",
 		HealthPath:    "/health",

@@ -73,7 +73,8 @@ func TestReadmeNamesEveryOption(t *testing.T) {
 	options := options("", reflect.ValueOf(cfg.Jira))
 	options["endpoint"] = cfg.Server.NetAddr.Endpoint
 	options["max_request_body_size"] = strconv.FormatInt(cfg.Server.MaxRequestBodySize, 10)
-	options["read_timeout"] = "1m"
+	options["read_timeout"] = "30s"
+	options["write_timeout"] = "1m"
 	for key, value := range options {
 		documented, found := rows[key]
 		if assert.True(t, found, "README.md does not document %s", key) && value != "" {
