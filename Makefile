@@ -6,6 +6,9 @@ URL     := http://localhost:8087/jira/events
 TOOL    := go tool -modfile=.ci/tools/go.mod
 PACKAGE := ./jirareceiver/...
 
+# What the version of the distribution ends in: the commit it was built from, if there is one.
+COMMIT := $(shell git describe --always --dirty --exclude '*' 2>/dev/null | sed 's/^/+/')
+
 # Statement coverage of the receiver, generated code and the programs around it left out, must not fall below this.
 MIN_COVERAGE := 90
 
@@ -30,8 +33,9 @@ send: ## post the life of an issue to the running collector
 .PHONY: build
 build: ## build bin/otelcol-jira
 	@mkdir -p build bin
-	@$(TOOL) builder --config builder-config.yaml --skip-strict-versioning=false
-	@cp build/otelcol-jira/otelcol-jira $(BINARY)
+	@sed 's/^  version: .*/&$(COMMIT)/' builder-config.yaml > build/manifest.yaml
+	@$(TOOL) builder --config build/manifest.yaml --skip-strict-versioning=false
+	@cp -f build/otelcol-jira/otelcol-jira $(BINARY)
 
 .PHONY: test
 test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage, and end to end with the real collector

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/confignet"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
 
@@ -152,11 +154,14 @@ func createDefaultConfig() component.Config {
 // ignores them, and squashed into Config it would ignore a misspelt "signature" as well. A defined type has no methods.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	type serverConfig confighttp.ServerConfig
-	type strictConfig struct {
+	type jira struct { // error texts show its name
 		Server serverConfig `mapstructure:",squash"`
 		Jira   JiraConfig   `mapstructure:",squash"`
 	}
-	if err := conf.Unmarshal(&strictConfig{}); err != nil {
+	if err := conf.Unmarshal(&jira{}); err != nil {
+		return withAdvice(err)
+	}
+	if err := checkMappings(conf); err != nil {
 		return err
 	}
 	if err := conf.Unmarshal(cfg); err != nil {
@@ -167,6 +172,50 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
+// withAdvice adds to an error of the decoder, which says what it found, what to do about it.
+func withAdvice(err error) error {
+	for _, known := range []struct{ symptom, advice string }{
+		{"has invalid keys", "there are no such keys there: check their spelling and their place"},
+		{"unconvertible type", "put secrets, tokens and status ids that look like numbers in quotes"},
+		{"must be an array or slice", "write a list, as in [one, another]"},
+	} {
+		if strings.Contains(err.Error(), known.symptom) {
+			err = fmt.Errorf("%w\n\n%s", err, known.advice)
+		}
+	}
+	return err
+}
+
+// checkMappings finds mappings the wrong way round, status: value. The decoder makes a list of the value, and all is well.
+func checkMappings(conf *confmap.Conf) error {
+	var cfg struct {
+		Status struct {
+			Mapping  map[string]any `mapstructure:"mapping"`
+			Projects map[string]struct {
+				Mapping map[string]any `mapstructure:"mapping"`
+			} `mapstructure:"projects"`
+		} `mapstructure:"status"`
+	}
+	if err := conf.Unmarshal(&cfg, confmap.WithIgnoreUnused()); err != nil {
+		return err
+	}
+	errs := []error{checkLists("status::mapping", cfg.Status.Mapping)}
+	for _, key := range slices.Sorted(maps.Keys(cfg.Status.Projects)) {
+		errs = append(errs, checkLists("status::projects::"+key+"::mapping", cfg.Status.Projects[key].Mapping))
+	}
+	return errors.Join(errs...)
+}
+
+func checkLists(path string, mapping map[string]any) error {
+	var errs []error
+	for _, key := range slices.Sorted(maps.Keys(mapping)) {
+		if _, isList := mapping[key].([]any); !isList {
+			errs = append(errs, fmt.Errorf("%s::%s is no list: write the mapped value first and then its statuses, as in done: [Verified]", path, key))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 func withLeadingSlash(path string) string {
 	if path == "" || strings.HasPrefix(path, "/") {
 		return path
@@ -174,23 +223,38 @@ func withLeadingSlash(path string) string {
 	return "/" + path
 }
 
-// Validate reports everything that is wrong with the receiver's own settings, but for the nested ones that can judge
-// themselves.
+// Validate reports everything that is wrong with the values.
 func (cfg *Config) Validate() error {
 	return errors.Join(
-		cfg.validateEndpoint(),
+		cfg.validateServer(),
 		cfg.validateAuthentication(),
 		cfg.Jira.validatePaths(),
 		cfg.Jira.validateSiteURL(),
 		cfg.Jira.validateMaxTextLength(),
+		cfg.Jira.Signature.validate(),
+		cfg.Jira.Token.validate(),
+		cfg.Jira.Status.validate(),
 	)
 }
 
-func (cfg *Config) validateEndpoint() error {
-	if cfg.Server.NetAddr.Endpoint == "" {
-		return fmt.Errorf("endpoint is empty: set the address to listen on, such as %s", defaultEndpoint)
+func (cfg *Config) validateServer() error {
+	var errs []error
+	addr := cfg.Server.NetAddr
+	if _, _, err := net.SplitHostPort(addr.Endpoint); err != nil && addr.Transport != confignet.TransportTypeUnix {
+		errs = append(errs, fmt.Errorf("endpoint is no address to listen on: write it as host:port, such as %s", defaultEndpoint))
 	}
-	return nil
+	if cfg.Server.MaxRequestBodySize <= 0 {
+		errs = append(errs, fmt.Errorf("max_request_body_size is %d: set the number of bytes to accept, such as %d", cfg.Server.MaxRequestBodySize, defaultMaxBodySize))
+	}
+	for _, timeout := range []struct {
+		key   string
+		value time.Duration
+	}{{"read_timeout", cfg.Server.ReadTimeout}, {"write_timeout", cfg.Server.WriteTimeout}} {
+		if timeout.value > 0 && timeout.value < time.Millisecond {
+			errs = append(errs, fmt.Errorf("%s is %s: write it with a unit, such as %s", timeout.key, timeout.value, defaultReadTimeout))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (cfg *Config) validateAuthentication() error {
@@ -228,7 +292,7 @@ func (cfg *JiraConfig) validatePaths() error {
 
 func isPlainPath(path string) bool {
 	u, err := url.Parse(path)
-	return err == nil && u.Path == path && u.EscapedPath() == path && strings.HasPrefix(path, "/")
+	return err == nil && u.Path == path && u.EscapedPath() == path && strings.HasPrefix(path, "/") && !strings.Contains(path, "//")
 }
 
 func (cfg *JiraConfig) validateSiteURL() error {
@@ -236,7 +300,7 @@ func (cfg *JiraConfig) validateSiteURL() error {
 		return nil
 	}
 	u, err := url.Parse(cfg.SiteURL)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return errors.New("site_url is not the address of a Jira site: write it like https://acme.atlassian.net " +
 			"or https://jira.example.com/context, without user, query and fragment")
 	}
@@ -250,38 +314,41 @@ func (cfg *JiraConfig) validateMaxTextLength() error {
 	return nil
 }
 
-// Validate reports every secret that is empty.
-func (cfg *SignatureConfig) Validate() error { return validateSecrets("secrets", cfg.Secrets) }
+func (cfg *SignatureConfig) validate() error {
+	return validateSecrets("signature::secrets", cfg.Secrets)
+}
 
-// Validate reports every token that is empty, and tokens that no delivery could present.
-func (cfg *TokenConfig) Validate() error {
-	err := validateSecrets("values", cfg.Values)
+func (cfg *TokenConfig) validate() error {
+	errs := []error{validateSecrets("token::values", cfg.Values)}
 	if len(cfg.Values) > 0 && cfg.Header == "" && cfg.QueryParameter == "" {
-		err = errors.Join(err, errors.New("neither header nor query_parameter is set: say where deliveries carry the token"))
+		errs = append(errs, errors.New("neither token::header nor token::query_parameter is set: say where deliveries carry the token"))
 	}
-	return err
+	if strings.ContainsAny(cfg.Header, " \t:") {
+		errs = append(errs, errors.New("token::header is not the name of a header: write it without colon and spaces, such as "+defaultTokenHeader))
+	}
+	return errors.Join(errs...)
 }
 
 // validateSecrets finds the commonest mistake: a reference to an environment variable that is not set.
-func validateSecrets(key string, secrets []configopaque.String) error {
+func validateSecrets(path string, secrets []configopaque.String) error {
 	var errs []error
 	for i, secret := range secrets {
-		if secret == "" {
-			errs = append(errs, fmt.Errorf("%s[%d] is empty: check that the environment variable or file it refers to is set", key, i))
+		if strings.TrimSpace(string(secret)) == "" {
+			errs = append(errs, fmt.Errorf("%s[%d] is empty: check that the environment variable or file it refers to is set", path, i))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Validate reports every mistake in the mappings.
-func (cfg *StatusConfig) Validate() error {
-	errs := []error{within("mapping", status.Mapping(cfg.Mapping).Validate())}
+func (cfg *StatusConfig) validate() error {
+	errs := []error{within("status::mapping", status.Mapping(cfg.Mapping).Validate())}
 	seen := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(cfg.Projects)) {
-		errs = append(errs, within("projects::"+key+"::mapping", status.Mapping(cfg.Projects[key].Mapping).Validate()))
+		path := "status::projects::" + key
+		errs = append(errs, within(path+"::mapping", status.Mapping(cfg.Projects[key].Mapping).Validate()))
 		folded := strings.ToUpper(key)
 		if other, taken := seen[folded]; taken {
-			errs = append(errs, fmt.Errorf("projects::%s and projects::%s are the same project: keep one", other, key))
+			errs = append(errs, fmt.Errorf("%s is the same project as %s: keep one", path, other))
 		}
 		seen[folded] = key
 	}

@@ -40,7 +40,7 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, "localhost:8087", cfg.Server.NetAddr.Endpoint)
 	assert.EqualValues(t, 26214400, cfg.Server.MaxRequestBodySize)
 	assert.Equal(t, 30*time.Second, cfg.Server.ReadTimeout)
-	assert.Equal(t, time.Minute, cfg.Server.WriteTimeout)
+	assert.Equal(t, time.Minute, cfg.Server.WriteTimeout, "runs from the same moment as read_timeout, so it has to be longer")
 	assert.Equal(t, JiraConfig{
 		Path:          "/jira/events",
 		HealthPath:    "/health",
@@ -85,28 +85,39 @@ func TestInvalidConfigs(t *testing.T) {
 	want := map[string][]string{
 		"no_authentication":               {"anybody could post events: set signature::secrets", "token::values", "auth", "tls::client_ca_file", "allow_unauthenticated"},
 		"tls_without_client_ca":           {"anybody could post events"},
-		"secret_from_unset_variable":      {"signature: secrets[1] is empty: check that the environment variable"},
-		"token_empty":                     {"token: values[0] is empty: check that the environment variable"},
-		"token_nowhere":                   {"token: neither header nor query_parameter is set"},
-		"secret_not_in_a_list":            {"secrets", "slice"},
-		"secret_as_number":                {"secrets[0]", "String", "int"},
-		"misspelt_key":                    {"invalid keys: signatures"},
+		"secret_from_unset_variable":      {"signature::secrets[1] is empty: check that the environment variable"},
+		"token_empty":                     {"token::values[0] is empty: check that the environment variable"},
+		"token_nowhere":                   {"neither token::header nor token::query_parameter is set"},
+		"secret_not_in_a_list":            {"secrets", "slice", "write a list"},
+		"secret_as_number":                {"secrets[0]", "String", "int", "in quotes"},
+		"secret_blank":                    {"signature::secrets[0] is empty"},
+		"token_header_with_colon":         {"token::header is not the name of a header"},
+		"body_size_negative":              {"max_request_body_size is -5: set the number of bytes"},
+		"status_id_as_number":             {"status.mapping[done][0]", "in quotes"},
+		"site_url_without_host":           {"site_url is not the address of a Jira site"},
+		"site_url_with_query":             {"site_url is not the address of a Jira site"},
+		"site_url_with_user":              {"site_url is not the address of a Jira site"},
+		"misspelt_key":                    {"'jirareceiver.jira' has invalid keys: signatures", "check their spelling"},
 		"misspelt_key_in_status":          {"status", "invalid keys: category_fallbacks"},
 		"misspelt_key_in_project":         {"OPS", "invalid keys: mappings"},
 		"misspelt_server_key":             {"invalid keys: max_request_body_sizes"},
 		"misspelt_key_in_tls":             {"tls", "invalid keys: client_ca_files"},
-		"endpoint_empty":                  {"endpoint is empty: set the address"},
+		"endpoint_empty":                  {"endpoint is no address to listen on: write it as host:port"},
+		"endpoint_as_url":                 {"endpoint is no address to listen on"},
+		"path_as_url":                     {"path is not the path of a URL"},
+		"timeout_without_unit":            {"read_timeout is 60ns: write it with a unit, such as 30s"},
+		"mapping_reversed":                {"status::mapping::In Review is no list: write the mapped value first", "status::projects::OPS::mapping::Verified is no list"},
 		"path_empty":                      {"path is empty: set the path"},
 		"path_with_query":                 {"path is not the path of a URL: write it like /jira/events"},
 		"paths_same":                      {"path and health_path are the same: choose another"},
 		"site_url_without_scheme":         {"site_url is not the address of a Jira site: write it like https://"},
 		"max_text_length_zero":            {"max_text_length is 0: set"},
-		"status_in_two_values":            {`status: mapping: status "verified" stands under both "done" and "processing": keep it under one`},
-		"status_in_two_values_of_project": {`status: projects::OPS::mapping: status "10042" stands under both "canceled" and "done"`},
+		"status_in_two_values":            {`status::mapping: status "verified" stands under both "done" and "processing": keep it under one`},
+		"status_in_two_values_of_project": {`status::projects::OPS::mapping: status "10042" stands under both "canceled" and "done"`},
 		"status_empty":                    {"a mapped value is empty", `"done" lists an empty status`},
-		"project_twice":                   {"projects::OPS and projects::ops are the same project"},
+		"project_twice":                   {"status::projects::ops is the same project as OPS: keep one"},
 		"everything_at_once": {
-			"path is empty", "site_url is not", "max_text_length is -1", "values[0] is empty", "neither header nor", "stands under both",
+			"path is empty", "site_url is not", "max_text_length is -1", "values[0] is empty", "neither token::header nor", "stands under both",
 		},
 	}
 

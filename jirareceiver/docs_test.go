@@ -66,7 +66,7 @@ func TestReadmeNamesEveryOption(t *testing.T) {
 	require.True(t, found)
 	section, _, _ = strings.Cut(section, "\n## ")
 	rows := map[string]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| (.*?) \\|").FindAllStringSubmatch(section, -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_:]+)` \\| (.*?) \\|").FindAllStringSubmatch(section, -1) {
 		rows[row[1]] = row[2]
 	}
 	cfg := createDefaultConfig().(*Config)
@@ -93,7 +93,7 @@ func options(prefix string, v reflect.Value) map[string]string {
 		switch {
 		case key == "":
 		case v.Field(i).Kind() == reflect.Struct:
-			maps.Copy(found, options(prefix+key+".", v.Field(i)))
+			maps.Copy(found, options(prefix+key+"::", v.Field(i)))
 		case v.Field(i).Kind() == reflect.Map || v.Field(i).Kind() == reflect.Slice:
 			found[prefix+key] = ""
 		default:

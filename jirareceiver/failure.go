@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"google.golang.org/grpc/codes"
@@ -20,15 +21,15 @@ import (
 // after any other 4xx the event is lost (https://developer.atlassian.com/cloud/jira/platform/webhooks/).
 type kind struct {
 	status  int
-	reason  string // value of the metric's attribute; "" for requests that are no deliveries
+	reason  string // value of the metric's attribute
 	message string // for the sender; a fixed text, so that it can give nothing away
 }
 
 const unauthorized = "unauthorized" // and no word on what was wrong
 
 var (
-	kindNotFound         = &kind{http.StatusNotFound, "", "no such path"}
-	kindMethodNotAllowed = &kind{http.StatusMethodNotAllowed, "", "method not allowed"}
+	kindNotFound         = &kind{http.StatusNotFound, "wrong_path", "no such path"}
+	kindMethodNotAllowed = &kind{http.StatusMethodNotAllowed, "wrong_method", "method not allowed"}
 
 	kindShuttingDown = &kind{http.StatusServiceUnavailable, "shutting_down", "shutting down"}
 	kindTooLarge     = &kind{http.StatusRequestEntityTooLarge, "too_large", "body too large"}
@@ -111,11 +112,24 @@ func pipelineFailure(err error) error {
 	switch {
 	case isExhausted(err):
 		return failed(kindExhausted, err)
-	case consumererror.IsPermanent(err):
+	case isPermanent(err):
 		return failed(kindPermanent, err)
 	default:
 		return failed(kindUnavailable, err)
 	}
+}
+
+// isPermanent reports whether trying again is no use. When several pipelines refuse an event for different reasons, one
+// that may take it later decides: to repeat is bounded, to lose is not.
+func isPermanent(err error) bool {
+	if !consumererror.IsPermanent(err) {
+		return false
+	}
+	joined, several := errors.AsType[interface {
+		error
+		Unwrap() []error
+	}](err)
+	return !several || !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !isPermanent(err) })
 }
 
 func isExhausted(err error) bool {

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
 	"github.com/otel-jira/collector/jirareceiver/internal/translate"
@@ -48,6 +49,8 @@ type handler struct {
 	telemetry        *metadata.TelemetryBuilder
 	unmapped         *unmappedStatuses
 	logger           *zap.Logger
+	sampled          *zap.Logger // logs each message once a minute
+	id               metric.MeasurementOption
 
 	now      func() time.Time
 	inflight *inflight
@@ -66,6 +69,7 @@ func newHandler(settings receiver.Settings, cfg *JiraConfig, next consumer.Logs)
 	if err != nil {
 		return nil, err
 	}
+	id := metric.WithAttributes(attribute.String("receiver", settings.ID.String()))
 	return &handler{
 		path:          cfg.Path,
 		healthPath:    cfg.HealthPath,
@@ -74,11 +78,17 @@ func newHandler(settings receiver.Settings, cfg *JiraConfig, next consumer.Logs)
 		next:          next,
 		obsreport:     obsreport,
 		telemetry:     telemetry,
-		unmapped:      newUnmappedStatuses(telemetry, settings.Logger),
+		unmapped:      newUnmappedStatuses(telemetry, id, settings.Logger),
 		logger:        settings.Logger,
+		sampled:       settings.Logger.WithOptions(zap.WrapCore(oncePerMinute)),
+		id:            id,
 		now:           time.Now,
 		inflight:      newInflight(),
 	}, nil
+}
+
+func oncePerMinute(core zapcore.Core) zapcore.Core {
+	return zapcore.NewSamplerWithOptions(core, time.Minute, 1, 0)
 }
 
 func newTranslator(settings receiver.Settings, cfg *JiraConfig) *translate.Translator {
@@ -98,38 +108,50 @@ func newTranslator(settings receiver.Settings, cfg *JiraConfig) *translate.Trans
 // ServeHTTP tells deliveries from everything else. It compares paths as they are: a mux would answer some of the wrong
 // ones with a redirect, which Jira does not follow.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch r.URL.Path {
-	case h.path:
-		h.serveDelivery(w, r)
-	case h.healthPath:
-		h.serveHealth(w, r)
+	switch path := r.URL.Path; {
+	case path == h.path:
+		if h.allow(w, r, http.MethodPost) {
+			h.serve(w, r, h.deliverSafely)
+		}
+	case path == h.healthPath && path != "":
+		if h.allow(w, r, http.MethodGet, http.MethodHead) {
+			respond(w, nil)
+		}
 	default:
-		respond(w, failed(kindNotFound, nil))
+		h.refuse(w, r, failed(kindNotFound, nil))
 	}
 }
 
-func (h *handler) serveHealth(w http.ResponseWriter, r *http.Request) {
-	if allow(w, r, http.MethodGet, http.MethodHead) {
-		respond(w, nil)
+// turnedAway answers for confighttp what it does not let through to ServeHTTP.
+func (h *handler) turnedAway(w http.ResponseWriter, r *http.Request, _ string, code int) {
+	err := failed(kindUndecodable, nil)
+	if code == http.StatusUnauthorized {
+		err = failed(kindUnauthenticated, nil)
 	}
-}
-
-func (h *handler) serveDelivery(w http.ResponseWriter, r *http.Request) {
-	if !allow(w, r, http.MethodPost) {
+	if r.URL.Path != h.path || r.Method != http.MethodPost {
+		respond(w, err)
 		return
 	}
-	ctx := h.obsreport.StartLogsOp(r.Context())
-	records, err := h.deliverSafely(r.WithContext(ctx))
-	h.obsreport.EndLogsOp(ctx, format, records, err)
-	h.finish(w, r, err)
+	h.serve(w, r, func(*http.Request) (int, error) { return 0, err })
 }
 
-// finish answers a delivery, and counts it unless it was accepted.
-func (h *handler) finish(w http.ResponseWriter, r *http.Request, err error) {
+// serve answers a delivery, and reports to internal telemetry what became of it.
+func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(*http.Request) (records int, err error)) {
+	ctx := h.obsreport.StartLogsOp(r.Context())
+	records, err := deliver(r.WithContext(ctx))
+	h.obsreport.EndLogsOp(ctx, format, records, err)
 	if err != nil {
-		reason := attribute.String("reason", kindOf(err).reason)
-		h.telemetry.ReceiverJiraRejectedDeliveries.Add(r.Context(), 1, metric.WithAttributes(reason))
+		h.refuse(w, r, err)
+		return
 	}
+	respond(w, nil)
+}
+
+// refuse answers, counts and, once in a while, logs what is not accepted.
+func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	reason := kindOf(err).reason
+	h.telemetry.ReceiverJiraRejectedDeliveries.Add(r.Context(), 1, h.id, metric.WithAttributes(attribute.String("reason", reason)))
+	h.sampled.Warn("Refused what was posted: " + reason)
 	respond(w, err)
 }
 
@@ -203,20 +225,11 @@ func (h *handler) consume(ctx context.Context, logs plog.Logs) error {
 	return nil
 }
 
-// turnedAway answers for confighttp what it does not let through to the handler.
-func (h *handler) turnedAway(w http.ResponseWriter, r *http.Request, _ string, code int) {
-	k := kindUndecodable
-	if code == http.StatusUnauthorized {
-		k = kindUnauthenticated
-	}
-	h.finish(w, r, failed(k, nil))
-}
-
-func allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
+func (h *handler) allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
 	if slices.Contains(methods, r.Method) {
 		return true
 	}
 	w.Header().Set("Allow", strings.Join(methods, ", "))
-	respond(w, failed(kindMethodNotAllowed, nil))
+	h.refuse(w, r, failed(kindMethodNotAllowed, nil))
 	return false
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -79,6 +80,7 @@ func TestAuthentication(t *testing.T) {
 		{"token where a signature is due", requireSignature, withHeader("X-Jira-Token", token), "missing_signature"},
 
 		{"token in the header", requireToken, withHeader("X-Jira-Token", token), ""},
+		{"the other token", requireToken, withHeader("X-Jira-Token", "an old token"), ""},
 		{"token in the query", requireToken, withQuery("user_id=admin&token=the+token"), ""},
 		{"wrong token in the header, right one in the query", requireToken, func(r *http.Request) {
 			withHeader("X-Jira-Token", "x")(r)
@@ -148,6 +150,13 @@ func TestAuthExtension(t *testing.T) {
 	assert.Equal(t, http.StatusUnauthorized, response.StatusCode)
 	assert.JSONEq(t, `{"error": "unauthorized"}`, answer)
 	assertRejected(t, r, "unauthenticated")
+	assertRecords(t, r, 1, 0)
+
+	probe := r.request(t, nil)
+	probe.Method, probe.URL.Path = http.MethodGet, "/health"
+	response, _ = do(t, probe)
+	assert.Equal(t, http.StatusUnauthorized, response.StatusCode)
+	assertRejected(t, r, "unauthenticated") // still one: a probe is no delivery
 }
 
 // authExtension says in its error what a careless one would.
@@ -192,23 +201,26 @@ func TestAnswers(t *testing.T) {
 		{"unknown object", []byte(`{"a": 1}`), method(http.MethodPost), 200, `{"status": "ok"}`, ""},
 		{"not JSON", []byte(`<issue/>`), method(http.MethodPost), 400, `{"error": "body is not a JSON object"}`, "malformed"},
 		{"no object", []byte(`[]`), method(http.MethodPost), 400, `{"error": "body is not a JSON object"}`, "malformed"},
-		{"wrong path", []byte(createdBody), at("/jira/event"), 404, `{"error": "no such path"}`, ""},
-		{"path to be cleaned", []byte(createdBody), at("//jira/events"), 404, `{"error": "no such path"}`, ""},
-		{"wrong method", nil, method(http.MethodGet), 405, `{"error": "method not allowed"}`, ""},
+		{"wrong path", []byte(createdBody), at("/jira/event"), 404, `{"error": "no such path"}`, "wrong_path"},
+		{"path to be cleaned", []byte(createdBody), at("//jira/events"), 404, `{"error": "no such path"}`, "wrong_path"},
+		{"wrong method", nil, method(http.MethodGet), 405, `{"error": "method not allowed"}`, "wrong_method"},
 		{"too large", bytes.Repeat([]byte(" "), 1001), method(http.MethodPost), 413, `{"error": "body too large"}`, "too_large"},
 		{"too large after decompression", gzipped(strings.Repeat(" ", 100000)), withHeader("Content-Encoding", "gzip"), 413, `{"error": "body too large"}`, "too_large"},
 		{"unknown encoding", []byte(createdBody), withHeader("Content-Encoding", "hunter2"), 400, `{"error": "content encoding cannot be decoded"}`, "undecodable"},
 		{"not gzip", []byte(createdBody), withHeader("Content-Encoding", "gzip"), 400, `{"error": "content encoding cannot be decoded"}`, "undecodable"},
 		{"broken gzip", append(gzipped(createdBody)[:40], make([]byte, 80)...), withHeader("Content-Encoding", "gzip"), 400, `{"error": "content encoding cannot be decoded"}`, "undecodable"},
 		{"health", nil, func(r *http.Request) { method(http.MethodGet)(r); at("/health")(r) }, 200, `{"status": "ok"}`, ""},
-		{"health by post", nil, at("/health"), 405, `{"error": "method not allowed"}`, ""},
+		{"health by HEAD", nil, func(r *http.Request) { method(http.MethodHead)(r); at("/health")(r) }, 200, "", ""},
+		{"health by post", nil, at("/health"), 405, `{"error": "method not allowed"}`, "wrong_method"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			next := &sink{}
 			r := start(t, next, func(cfg *Config) { cfg.Server.MaxRequestBodySize = 1000 })
 			response, answer := r.post(t, tt.body, tt.option)
 			assert.Equal(t, tt.status, response.StatusCode)
-			assert.JSONEq(t, tt.answer, answer)
+			if tt.answer != "" {
+				assert.JSONEq(t, tt.answer, answer)
+			}
 			assert.Equal(t, "application/json", response.Header.Get("Content-Type"))
 			assert.Empty(t, response.Header.Get("Retry-After"))
 			if tt.reason == "" {
@@ -229,6 +241,15 @@ func TestNoHealthPath(t *testing.T) {
 	request.Method, request.URL.Path = http.MethodGet, "/health"
 	response, _ := do(t, request)
 	assert.Equal(t, http.StatusNotFound, response.StatusCode)
+
+	conn, err := net.Dial("tcp", r.listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET http://a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n") // its path is empty
+	require.NoError(t, err)
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	assert.Contains(t, string(answer), "HTTP/1.1 404")
 }
 
 // TestInterruptedBody checks that a sender that stalls gets a code on which Jira tries again.
@@ -269,6 +290,8 @@ func TestPipelineErrors(t *testing.T) {
 		{"exhausted, from OTLP over gRPC", consumererror.NewOTLPGRPCError(nil, status.New(grpccodes.ResourceExhausted, "hunter2")), 429, `{"error": "pipeline over capacity"}`, "resource_exhausted", "30"},
 		{"exhausted, from OTLP over HTTP", consumererror.NewOTLPHTTPError(inner, 429), 429, `{"error": "pipeline over capacity"}`, "resource_exhausted", "30"},
 		{"exhausted, called permanent", consumererror.NewPermanent(exhausted), 429, `{"error": "pipeline over capacity"}`, "resource_exhausted", "30"},
+		{"permanent in one pipeline of two", errors.Join(consumererror.NewPermanent(inner), inner), 503, `{"error": "pipeline unavailable"}`, "unavailable", "30"},
+		{"permanent in both", errors.Join(consumererror.NewPermanent(inner), consumererror.NewPermanent(inner)), 422, `{"error": "pipeline refused the event"}`, "permanent", ""},
 		{"permanent", fmt.Errorf("wrapped: %w", consumererror.NewPermanent(inner)), 422, `{"error": "pipeline refused the event"}`, "permanent", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -330,18 +353,73 @@ func TestUnmappedStatusesAreReported(t *testing.T) {
 	r.post(t, body("Parked"))
 	assert.Empty(t, r.logs.FilterLevelExact(zap.WarnLevel).FilterField(zap.String("name", "Parked")).All(), "counted when it is accepted")
 	next.err = nil
-	for range 3 {
-		r.post(t, body("Parked"))
+	for _, name := range []string{"Parked", "Parked", "PARKED", "Done"} {
+		r.post(t, body(name))
 	}
-	r.post(t, body("Done"))
+	r.post(t, []byte(`{"issue": {"fields": {"status": {"name": "Review", "statusCategory": {"key": "indeterminate"}}}},
+		"changelog": {"items": [{"field": "status", "fromString": "Queued", "toString": "Review"}]}}`))
 	assert.Len(t, r.logs.FilterField(zap.String("name", "Parked")).All(), 1)
-	metadatatest.AssertEqualReceiverJiraUnmappedStatuses(t, r.telemetry,
-		[]metricdata.DataPoint[int64]{{Value: 3}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
+	assert.Len(t, r.logs.FilterMessageSnippet("No mapping").All(), 1, "a name once, and a previous status never")
+	metadatatest.AssertEqualReceiverJiraUnmappedStatuses(t, r.telemetry, []metricdata.DataPoint[int64]{
+		{Value: 3, Attributes: attribute.NewSet(attribute.String("side", "current"), attribute.String("receiver", "jira"))},
+		{Value: 1, Attributes: attribute.NewSet(attribute.String("side", "previous"), attribute.String("receiver", "jira"))},
+	}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 
 	for i := range 2 * maxReported {
 		r.post(t, body(fmt.Sprintf("Parked %d", i)))
 	}
 	assert.Len(t, r.logs.FilterMessageSnippet("No mapping").All(), maxReported)
+}
+
+// TestRefusalsAreLoggedOnceInAWhile finds each reason in the log, and not each refusal.
+func TestRefusalsAreLoggedOnceInAWhile(t *testing.T) {
+	r := start(t, consumertest.NewNop(), requireSignature)
+	for range 5 {
+		r.post(t, []byte(createdBody))
+		r.post(t, []byte(createdBody), signedWith("x", createdBody))
+	}
+	assert.Equal(t, 1, r.logs.FilterMessage("Refused what was posted: missing_signature").Len())
+	assert.Equal(t, 1, r.logs.FilterMessage("Refused what was posted: bad_signature").Len())
+}
+
+// TestOptionsChangeTheRecord turns every option that a record depends on, and looks at what it is for.
+func TestOptionsChangeTheRecord(t *testing.T) {
+	const body = `{"webhookEvent": "jira:issue_updated", "user": {"accountId": "5b1", "displayName": "Noor"}, "issue": {"key": "OPS-1",
+		"fields": {"summary": "123456", "description": "words", "status": {"id": "7", "name": "Done", "statusCategory": {"key": "new"}}}},
+		"changelog": {"items": [{"field": "Comment", "toString": "written"}]}}`
+	for _, tt := range []struct {
+		name      string
+		configure func(*JiraConfig)
+		key       string
+		want      any
+	}{
+		{"default", func(*JiraConfig) {}, "jira.issue.status.mapped", "done"},
+		{"mapping", func(c *JiraConfig) { c.Status.Mapping = map[string][]string{"over": {" done"}} }, "jira.issue.status.mapped", "over"},
+		{"mapping by id", func(c *JiraConfig) { c.Status.Mapping = map[string][]string{" over ": {"7"}} }, "jira.issue.status.mapped", "over"},
+		{"projects", func(c *JiraConfig) {
+			c.Status.Projects = map[string]ProjectStatusConfig{"OPS": {Mapping: map[string][]string{"ours": {"7"}}}}
+		}, "jira.issue.status.mapped", "ours"},
+		{"use_default_mapping", func(c *JiraConfig) { c.Status.UseDefaultMapping = false }, "jira.issue.status.mapped", "planned"},
+		{"category_fallback", func(c *JiraConfig) { c.Status.UseDefaultMapping, c.Status.CategoryFallback = false, false }, "jira.issue.status.mapped", nil},
+		{"site_url", func(c *JiraConfig) { c.SiteURL = "https://a.example.com" }, "url.full", "https://a.example.com/browse/OPS-1"},
+		{"no user_details", func(*JiraConfig) {}, "user.full_name", nil},
+		{"user_details", func(c *JiraConfig) { c.Include.UserDetails = true }, "user.full_name", "Noor"},
+		{"no description", func(*JiraConfig) {}, "jira.issue.description", nil},
+		{"description", func(c *JiraConfig) { c.Include.Description = true }, "jira.issue.description", "words"},
+		{"no comment_body", func(*JiraConfig) {}, "jira.changelog.items", []any{map[string]any{"field": "Comment"}}},
+		{"comment_body", func(c *JiraConfig) { c.Include.CommentBody = true }, "jira.changelog.items", []any{map[string]any{"field": "Comment", "to_string": "written"}}},
+		{"no payload", func(*JiraConfig) {}, "log.record.original", nil},
+		{"payload", func(c *JiraConfig) { c.Include.Payload = true }, "log.record.original", body},
+		{"max_text_length", func(c *JiraConfig) { c.MaxTextLength = 3 }, "jira.issue.summary", "123"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			next := &sink{}
+			r := start(t, next, func(cfg *Config) { tt.configure(&cfg.Jira) })
+			r.post(t, []byte(body))
+			require.Len(t, next.AllLogs(), 1)
+			assert.Equal(t, tt.want, onlyRecord(t, next.AllLogs()[0]).Attributes().AsRaw()[tt.key])
+		})
+	}
 }
 
 // TestNothingConfidentialIsTold looks for what came in where it must not come out: logs, answers and internal telemetry.
@@ -374,12 +452,16 @@ func TestNothingConfidentialIsTold(t *testing.T) {
 
 // TestReasonsAreDocumented holds the reasons in failure.go against those in metadata.yaml, of which no code is generated.
 func TestReasonsAreDocumented(t *testing.T) {
-	assert.Equal(t, matches(t, "documentation.md", "``(\\w+)``"), reasons(t))
+	documented := matches(t, "documentation.md", "``(\\w+)``")
+	documented = slices.DeleteFunc(documented, func(value string) bool { return value == "current" || value == "previous" })
+	assert.Equal(t, documented, reasons(t))
 }
 
 func reasons(t *testing.T) []string {
 	t.Helper()
-	return matches(t, "failure.go", `&kind\{http\.\w+, "(\w+)"`)
+	found := matches(t, "failure.go", `&kind\{http\.\w+, "(\w+)"`)
+	require.Len(t, matches(t, "failure.go", `(&kind)\{`), len(found), "a kind is not on one line")
+	return found
 }
 
 func matches(t *testing.T, file, pattern string) []string {
@@ -397,7 +479,7 @@ func matches(t *testing.T, file, pattern string) []string {
 func assertRejected(t *testing.T, r *running, reason string) {
 	t.Helper()
 	metadatatest.AssertEqualReceiverJiraRejectedDeliveries(t, r.telemetry,
-		[]metricdata.DataPoint[int64]{{Value: 1, Attributes: attribute.NewSet(attribute.String("reason", reason))}},
+		[]metricdata.DataPoint[int64]{{Value: 1, Attributes: attribute.NewSet(attribute.String("reason", reason), attribute.String("receiver", "jira"))}},
 		metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,8 +36,9 @@ const patience = 10 * time.Second
 // gated is a consumer whose calls wait until they are let go, or cancelled.
 type gated struct {
 	consumertest.LogsSink
-	entered chan struct{}
-	release chan struct{}
+	entered   chan struct{}
+	release   chan struct{}
+	cancelled atomic.Int64
 }
 
 func newGated() *gated {
@@ -49,6 +51,7 @@ func (g *gated) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	case <-g.release:
 		return g.LogsSink.ConsumeLogs(ctx, logs)
 	case <-ctx.Done():
+		g.cancelled.Add(1)
 		return ctx.Err()
 	}
 }
@@ -113,9 +116,26 @@ func TestShutdownCancelsDeliveriesAtItsDeadline(t *testing.T) {
 	err := r.Shutdown(ctx)
 
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	close(next.release)
+	assert.Equal(t, int64(1), next.cancelled.Load(), "the pipeline let go before Shutdown returned")
 	assert.NotEqual(t, http.StatusOK, wait(t, status, "answer"))
 	assert.Zero(t, next.LogRecordCount())
+}
+
+// TestShutdownCutsSendersThatStall has a sender that never ends its delivery.
+func TestShutdownCutsSendersThatStall(t *testing.T) {
+	r := start(t, consumertest.NewNop(), nil)
+	conn, err := net.Dial("tcp", r.listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return len(r.telemetry.SpanRecorder.Started()) > 1 }, patience, time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, r.Shutdown(ctx), context.Canceled)
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(patience)))
+	_, err = io.ReadAll(conn)
+	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the connection is closed")
 }
 
 // TestShutdownDoesNotWaitForADeafPipeline has a pipeline that ignores that it is cancelled.

@@ -71,8 +71,9 @@ func (r *jiraReceiver) url() string {
 // cancelGrace is how long cancelled deliveries may take to notice that they are.
 const cancelGrace = time.Second
 
-// Shutdown closes the listener and idle connections, which makes Jira Cloud try again later, and lets the deliveries under way finish. When ctx ends first they are cancelled and answered with a code that makes
-// Jira Cloud send the events again. No delivery enters the pipeline after it returns.
+// Shutdown closes the listener and idle connections, which makes Jira Cloud try again later, and lets the deliveries under
+// way finish. When ctx ends first they are cancelled, and answered with a code that makes Jira Cloud send the events again.
+// No delivery enters the pipeline after it returns.
 func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	if r.server == nil {
 		return nil

@@ -2,46 +2,65 @@ package jirareceiver
 
 import (
 	"context"
+	"strings"
 	"sync"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
+	"github.com/otel-jira/collector/jirareceiver/internal/translate"
 	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
 )
 
-// maxReported bounds the memory for statuses that were reported: names are free text.
-const maxReported = 100
+// These bound the memory for statuses that were reported: names are free text.
+const (
+	maxReported       = 100
+	maxReportedLength = 100 // bytes
+)
 
 // unmappedStatuses makes a gap in the mapping visible: each counts, and each name is logged once.
 type unmappedStatuses struct {
 	telemetry *metadata.TelemetryBuilder
+	id        metric.MeasurementOption
 	logger    *zap.Logger
 
 	mu       sync.Mutex
-	reported map[webhook.Status]bool
+	reported map[string]bool
 }
 
-func newUnmappedStatuses(telemetry *metadata.TelemetryBuilder, logger *zap.Logger) *unmappedStatuses {
-	return &unmappedStatuses{telemetry: telemetry, logger: logger, reported: map[webhook.Status]bool{}}
+func newUnmappedStatuses(telemetry *metadata.TelemetryBuilder, id metric.MeasurementOption, logger *zap.Logger) *unmappedStatuses {
+	return &unmappedStatuses{telemetry: telemetry, id: id, logger: logger, reported: map[string]bool{}}
 }
 
-func (u *unmappedStatuses) report(ctx context.Context, statuses []webhook.Status) {
-	for _, status := range statuses {
-		u.telemetry.ReceiverJiraUnmappedStatuses.Add(ctx, 1)
-		if u.isNew(status) {
-			u.logger.Warn("No mapping for a Jira status: add its name or id to status::mapping",
-				zap.String("name", status.Name), zap.String("id", status.ID), zap.String("category", status.Category))
-		}
+// report logs only current statuses: of a previous one Jira does not tell the category, by which it may well map as long
+// as it is the current one.
+func (u *unmappedStatuses) report(ctx context.Context, unmapped translate.Unmapped) {
+	u.count(ctx, "previous", unmapped.Previous)
+	u.count(ctx, "current", unmapped.Current)
+	name := clip(unmapped.Current.Name)
+	if unmapped.Current != (webhook.Status{}) && u.isNew(name) {
+		u.logger.Warn("No mapping for a Jira status: add its name or id to status::mapping",
+			zap.String("name", name), zap.String("id", clip(unmapped.Current.ID)))
 	}
 }
 
-func (u *unmappedStatuses) isNew(status webhook.Status) bool {
+func (u *unmappedStatuses) count(ctx context.Context, side string, status webhook.Status) {
+	if status != (webhook.Status{}) {
+		u.telemetry.ReceiverJiraUnmappedStatuses.Add(ctx, 1, u.id, metric.WithAttributes(attribute.String("side", side)))
+	}
+}
+
+func (u *unmappedStatuses) isNew(name string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.reported[status] || len(u.reported) == maxReported {
+	name = strings.ToLower(name)
+	if u.reported[name] || len(u.reported) == maxReported {
 		return false
 	}
-	u.reported[status] = true
+	u.reported[name] = true
 	return true
 }
+
+func clip(s string) string { return strings.Clone(s[:min(len(s), maxReportedLength)]) }

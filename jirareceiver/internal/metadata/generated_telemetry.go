@@ -61,7 +61,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ReceiverJiraRejectedDeliveries, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_rejected_deliveries",
-		metric.WithDescription("Number of deliveries that were not accepted. [Alpha]"),
+		metric.WithDescription("Number of deliveries, and of requests that may have been meant to be deliveries, that were not accepted. [Alpha]"),
 		metric.WithUnit("{delivery}"),
 	)
 	errs = errors.Join(errs, err)

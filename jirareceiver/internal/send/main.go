@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -48,30 +49,36 @@ func sendAll(url, dir string, secret []byte) error {
 		how = "signed with " + secretVariable
 	}
 	fmt.Printf("POST %s (%s)\n", url, how)
-	var errs []error
+	refused := 0
 	for _, file := range files {
-		errs = append(errs, sendFile(url, file, secret))
+		accepted, err := sendFile(url, file, secret)
+		if err != nil {
+			return err
+		}
+		if !accepted {
+			refused++
+		}
 	}
-	return errors.Join(errs...)
+	if refused > 0 {
+		return fmt.Errorf("%d of %d were refused. At 401, see that %s is the same for the collector", refused, len(files), secretVariable)
+	}
+	return nil
 }
 
-func sendFile(url, file string, secret []byte) error {
+func sendFile(url, file string, secret []byte) (accepted bool, err error) {
 	body, err := os.ReadFile(file)
 	if err != nil {
-		return err
+		return false, err
 	}
 	status, answer, err := post(url, body, secret)
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("nothing listens at %s: start the collector with `make run` in another terminal", url)
+		return false, fmt.Errorf("nothing listens at %s: start the collector with `make run` in another terminal", url)
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	fmt.Printf("  %-20s %s %s\n", filepath.Base(file), status, bytes.TrimSpace(answer))
-	if status[0] != '2' {
-		return fmt.Errorf("%s was not accepted: %s", file, status)
-	}
-	return nil
+	return strings.HasPrefix(status, "2"), nil
 }
 
 func post(url string, body, secret []byte) (status string, answer []byte, err error) {

@@ -104,17 +104,21 @@ func newUserKeys(namespace string) userKeys {
 	}
 }
 
-// writer writes attributes. It leaves out what is empty, and cuts text that is longer than maxText runes.
+// writer writes attributes. It leaves out what is empty.
 type writer struct {
 	attrs   pcommon.Map
 	maxText int
 }
 
-func (w writer) text(key, value string) {
+// id writes what identifies something, which would be worth nothing if it were cut.
+func (w writer) id(key, value string) {
 	if value != "" {
-		w.attrs.PutStr(key, w.clip(value))
+		w.attrs.PutStr(key, value)
 	}
 }
+
+// text writes what people have written or named, and cuts it after maxText runes.
+func (w writer) text(key, value string) { w.id(key, w.clip(value)) }
 
 func (w writer) texts(key string, values []string) {
 	if len(values) == 0 {
@@ -137,7 +141,7 @@ func (w writer) instant(key string, t time.Time) {
 }
 
 func (w writer) user(keys userKeys, u webhook.User, details bool) {
-	w.text(keys.id, u.ID())
+	w.id(keys.id, u.ID())
 	if !details {
 		return
 	}

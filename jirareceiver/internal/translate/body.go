@@ -1,7 +1,9 @@
 package translate
 
 import (
+	"cmp"
 	"strings"
+	"unicode"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
 )
@@ -10,15 +12,17 @@ import (
 func displayLine(name string, ev *webhook.Event) string {
 	line := whatHappened(name, ev)
 	if ev.Issue == nil {
-		return "Jira: " + line
-	}
-	if ev.Issue.Key != "" {
-		line = ev.Issue.Key + " " + line
+		return oneLine("Jira: " + line)
 	}
 	if ev.Issue.Summary != "" {
 		line += ": " + ev.Issue.Summary
 	}
-	return line
+	return oneLine(ev.Issue.Key + " " + line)
+}
+
+// oneLine keeps what people have written from looking like another event, or steering a terminal.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 }
 
 func whatHappened(name string, ev *webhook.Event) string {
@@ -40,7 +44,7 @@ func whatHappened(name string, ev *webhook.Event) string {
 func changedFields(changelog webhook.Changelog) string {
 	fields := make([]string, len(changelog.Items))
 	for i, change := range changelog.Items {
-		fields[i] = change.Field
+		fields[i] = cmp.Or(change.Field, change.FieldID)
 	}
 	return strings.Join(fields, ", ")
 }

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"cmp"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -38,7 +39,7 @@ var privateFields = map[string]privacy{
 }
 
 func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
-	w.text(attrChangelogID, changelog.ID)
+	w.id(attrChangelogID, changelog.ID)
 	if len(changelog.Items) == 0 {
 		return
 	}
@@ -57,8 +58,8 @@ func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
 
 func (w writer) change(c webhook.Change) {
 	w.text(keyField, c.Field)
-	w.text(keyFieldID, c.FieldID)
-	w.text(keyFieldType, c.FieldType)
+	w.id(keyFieldID, c.FieldID)
+	w.id(keyFieldType, c.FieldType)
 	w.text(keyFrom, c.From)
 	w.text(keyFromString, c.FromText)
 	w.text(keyTo, c.To)
@@ -69,6 +70,7 @@ func (w writer) change(c webhook.Change) {
 func (t *Translator) redact(change webhook.Change) webhook.Change {
 	switch p := privacyOf(change); {
 	case p == aboutUser && !t.opts.UserDetails:
+		change.From, change.To = onlyIDs(change, change.From), onlyIDs(change, change.To)
 		change.FromText, change.ToText = "", ""
 	case p == isDescription && !t.opts.Description, p == isComment && !t.opts.CommentBody:
 		change.From, change.FromText, change.To, change.ToText = "", "", "", ""
@@ -80,16 +82,31 @@ func privacyOf(change webhook.Change) privacy {
 	if p, listed := privateFields[fieldOf(change)]; listed {
 		return p
 	}
-	if change.OfUser || change.FieldType == fieldTypeCustom && (hasLetter(change.From) || hasLetter(change.To)) {
+	if change.OfUser || change.FieldType == fieldTypeCustom && (mayNamePeople(change.From) || mayNamePeople(change.To)) {
 		return aboutUser
 	}
 	return public
 }
 
-// hasLetter tells the ids of people in a custom field from those of options, versions and sprints, which are numbers.
-// Jira does not say which custom fields are user pickers.
-func hasLetter(id string) bool {
-	return strings.ContainsFunc(id, unicode.IsLetter)
+// beginsWithDate matches the values of date fields.
+var beginsWithDate = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}`)
+
+// mayNamePeople tells the values of custom fields that may be user pickers, which Jira does not mark, from those that are
+// not: ids of options, versions and sprints are numbers.
+func mayNamePeople(value string) bool {
+	return strings.ContainsFunc(value, unicode.IsLetter) && !beginsWithDate.MatchString(value)
+}
+
+// userIDs matches one or more account ids of Jira Cloud or user keys of Data Center since 8.4.
+var userIDs = regexp.MustCompile(`^\[?((JIRAUSER\d+|[0-9a-f]{24}|[0-9a-z]+:[0-9a-f-]{36})(, )?)+\]?$`)
+
+// onlyIDs returns the value of a change if it is nothing but ids of users. Jira's own user fields hold nothing else; custom
+// ones hold login names too, as in [jdoe(JIRAUSER10100)].
+func onlyIDs(change webhook.Change, value string) string {
+	if change.FieldType == fieldTypeCustom && !userIDs.MatchString(value) {
+		return ""
+	}
+	return value
 }
 
 // transition returns the change of status among the changes. A changelog names a field once.
@@ -103,9 +120,10 @@ func previousKey(changelog webhook.Changelog) string {
 	return change.FromText
 }
 
+// find looks for a change of one of Jira's own fields: a custom field may have the same name.
 func find(changelog webhook.Changelog, field string) (webhook.Change, bool) {
 	for _, change := range changelog.Items {
-		if fieldOf(change) == field {
+		if change.FieldType != fieldTypeCustom && fieldOf(change) == field {
 			return change, true
 		}
 	}

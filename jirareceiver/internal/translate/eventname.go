@@ -21,6 +21,12 @@ const (
 	eventIssueDeleted = "jira.issue.deleted"
 )
 
+// Namespaces of event names whose events have an identity of their own kind.
+const (
+	issueNamespace = "jira.issue."
+	userNamespace  = "jira.user."
+)
+
 // jiraPrefix stands before the names of some events and not of others, by no rule.
 const jiraPrefix = "jira:"
 
@@ -32,7 +38,7 @@ const issueWorklogPrefix = jiraPrefix + "worklog_"
 // first match counts.
 var namespaces = []struct{ entity, namespace string }{
 	{"issue_property_", "jira.issue_property."},
-	{"issue_", "jira.issue."},
+	{"issue_", issueNamespace},
 	{"comment_", "jira.comment."},
 	{"worklog_", "jira.worklog."},
 	{"attachment_", "jira.attachment."},
@@ -43,7 +49,7 @@ var namespaces = []struct{ entity, namespace string }{
 	{"sprint_", "jira.sprint."},
 	{"board_", "jira.board."},
 	{"option_", "jira.option."},
-	{"user_", "jira.user."},
+	{"user_", userNamespace},
 	{"filter_", "jira.filter."},
 	{"app_", "jira.app."},
 	{"jira_expression_", "jira.expression."},
@@ -73,7 +79,7 @@ func namedEvent(name string) string {
 		return eventUnknown
 	}
 	if action, found := strings.CutPrefix(name, issueWorklogPrefix); found {
-		return "jira.issue.worklog_" + action
+		return issueNamespace + "worklog_" + action
 	}
 	for _, n := range namespaces {
 		if action, found := strings.CutPrefix(plain, n.entity); found && action != "" {

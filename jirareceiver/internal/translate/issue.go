@@ -1,33 +1,34 @@
 package translate
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
 )
 
-// putIssue writes the attributes of the event's issue, its status and its project. It returns the unmapped statuses.
-func (t *Translator) putIssue(w writer, site string, ev *webhook.Event) (unmapped []webhook.Status) {
+// putIssue writes the attributes of the event's issue, its status and its project.
+func (t *Translator) putIssue(w writer, site string, ev *webhook.Event) Unmapped {
 	issue := ev.Issue
-	w.text(attrIssueID, issue.ID)
-	w.text(attrIssueKey, issue.Key)
+	w.id(attrIssueID, issue.ID)
+	w.id(attrIssueKey, issue.Key)
 	if site != "" && issue.Key != "" {
-		w.text(attrURLFull, site+"/browse/"+issue.Key)
+		w.id(attrURLFull, site+"/browse/"+issue.Key)
 	}
-	w.text(attrIssuePreviousKey, previousKey(ev.Changelog))
+	w.id(attrIssuePreviousKey, previousKey(ev.Changelog))
 	w.text(attrIssueSummary, issue.Summary)
 	if t.opts.Description {
 		w.text(attrIssueDescription, issue.Description)
 	}
-	w.text(attrIssueTypeID, issue.Type.ID)
+	w.id(attrIssueTypeID, issue.Type.ID)
 	w.text(attrIssueTypeName, issue.Type.Name)
-	w.text(attrIssuePriorityID, issue.Priority.ID)
+	w.id(attrIssuePriorityID, issue.Priority.ID)
 	w.text(attrIssuePriorityName, issue.Priority.Name)
-	w.text(attrIssueResolutionID, issue.Resolution.ID)
+	w.id(attrIssueResolutionID, issue.Resolution.ID)
 	w.text(attrIssueResolutionName, issue.Resolution.Name)
-	w.text(attrIssueParentID, issue.Parent.ID)
-	w.text(attrIssueParentKey, issue.Parent.Key)
+	w.id(attrIssueParentID, issue.Parent.ID)
+	w.id(attrIssueParentKey, issue.Parent.Key)
 	w.text(attrIssueSecurityLevel, issue.SecurityLevel.Name)
 	w.texts(attrIssueLabels, issue.Labels)
 	w.texts(attrIssueComponents, issue.Components)
@@ -36,7 +37,7 @@ func (t *Translator) putIssue(w writer, site string, ev *webhook.Event) (unmappe
 	w.instant(attrIssueCreatedAt, issue.Created)
 	w.instant(attrIssueUpdatedAt, issue.Updated)
 	w.instant(attrIssueResolvedAt, issue.Resolved)
-	w.text(attrIssueDueDate, issue.DueDate)
+	w.id(attrIssueDueDate, issue.DueDate)
 	w.user(assigneeKeys, issue.Assignee, t.opts.UserDetails)
 	w.user(reporterKeys, issue.Reporter, t.opts.UserDetails)
 	w.user(creatorKeys, issue.Creator, t.opts.UserDetails)
@@ -47,44 +48,48 @@ func (t *Translator) putIssue(w writer, site string, ev *webhook.Event) (unmappe
 }
 
 func (w writer) project(p webhook.Project) {
-	w.text(attrProjectID, p.ID)
-	w.text(attrProjectKey, p.Key)
+	w.id(attrProjectID, p.ID)
+	w.id(attrProjectKey, p.Key)
 	w.text(attrProjectName, p.Name)
 	w.text(attrProjectCategory, p.Category)
 }
 
-// projectOf takes the key of the project from the issue's when the body says no more: OPS-42 is an issue of OPS.
+// projectOf takes the key of the project from the issue's when the body says no more.
 func projectOf(issue *webhook.Issue) webhook.Project {
 	project := issue.Project
-	if project.Key == "" {
-		project.Key, _, _ = strings.Cut(issue.Key, "-")
-	}
+	project.Key = cmp.Or(project.Key, projectKey(issue.Key))
 	return project
 }
 
-func (t *Translator) putStatuses(w writer, project string, ev *webhook.Event) (unmapped []webhook.Status) {
+// projectKey returns the key of the project that an issue key begins with: OPS-42 is an issue of OPS.
+func projectKey(issueKey string) string {
+	key, _, _ := strings.Cut(issueKey, "-")
+	return key
+}
+
+func (t *Translator) putStatuses(w writer, project string, ev *webhook.Event) (unmapped Unmapped) {
 	current, previous := statuses(ev)
-
-	w.text(attrStatusID, current.ID)
+	w.id(attrStatusID, current.ID)
 	w.text(attrStatusName, current.Name)
-	w.text(attrStatusCategory, current.Category)
-	w.text(attrPreviousStatusID, previous.ID)
-	w.text(attrPreviousStatusName, previous.Name)
+	w.id(attrStatusCategory, current.Category)
+	unmapped.Current = t.putMapped(w, attrStatusMapped, project, current)
 
-	for _, side := range []struct {
-		key    string
-		status webhook.Status
-	}{{attrStatusMapped, current}, {attrPreviousStatusMapped, previous}} {
-		mapped, ok := t.opts.Statuses.Map(project, status.Status{
-			ID: side.status.ID, Name: side.status.Name, Category: side.status.Category,
-		})
-		w.text(side.key, mapped)
-		if !ok && side.status != (webhook.Status{}) {
-			side.status.ID, side.status.Name, side.status.Category = w.clip(side.status.ID), w.clip(side.status.Name), w.clip(side.status.Category)
-			unmapped = append(unmapped, side.status)
-		}
-	}
+	// A move to another project leaves the old status to the old project.
+	project = cmp.Or(projectKey(previousKey(ev.Changelog)), project)
+	w.id(attrPreviousStatusID, previous.ID)
+	w.text(attrPreviousStatusName, previous.Name)
+	unmapped.Previous = t.putMapped(w, attrPreviousStatusMapped, project, previous)
 	return unmapped
+}
+
+// putMapped returns the status if it maps to nothing, else an empty one.
+func (t *Translator) putMapped(w writer, key, project string, s webhook.Status) (unmapped webhook.Status) {
+	mapped, ok := t.opts.Statuses.Map(project, status.Status{ID: s.ID, Name: s.Name, Category: s.Category})
+	if !ok {
+		return s
+	}
+	w.id(key, mapped)
+	return webhook.Status{}
 }
 
 // statuses returns the status of the event's issue and, if the event is a transition, the one before.

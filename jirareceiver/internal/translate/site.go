@@ -48,7 +48,7 @@ func siteOfLink(link string) string {
 
 // deploymentType tells Cloud from Data Center by the site's domain and by how users are identified, or returns "".
 func deploymentType(site string, ev *webhook.Event) string {
-	if isCloudSite(site) || ev.DeletedUser != "" { // an account id, which Data Center does not have
+	if isCloudSite(site) || ev.DeletedUser != "" { // the latter is an account id, which Data Center does not have
 		return deploymentCloud
 	}
 	users := []webhook.User{ev.User, ev.Entity.Author}

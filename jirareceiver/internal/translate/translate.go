@@ -55,8 +55,11 @@ func New(opts Options) *Translator {
 	return &Translator{opts: opts}
 }
 
-// Translate returns the log record of an event, and the statuses in it that map to nothing.
-func (t *Translator) Translate(ev *webhook.Event, d Delivery) (logs plog.Logs, unmapped []webhook.Status) {
+// Unmapped are the statuses of an event that map to nothing. Those that map, or are not there, are empty.
+type Unmapped struct{ Current, Previous webhook.Status }
+
+// Translate returns the log record of an event, and its statuses that map to nothing.
+func (t *Translator) Translate(ev *webhook.Event, d Delivery) (logs plog.Logs, unmapped Unmapped) {
 	site := cmp.Or(t.opts.SiteURL, siteURL(ev))
 	name := eventName(ev)
 
@@ -79,7 +82,7 @@ func (t *Translator) Translate(ev *webhook.Event, d Delivery) (logs plog.Logs, u
 	record.Attributes().EnsureCapacity(attributeCapacity)
 	w := writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
 	record.Body().SetStr(w.clip(displayLine(name, ev)))
-	w.text(attrRecordUID, recordUID(site, name, ev, d))
+	w.id(attrRecordUID, recordUID(site, name, ev, d))
 	w.delivery(ev, d)
 	w.user(actorKeys, actor(ev), t.opts.UserDetails)
 	if ev.Issue != nil {
@@ -112,11 +115,11 @@ func eventTime(ev *webhook.Event, received time.Time) time.Time {
 }
 
 func (w writer) delivery(ev *webhook.Event, d Delivery) {
-	w.text(attrWebhookEvent, ev.Name)
-	w.text(attrWebhookIssueEventType, ev.IssueEventType)
-	w.text(attrWebhookID, validUTF8(d.ID))
-	w.text(attrWebhookFlow, validUTF8(d.Flow))
-	w.text(attrWebhookSource, string(ev.Source))
+	w.id(attrWebhookEvent, ev.Name)
+	w.id(attrWebhookIssueEventType, ev.IssueEventType)
+	w.id(attrWebhookID, validUTF8(d.ID))
+	w.id(attrWebhookFlow, validUTF8(d.Flow))
+	w.id(attrWebhookSource, string(ev.Source))
 	if d.RetryCount != nil {
 		w.attrs.PutInt(attrWebhookRetryCount, *d.RetryCount)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -160,15 +161,28 @@ func TestUIDNamesTheEvent(t *testing.T) {
 		`{"webhookEvent": "comment_updated", "timestamp": 1595970774883, "comment": {"id": "6", "updated": "2020-01-01T00:00:01.000Z"}}`,
 		`{"webhookEvent": "option_voting_changed", "timestamp": 1595970774883}`,
 		`{"webhookEvent": "option_voting_changed", "timestamp": 1595970774883, "property": 1}`,
-		`{"accountId": "1"}`,
-		`{"accountId": "2"}`,
+		`{"accountId": "1", "username": "a"}`,
+		`{"accountId": "2", "username": "a"}`,
 		`{"issue": {"id": "1"}}`,
 		`{"issue": {"id": "1"}, "a": 1}`,
+		`{"webhookEvent": "issue_property_set", "timestamp": 1595970774883, "issue": {"id": "1"}, "property": {"key": "a"}}`,
+		`{"webhookEvent": "issue_property_set", "timestamp": 1595970774883, "issue": {"id": "1"}, "property": {"key": "b"}}`,
+		`{"webhookEvent": "jira:issue_updated", "issue_event_type_name": "issue_commented", "timestamp": 1595970774883, "issue": {"id": "1"}, "comment": {"id": "9"}}`,
+		`{"webhookEvent": "jira:issue_updated", "issue_event_type_name": "issue_comment_deleted", "timestamp": 1595970774883, "issue": {"id": "1"}, "comment": {"id": "9"}}`,
+		`{"webhookEvent": "user_updated", "timestamp": 1595970774883, "user": {"accountId": "1"}}`,
+		`{"webhookEvent": "user_updated", "timestamp": 1595970774884, "user": {"accountId": "1"}}`,
+		`{"webhookEvent": "something_new", "timestamp": 1595970774883, "user": {"accountId": "1"}, "a": 1}`,
+		`{"webhookEvent": "something_new", "timestamp": 1595970774883, "user": {"accountId": "1"}, "a": 2}`,
+		`{"accountId": "1", "message": "started"}`,
+		`{"accountId": "1", "message": "ended"}`,
 	} {
 		id := uid(body, Delivery{})
 		assert.Empty(t, distinct[id], "same uid as %s", body)
 		distinct[id] = body
 	}
+
+	const user = `{"webhookEvent": "user_updated", "timestamp": 1595970774883, "user": {"accountId": "1"}, "matchedWebhookIds": [%d]}`
+	assert.Equal(t, uid(fmt.Sprintf(user, 1), Delivery{}), uid(fmt.Sprintf(user, 2), Delivery{}), "another registration")
 
 	assert.Nil(t, uid("", Delivery{}), "nothing tells two deliveries without a body apart")
 	assert.NotEqual(t, uid("", Delivery{ID: "1"}), uid("", Delivery{ID: "2"}))
@@ -177,14 +191,24 @@ func TestUIDNamesTheEvent(t *testing.T) {
 }
 
 func TestTextIsCut(t *testing.T) {
-	body := `{"webhookEvent": "jira:issue_updated", "issue": {"key": "A-1", "fields": {"summary": "äöüÄÖÜß", "labels": ["abcdefg", "abc"], "description": "wxyzä"}},
+	body := `{"webhookEvent": "jira:issue_updated", "issue": {"key": "PLAT-1", "fields": {"status": {"name": "In Progress"}, "summary": "äöüÄÖÜß", "labels": ["abcdefg", "abc"], "description": "wxyzä"}},
 		"changelog": {"items": [{"field": "summary", "toString": "äöüÄÖÜß"}]}}`
-	tr := translator(func(o *Options) { o.MaxText, o.Description, o.Payload = 4, true, true })
-	record, attrs := translate(t, tr, body, Delivery{})
+	tr := translator(func(o *Options) {
+		o.MaxText, o.Description, o.Payload, o.SiteURL = 4, true, true, "https://acme.atlassian.net"
+	})
+	record, attrs := translate(t, tr, body, Delivery{ID: "delivery"})
 	assert.Equal(t, "äöüÄ", attrs["jira.issue.summary"])
 	assert.Equal(t, []any{"abcd", "abc"}, attrs["jira.issue.labels"])
 	assert.Equal(t, "wxyz", attrs["jira.issue.description"])
-	assert.Equal(t, "A-1 ", record.Body().Str())
+	assert.Equal(t, "PLAT", record.Body().Str())
+	assert.Equal(t, "In P", attrs["jira.issue.status.name"])
+	for key, want := range map[string]string{
+		"jira.issue.key": "PLAT-1", "jira.project.key": "PLAT", "url.full": "https://acme.atlassian.net/browse/PLAT-1",
+		"jira.webhook.event": "jira:issue_updated", "jira.webhook.id": "delivery", "jira.issue.status.mapped": "processing",
+	} {
+		assert.Equal(t, want, attrs[key], "an identifier is whole: %s", key)
+	}
+	assert.Len(t, attrs["log.record.uid"], 32)
 	assert.Equal(t, []any{map[string]any{"field": "summ", "to_string": "äöüÄ"}}, attrs["jira.changelog.items"])
 	assert.Equal(t, body, attrs["log.record.original"], "the payload is whole or not there")
 }
@@ -235,29 +259,80 @@ func TestUnmappedStatuses(t *testing.T) {
 		"changelog": {"items": [{"fieldId": "status", "field": "Статус", "from": "8", "fromString": "Held"}]}}`))
 	require.NoError(t, err)
 	logs, unmapped := translator(nil).Translate(ev, Delivery{Received: received})
-	assert.Equal(t, []webhook.Status{{Named: webhook.Named{ID: "7", Name: "Parked"}}, {Named: webhook.Named{ID: "8", Name: "Held"}}}, unmapped)
+	assert.Equal(t, Unmapped{
+		Current:  webhook.Status{Named: webhook.Named{ID: "7", Name: "Parked"}},
+		Previous: webhook.Status{Named: webhook.Named{ID: "8", Name: "Held"}},
+	}, unmapped)
 	attrs := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().AsRaw()
 	assert.NotContains(t, attrs, "jira.issue.status.mapped")
 	assert.NotContains(t, attrs, "jira.issue.status.previous.mapped")
 }
 
-// TestPeopleInCustomFields tells user pickers, of which Jira says nothing, from other custom fields.
-func TestPeopleInCustomFields(t *testing.T) {
-	for from, isUser := range map[string]bool{
-		`"557058:1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5b"`: true,
-		`"5cedcb4355a88a0fc86388ba"`:                    true,
-		`"JIRAUSER10200"`:                               true,
-		`"jdoe"`:                                        true,
-		`"[jdoe(jdoe), kim(kim)]"`:                      true,
-		`"10035"`:                                       false,
-		`"12, 13"`:                                      false,
-		`"2026-01-01"`:                                  false,
-		`null`:                                          false,
+// TestPeopleInChanges looks at whole changes: which custom fields are user pickers, Jira does not say.
+func TestPeopleInChanges(t *testing.T) {
+	const accountID = "557058:1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5b"
+	for _, tt := range []struct{ change, from, text any }{
+		{`{"field": "assignee", "from": "jdoe", "fromString": "J. Doe"}`, "jdoe", nil},
+		{`{"fieldId": "reporter", "from": "jdoe", "fromString": "J. Doe"}`, "jdoe", nil},
+		{`{"field": "Creator", "from": "jdoe", "fromString": "J. Doe"}`, "jdoe", nil},
+		{`{"field": "Watcher", "from": "10", "fromString": "J. Doe", "tmpFromAccountId": "10"}`, "10", nil},
+		{`{"field": "priority", "from": "3", "fromString": "Medium"}`, "3", "Medium"},
+		{`{"fieldtype": "custom", "from": "` + accountID + `", "fromString": "J. Doe"}`, accountID, nil},
+		{`{"fieldtype": "custom", "from": "[` + accountID + `, ` + accountID + `]", "fromString": "J. Doe"}`, "[" + accountID + ", " + accountID + "]", nil},
+		{`{"fieldtype": "custom", "from": "5cedcb4355a88a0fc86388ba", "fromString": "J. Doe"}`, "5cedcb4355a88a0fc86388ba", nil},
+		{`{"fieldtype": "custom", "from": "JIRAUSER10200", "fromString": "J. Doe"}`, "JIRAUSER10200", nil},
+		{`{"fieldtype": "custom", "from": "jdoe", "fromString": "J. Doe"}`, nil, nil},
+		{`{"fieldtype": "custom", "from": "[jdoe(JIRAUSER10100)]", "fromString": "J. Doe"}`, nil, nil},
+		{`{"fieldtype": "custom", "from": "10035", "fromString": "Option"}`, "10035", "Option"},
+		{`{"fieldtype": "custom", "from": "12, 13", "fromString": "Sprint 5, Sprint 6"}`, "12, 13", "Sprint 5, Sprint 6"},
+		{`{"fieldtype": "custom", "from": "2026-01-01T10:00:00.0+0000", "fromString": "01/Jan/26"}`, "2026-01-01T10:00:00.0+0000", "01/Jan/26"},
+		{`{"fieldtype": "custom", "from": null, "fromString": "3.5"}`, nil, "3.5"},
 	} {
-		_, attrs := translate(t, translator(nil), `{"changelog": {"items": [{"field": "Picker", "fieldtype": "custom", "from": `+from+`, "fromString": "X"}]}}`, Delivery{})
+		_, attrs := translate(t, translator(nil), fmt.Sprintf(`{"changelog": {"items": [%s]}}`, tt.change), Delivery{})
 		item := attrs["jira.changelog.items"].([]any)[0].(map[string]any)
-		assert.Equal(t, isUser, item["from_string"] == nil, from)
+		assert.Equal(t, tt.from, item["from"], tt.change)
+		assert.Equal(t, tt.text, item["from_string"], tt.change)
 	}
+}
+
+// TestCustomFieldsAreNoTransitions has fields of a site that are called as Jira's own.
+func TestCustomFieldsAreNoTransitions(t *testing.T) {
+	record, attrs := translate(t, translator(nil), `{"webhookEvent": "jira:issue_updated", "issue": {"key": "A-1"}, "changelog": {"items": [
+		{"field": "Status", "fieldtype": "custom", "fromString": "Green", "toString": "Red"},
+		{"field": "Key", "fieldtype": "custom", "fromString": "B-1", "toString": "B-2"}]}}`, Delivery{})
+	assert.Equal(t, "A-1 updated (Status, Key)", record.Body().Str())
+	assert.NotContains(t, attrs, "jira.issue.status.previous.name")
+	assert.NotContains(t, attrs, "jira.issue.previous_key")
+}
+
+func TestPreviousStatusOfAMove(t *testing.T) {
+	tr := translator(func(o *Options) {
+		o.Statuses = status.NewMapper(status.Options{Projects: map[string]status.Mapping{"OPS": {"parked": {"Blocked"}}, "WEB": {"waiting": {"Blocked"}}}})
+	})
+	_, attrs := translate(t, tr, `{"issue": {"key": "WEB-8", "fields": {"status": {"name": "Blocked"}}}, "changelog": {"items": [
+		{"field": "status", "fromString": "Blocked", "toString": "Blocked"}, {"field": "Key", "fromString": "OPS-42", "toString": "WEB-8"}]}}`, Delivery{})
+	assert.Equal(t, "waiting", attrs["jira.issue.status.mapped"])
+	assert.Equal(t, "parked", attrs["jira.issue.status.previous.mapped"])
+	assert.Equal(t, "OPS-42", attrs["jira.issue.previous_key"])
+}
+
+func TestDisplayLineIsOneLine(t *testing.T) {
+	record, _ := translate(t, translator(nil), `{"webhookEvent": "jira:issue_updated", "issue": {"key": "A-1", "fields": {"summary": "x\n\u2028B-2 \u001b[2J deleted\t"}},
+		"changelog": {"items": [{"fieldId": "labels"}]}}`, Delivery{})
+	assert.Equal(t, "A-1 updated (labels): x B-2 [2J deleted", record.Body().Str())
+}
+
+// TestRecordIsUTF8 has bytes that are not, wherever they can come in. Receivers of OTLP refuse whole batches for one.
+func TestRecordIsUTF8(t *testing.T) {
+	tr := translator(func(o *Options) { o.Payload, o.Description = true, true })
+	record, attrs := translate(t, tr, "{\"issue\": {\"key\": \"A-\xff\", \"fields\": {\"summary\": \"\xff\", \"description\": {\"a\": \"\xff\"}}}}",
+		Delivery{ID: "\xff", Flow: "\xff"})
+	assert.True(t, utf8.ValidString(record.Body().Str()))
+	for key, value := range attrs {
+		assert.True(t, utf8.ValidString(value.(string)), key)
+	}
+	assert.Contains(t, attrs, "log.record.original")
+	assert.Contains(t, attrs, "jira.issue.description")
 }
 
 func TestNothingEmptyIsWritten(t *testing.T) {

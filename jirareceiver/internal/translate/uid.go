@@ -1,9 +1,11 @@
 package translate
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
@@ -15,7 +17,7 @@ const uidLength = 16
 // recordUID identifies the event and not the delivery: a repeated delivery, or one of a second registration that matches
 // too, gets the same. It is "" for a delivery without a body that Jira did not number: nothing tells two of those apart.
 func recordUID(site, name string, ev *webhook.Event, d Delivery) string {
-	entity, change := identity(ev)
+	entity, change := identity(name, ev)
 	switch {
 	case entity != "" && change != "":
 	case len(d.Body) > 0:
@@ -29,29 +31,34 @@ func recordUID(site, name string, ev *webhook.Event, d Delivery) string {
 	return hash(site, name, entity, change)
 }
 
-// identity returns the id of what changed and the id of the change, as far as the body has them.
-func identity(ev *webhook.Event) (entity, change string) {
+// identity returns the id of what changed and the id of the change, as far as the body has them. It knows nothing of events
+// whose bodies are not known to hold either.
+func identity(name string, ev *webhook.Event) (entity, change string) {
 	switch {
-	case ev.DeletedUser != "":
-		return ev.DeletedUser, "deleted"
-	case ev.Issue != nil && ev.Changelog.ID != "":
-		return ev.Issue.ID, ev.Changelog.ID
+	case strings.HasPrefix(name, issueNamespace) && ev.Issue != nil:
+		return ev.Issue.ID, cmp.Or(ev.Changelog.ID, issueChange(ev))
 	case ev.Entity.ID != "":
-		return ev.Entity.ID, firstInstant(ev.Entity.Updated, ev.Timestamp)
-	case ev.Issue != nil:
-		return ev.Issue.ID, firstInstant(ev.Timestamp)
+		return ev.Entity.ID, cmp.Or(millis(ev.Entity.Updated), millis(ev.Timestamp))
+	case strings.HasPrefix(name, userNamespace):
+		return cmp.Or(ev.DeletedUser, ev.User.ID()), cmp.Or(millis(ev.Timestamp), ev.DeletedUser)
 	default:
 		return "", ""
 	}
 }
 
-func firstInstant(instants ...time.Time) string {
-	for _, t := range instants {
-		if !t.IsZero() {
-			return strconv.FormatInt(t.UnixMilli(), 10)
-		}
+// issueChange identifies a change without changelog. On Data Center that may be one of a comment.
+func issueChange(ev *webhook.Event) string {
+	if ev.Timestamp.IsZero() {
+		return ""
 	}
-	return ""
+	return strings.Join([]string{millis(ev.Timestamp), ev.IssueEventType, ev.Entity.ID, millis(ev.Entity.Updated)}, " ")
+}
+
+func millis(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return strconv.FormatInt(t.UnixMilli(), 10)
 }
 
 // hash separates the parts, so that moving a character from one to the next makes another hash.

@@ -73,11 +73,14 @@ func TestDecodeSource(t *testing.T) {
 		`{"webhookEvent": "sprint_started"}`: SourceWebhook,
 		`{"webhookEvent": "jira:issue_updated", "transition": {}, "issue": {}}`: SourceWebhook,
 		`{"transition": {}, "issue": {}, "comment": ""}`:                        SourcePostFunction,
-		`{"issue": {}}`:                              SourceAutomation,
-		`{"id": 10, "key": "A-1", "fields": {}}`:     SourceAutomation,
-		`{"id": 10, "key": "A-1"}`:                   SourceUnknown,
-		`{"accountId": "5b1", "username": "u"}`:      SourceWebhook,
-		`{"accountId": "5b1", "issue": {"id": "1"}}`: SourceAutomation,
+		`{"issue": {}}`:                                          SourceAutomation,
+		`{"id": 10, "key": "A-1", "fields": {}}`:                 SourceAutomation,
+		`{"id": 10, "key": "A-1"}`:                               SourceUnknown,
+		`{"accountId": "5b1", "username": "u"}`:                  SourceWebhook,
+		`{"accountId": "5b1", "message": "deploy started"}`:      SourceUnknown,
+		`{"accountId": "5b1", "username": "u", "message": "hi"}`: SourceUnknown,
+		`{"accountId": "5b1"}`:                                   SourceUnknown,
+		`{"accountId": "5b1", "issue": {"id": "1"}}`:             SourceAutomation,
 	} {
 		assert.Equal(t, want, decode(t, body).Source, body)
 	}
@@ -132,8 +135,24 @@ func TestDecodeText(t *testing.T) {
 	assert.Empty(t, decode(t, `{"issue": {"fields": {"duedate": "6/Mar/26"}}}`).Issue.DueDate)
 }
 
+// TestDecodeEntities has each of the keys under which events carry what they are about, and one body with two.
+func TestDecodeEntities(t *testing.T) {
+	for _, key := range []string{"comment", "worklog", "attachment", "issueLink", "sprint", "board", "configuration", "project", "version", "filter", "issuetype"} {
+		assert.Equal(t, "7", decode(t, `{"webhookEvent": "a", "`+key+`": {"id": 7}}`).Entity.ID, key)
+	}
+	assert.Equal(t, Entity{ID: "1"}, decode(t, `{"comment": "", "version": {"id": "1"}, "project": {"id": "2", "self": "x"}}`).Entity)
+}
+
+func TestDecodeSmallObjects(t *testing.T) {
+	ev := decode(t, `{"issue": {"fields": {"status": "Open", "priority": "High", "labels": ["a", null, {"name": "b"}, 1]}}, "changelog": {"items": [null, 1, {}, {"field": "x"}]}}`)
+	assert.Equal(t, "Open", ev.Issue.Status.Name)
+	assert.Equal(t, "High", ev.Issue.Priority.Name)
+	assert.Equal(t, []string{"a", "b"}, ev.Issue.Labels)
+	assert.Equal(t, []Change{{Field: "x"}}, ev.Changelog.Items, "what says nothing is no change")
+}
+
 func TestDecodeDuplicateKeysLastWins(t *testing.T) {
-	ev := decode(t, `{"webhookEvent": "a", "webhookEvent": "b", "changelog": {"items": [{}, {}]}, "changelog": {"items": [{}]}}`)
+	ev := decode(t, `{"webhookEvent": "a", "webhookEvent": "b", "changelog": {"items": [{"to": "1"}, {"to": "2"}]}, "changelog": {"items": [{"to": "3"}]}}`)
 	assert.Equal(t, "b", ev.Name)
 	assert.Len(t, ev.Changelog.Items, 1)
 }

@@ -11,7 +11,7 @@ type Event struct {
 	User           User      // who caused it
 	Issue          *Issue    // nil when the body holds none
 	Changelog      Changelog
-	Entity         Entity // what a delivery that is not about an issue itself tells of: a comment, a sprint, a version
+	Entity         Entity // the comment, sprint, version or the like that the event is about
 	DeletedUser    string // account id; "user deleted" is the one event whose body does not name itself
 	Source         Source
 }
@@ -95,7 +95,7 @@ type Changelog struct {
 	Items []Change
 }
 
-// Change is one changed field. From and To are the machine's values, FromString and ToString those for people.
+// Change is one changed field. From and To are the values for machines, FromText and ToText those for people.
 type Change struct {
 	Field     string // display name: localised, and not always in the same letter case
 	FieldID   string // stable, but absent on Data Center
