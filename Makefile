@@ -57,8 +57,9 @@ golden: ## write the golden records anew; read the difference before you commit 
 	go test ./jirareceiver -run TestGolden -update
 
 .PHONY: generate
-generate: ## run mdatagen
+generate: ## run mdatagen, and format what it writes
 	go generate $(PACKAGE)
+	@$(MAKE) --no-print-directory fmt
 
 .PHONY: fmt
 fmt: ## format the code
