@@ -3,6 +3,7 @@ package jirareceiver
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -16,46 +17,60 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// BenchmarkDelivery sets a whole delivery beside its floor, which is to read the body and verify its signature. Both go
-// through the handler's own code, without a socket.
+// BenchmarkDelivery sets a whole delivery beside its floor, which is to read the body and verify its signature: as calls in
+// the process, and over a socket.
 func BenchmarkDelivery(b *testing.B) {
 	var compact bytes.Buffer
 	require.NoError(b, json.Compact(&compact, readBody(b, "life/3_in_progress.json"))) // as Jira sends it
 	body := compact.Bytes()
+	signed := signature.Sign([]byte(secret), body)
 	cfg := createDefaultConfig().(*Config)
 	cfg.Jira.Signature.Secrets = []configopaque.String{secret}
-	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), &cfg.Jira, consumertest.NewNop())
+	next := &consumertest.LogsSink{}
+	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), &cfg.Jira, next)
 	require.NoError(b, err)
-	request := httptest.NewRequest(http.MethodPost, defaultPath, http.NoBody)
-	request.Header.Set(signature.Header, signature.Sign([]byte(secret), body))
-
-	run := func(deliver func(*http.Request) error) func(*testing.B) {
-		return func(b *testing.B) {
-			b.Helper()
-			b.ReportAllocs()
-			b.SetBytes(int64(len(body)))
-			for b.Loop() {
-				request.ContentLength = int64(len(body))
-				request.Body = readCloser{bytes.NewReader(body)}
-				if err := deliver(request); err != nil {
-					b.Fatal(err)
-				}
-			}
-		}
-	}
-	b.Run("read_and_verify", run(func(r *http.Request) error {
+	floor := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		content, err := read(r)
-		if err != nil {
-			return err
+		if err == nil {
+			err = h.authenticator.authenticate(r, content)
 		}
-		return h.authenticator.authenticate(r, content)
-	}))
-	b.Run("whole", run(func(r *http.Request) error {
-		_, err := h.deliver(r)
-		return err
-	}))
+		respond(w, err)
+	})
+
+	for _, way := range []struct {
+		name    string
+		handler http.Handler
+	}{{"read_and_verify", floor}, {"whole", h}} {
+		b.Run("call/"+way.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				request := httptest.NewRequest(http.MethodPost, defaultPath, bytes.NewReader(body))
+				request.Header.Set(signature.Header, signed)
+				recorder := httptest.NewRecorder()
+				way.handler.ServeHTTP(recorder, request)
+				if recorder.Code != http.StatusOK {
+					b.Fatal(recorder.Code)
+				}
+				next.Reset()
+			}
+		})
+		b.Run("socket/"+way.name, func(b *testing.B) {
+			server := httptest.NewServer(way.handler)
+			defer server.Close()
+			b.ReportAllocs()
+			for b.Loop() {
+				request, err := http.NewRequestWithContext(b.Context(), http.MethodPost, server.URL+defaultPath, bytes.NewReader(body))
+				require.NoError(b, err)
+				request.Header.Set(signature.Header, signed)
+				response, err := server.Client().Do(request)
+				require.NoError(b, err)
+				_, _ = io.Copy(io.Discard, response.Body)
+				response.Body.Close()
+				if response.StatusCode != http.StatusOK {
+					b.Fatal(response.Status)
+				}
+				next.Reset()
+			}
+		})
+	}
 }
-
-type readCloser struct{ *bytes.Reader }
-
-func (readCloser) Close() error { return nil }

@@ -149,8 +149,10 @@ func (t table) lookup(id, name string) (mapped string, ok bool) {
 
 // fold makes names that differ in letter case or surrounding space equal. Ids are digits, which folding leaves alone.
 func fold(name string) string {
-	return cases.Fold().String(strings.TrimSpace(name))
+	return folder.String(strings.TrimSpace(name))
 }
+
+var folder = cases.Fold() // stateless
 
 // projectKey makes a configured key match Jira's, which are upper case.
 func projectKey(key string) string {
