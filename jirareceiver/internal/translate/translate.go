@@ -62,8 +62,29 @@ type Unmapped struct{ Current, Previous webhook.Status }
 func (t *Translator) Translate(ev *webhook.Event, d Delivery) (logs plog.Logs, unmapped Unmapped) {
 	site := cmp.Or(t.opts.SiteURL, siteURL(ev))
 	name := eventName(ev)
+	logs, record := t.newRecord(site, ev)
+	record.SetEventName(name)
+	record.SetTimestamp(pcommon.NewTimestampFromTime(eventTime(ev, d.Received)))
+	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(d.Received))
 
-	logs = plog.NewLogs()
+	w := writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
+	record.Body().SetStr(w.clip(displayLine(name, ev)))
+	w.id(attrRecordUID, recordUID(site, name, ev, d))
+	w.delivery(ev, d)
+	w.user(actorKeys, actor(name, ev), t.opts.UserDetails)
+	if ev.Issue != nil {
+		unmapped = t.putIssue(w, site, ev)
+	}
+	t.putChangelog(w, ev.Changelog)
+	if t.opts.Payload {
+		w.id(attrRecordOriginal, validUTF8(string(d.Body)))
+	}
+	return logs, unmapped
+}
+
+// newRecord returns a record with all that does not depend on what has happened.
+func (t *Translator) newRecord(site string, ev *webhook.Event) (plog.Logs, plog.LogRecord) {
+	logs := plog.NewLogs()
 	resourceLogs := logs.ResourceLogs().AppendEmpty()
 	resourceLogs.SetSchemaUrl(schemaURL)
 	putResource(resourceLogs.Resource().Attributes(), site, ev)
@@ -71,28 +92,11 @@ func (t *Translator) Translate(ev *webhook.Event, d Delivery) (logs plog.Logs, u
 	scopeLogs.SetSchemaUrl(schemaURL)
 	scopeLogs.Scope().SetName(t.opts.ScopeName)
 	scopeLogs.Scope().SetVersion(t.opts.ScopeVersion)
-
 	record := scopeLogs.LogRecords().AppendEmpty()
-	record.SetEventName(name)
-	record.SetTimestamp(pcommon.NewTimestampFromTime(eventTime(ev, d.Received)))
-	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(d.Received))
 	record.SetSeverityNumber(plog.SeverityNumberInfo)
 	record.SetSeverityText(severityText)
-
 	record.Attributes().EnsureCapacity(attributeCapacity)
-	w := writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
-	record.Body().SetStr(w.clip(displayLine(name, ev)))
-	w.id(attrRecordUID, recordUID(site, name, ev, d))
-	w.delivery(ev, d)
-	w.user(actorKeys, actor(ev), t.opts.UserDetails)
-	if ev.Issue != nil {
-		unmapped = t.putIssue(w, site, ev)
-	}
-	t.putChangelog(w, ev.Changelog)
-	if t.opts.Payload && len(d.Body) > 0 {
-		w.attrs.PutStr(attrRecordOriginal, validUTF8(string(d.Body)))
-	}
-	return logs, unmapped
+	return logs, record
 }
 
 func putResource(attrs pcommon.Map, site string, ev *webhook.Event) {
@@ -125,8 +129,12 @@ func (w writer) delivery(ev *webhook.Event, d Delivery) {
 	}
 }
 
-// actor is who caused the event. Comments and worklogs name only who wrote them, and who edited them last.
-func actor(ev *webhook.Event) webhook.User {
+// actor is who caused the event. Comments and worklogs name only who wrote them, and who edited them last. The user of a user
+// event is not who caused it, but whom it happened to.
+func actor(name string, ev *webhook.Event) webhook.User {
+	if strings.HasPrefix(name, userNamespace) {
+		return webhook.User{}
+	}
 	return cmp.Or(ev.User, ev.Entity.UpdateAuthor, ev.Entity.Author)
 }
 

@@ -229,6 +229,7 @@ func TestActor(t *testing.T) {
 		`{"comment": {"author": {"accountId": "b"}, "updateAuthor": {"accountId": "c"}}}`: "c",
 		`{"worklog": {"author": {"accountId": "b"}}}`:                                     "b",
 		`{"user": {"key": "JIRAUSER1", "name": "jdoe"}}`:                                  "JIRAUSER1",
+		`{"webhookEvent": "user_updated", "user": {"accountId": "a"}}`:                    nil,
 		`{"user": {"name": "jdoe"}}`:                                                      nil,
 	} {
 		_, attrs := translate(t, translator(nil), body, Delivery{})
