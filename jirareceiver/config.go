@@ -6,7 +6,9 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -158,10 +160,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 		Server serverConfig `mapstructure:",squash"`
 		Jira   JiraConfig   `mapstructure:",squash"`
 	}
-	if err := conf.Unmarshal(&jira{}); err != nil {
-		return withAdvice(err)
-	}
-	if err := checkMappings(conf); err != nil {
+	if err := errors.Join(withAdvice(conf.Unmarshal(&jira{})), checkMappings(conf)); err != nil {
 		return err
 	}
 	if err := conf.Unmarshal(cfg); err != nil {
@@ -174,9 +173,13 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 
 // withAdvice adds to an error of the decoder, which says what it found, what to do about it.
 func withAdvice(err error) error {
+	if err == nil {
+		return nil
+	}
 	for _, known := range []struct{ symptom, advice string }{
 		{"has invalid keys", "there are no such keys there: check their spelling and their place"},
-		{"unconvertible type", "put secrets, tokens and status ids that look like numbers in quotes"},
+		{"'string', got unconvertible type 'int'", "put numbers that are meant as text, such as ids, in quotes"},
+		{"'configopaque.String', got unconvertible type", "put secrets and tokens in quotes"},
 		{"must be an array or slice", "write a list, as in [one, another]"},
 	} {
 		if strings.Contains(err.Error(), known.symptom) {
@@ -196,8 +199,8 @@ func checkMappings(conf *confmap.Conf) error {
 			} `mapstructure:"projects"`
 		} `mapstructure:"status"`
 	}
-	if err := conf.Unmarshal(&cfg, confmap.WithIgnoreUnused()); err != nil {
-		return err
+	if conf.Unmarshal(&cfg, confmap.WithIgnoreUnused()) != nil {
+		return nil // the strict decoding reports that
 	}
 	errs := []error{checkLists("status::mapping", cfg.Status.Mapping)}
 	for _, key := range slices.Sorted(maps.Keys(cfg.Status.Projects)) {
@@ -209,7 +212,7 @@ func checkMappings(conf *confmap.Conf) error {
 func checkLists(path string, mapping map[string]any) error {
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(mapping)) {
-		if _, isList := mapping[key].([]any); !isList {
+		if reflect.ValueOf(mapping[key]).Kind() != reflect.Slice {
 			errs = append(errs, fmt.Errorf("%s::%s is no list: write the mapped value first and then its statuses, as in done: [Verified]", path, key))
 		}
 	}
@@ -239,8 +242,7 @@ func (cfg *Config) Validate() error {
 
 func (cfg *Config) validateServer() error {
 	var errs []error
-	addr := cfg.Server.NetAddr
-	if _, _, err := net.SplitHostPort(addr.Endpoint); err != nil && addr.Transport != confignet.TransportTypeUnix {
+	if !isAddress(cfg.Server.NetAddr) {
 		errs = append(errs, fmt.Errorf("endpoint is no address to listen on: write it as host:port, such as %s", defaultEndpoint))
 	}
 	if cfg.Server.MaxRequestBodySize <= 0 {
@@ -249,12 +251,30 @@ func (cfg *Config) validateServer() error {
 	for _, timeout := range []struct {
 		key   string
 		value time.Duration
-	}{{"read_timeout", cfg.Server.ReadTimeout}, {"write_timeout", cfg.Server.WriteTimeout}} {
+	}{
+		{"read_timeout", cfg.Server.ReadTimeout},
+		{"read_header_timeout", cfg.Server.ReadHeaderTimeout},
+		{"write_timeout", cfg.Server.WriteTimeout},
+		{"keepalive::idle_timeout", cfg.Server.IdleTimeout}, //nolint:staticcheck // Unmarshal puts it there
+	} {
 		if timeout.value > 0 && timeout.value < time.Millisecond {
-			errs = append(errs, fmt.Errorf("%s is %s: write it with a unit, such as %s", timeout.key, timeout.value, defaultReadTimeout))
+			errs = append(errs, fmt.Errorf("%s is %s: write it with a unit, such as 30s", timeout.key, timeout.value))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// isAddress knows the addresses of TCP, and of other transports that there has to be one.
+func isAddress(addr confignet.AddrConfig) bool {
+	if !strings.HasPrefix(string(addr.Transport), "tcp") {
+		return addr.Endpoint != ""
+	}
+	_, port, err := net.SplitHostPort(addr.Endpoint)
+	if err != nil || port == "" {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }
 
 func (cfg *Config) validateAuthentication() error {
@@ -300,7 +320,7 @@ func (cfg *JiraConfig) validateSiteURL() error {
 		return nil
 	}
 	u, err := url.Parse(cfg.SiteURL)
-	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || strings.ContainsAny(cfg.SiteURL, "?#") {
 		return errors.New("site_url is not the address of a Jira site: write it like https://acme.atlassian.net " +
 			"or https://jira.example.com/context, without user, query and fragment")
 	}
@@ -346,7 +366,7 @@ func (cfg *StatusConfig) validate() error {
 	for _, key := range slices.Sorted(maps.Keys(cfg.Projects)) {
 		path := "status::projects::" + key
 		errs = append(errs, within(path+"::mapping", status.Mapping(cfg.Projects[key].Mapping).Validate()))
-		folded := strings.ToUpper(key)
+		folded := status.FoldProjectKey(key)
 		if other, taken := seen[folded]; taken {
 			errs = append(errs, fmt.Errorf("%s is the same project as %s: keep one", path, other))
 		}

@@ -51,8 +51,8 @@ var (
 	kindInternal    = &kind{http.StatusInternalServerError, "internal", "internal error"}
 )
 
-// failure is the error of a delivery. Its text is a fixed one followed by that of the cause, which holds nothing of the
-// request.
+// failure is the error of a delivery. Its text is a fixed one followed by that of the cause, if there is one: a sentinel, or
+// the error of the pipeline.
 type failure struct {
 	kind  *kind
 	cause error
@@ -122,19 +122,32 @@ func pipelineFailure(err error) error {
 // isPermanent reports whether trying again is no use. When several pipelines refuse an event for different reasons, one
 // that may take it later decides: to repeat is bounded, to lose is not.
 func isPermanent(err error) bool {
-	if !consumererror.IsPermanent(err) {
-		return false
+	for err != nil {
+		if joined, ok := err.(joinedError); ok { //nolint:errorlint // a join inside a permanent error is as permanent
+			return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !isPermanent(part) })
+		}
+		inner := errors.Unwrap(err)
+		if consumererror.IsPermanent(err) && !consumererror.IsPermanent(inner) {
+			return true
+		}
+		err = inner
 	}
-	joined, several := errors.AsType[interface {
-		error
-		Unwrap() []error
-	}](err)
-	return !several || !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !isPermanent(err) })
+	return false
 }
 
+// isExhausted reports whether any of the pipelines has no room.
 func isExhausted(err error) bool {
+	if joined, ok := errors.AsType[joinedError](err); ok {
+		return slices.ContainsFunc(joined.Unwrap(), isExhausted)
+	}
 	if s, ok := status.FromError(err); ok {
 		return s.Code() == codes.ResourceExhausted
 	}
 	return consumererror.ToHTTPStatus(err) == http.StatusTooManyRequests
+}
+
+// joinedError is what errors.Join makes of the errors of several pipelines.
+type joinedError interface {
+	error
+	Unwrap() []error
 }

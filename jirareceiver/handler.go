@@ -50,7 +50,7 @@ type handler struct {
 	unmapped         *unmappedStatuses
 	logger           *zap.Logger
 	sampled          *zap.Logger // logs each message once a minute
-	id               metric.MeasurementOption
+	byReceiver       metric.MeasurementOption
 
 	now      func() time.Time
 	inflight *inflight
@@ -69,7 +69,7 @@ func newHandler(settings receiver.Settings, cfg *JiraConfig, next consumer.Logs)
 	if err != nil {
 		return nil, err
 	}
-	id := metric.WithAttributes(attribute.String("receiver", settings.ID.String()))
+	byReceiver := metric.WithAttributes(attribute.String("receiver", settings.ID.String()))
 	return &handler{
 		path:          cfg.Path,
 		healthPath:    cfg.HealthPath,
@@ -78,10 +78,10 @@ func newHandler(settings receiver.Settings, cfg *JiraConfig, next consumer.Logs)
 		next:          next,
 		obsreport:     obsreport,
 		telemetry:     telemetry,
-		unmapped:      newUnmappedStatuses(telemetry, id, settings.Logger),
+		unmapped:      newUnmappedStatuses(telemetry, byReceiver, settings.Logger),
 		logger:        settings.Logger,
 		sampled:       settings.Logger.WithOptions(zap.WrapCore(oncePerMinute)),
-		id:            id,
+		byReceiver:    byReceiver,
 		now:           time.Now,
 		inflight:      newInflight(),
 	}, nil
@@ -129,7 +129,7 @@ func (h *handler) turnedAway(w http.ResponseWriter, r *http.Request, _ string, c
 		err = failed(kindUnauthenticated, nil)
 	}
 	if r.URL.Path != h.path || r.Method != http.MethodPost {
-		respond(w, err)
+		h.refuse(w, r, err)
 		return
 	}
 	h.serve(w, r, func(*http.Request) (int, error) { return 0, err })
@@ -150,7 +150,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(*ht
 // refuse answers, counts and, once in a while, logs what is not accepted.
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	reason := kindOf(err).reason
-	h.telemetry.ReceiverJiraRejectedDeliveries.Add(r.Context(), 1, h.id, metric.WithAttributes(attribute.String("reason", reason)))
+	h.telemetry.ReceiverJiraRejectedDeliveries.Add(r.Context(), 1, h.byReceiver, metric.WithAttributes(attribute.String("reason", reason)))
 	h.sampled.Warn("Refused what was posted: " + reason)
 	respond(w, err)
 }

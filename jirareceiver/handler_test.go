@@ -152,11 +152,17 @@ func TestAuthExtension(t *testing.T) {
 	assertRejected(t, r, "unauthenticated")
 	assertRecords(t, r, 1, 0)
 
-	probe := r.request(t, nil)
-	probe.Method, probe.URL.Path = http.MethodGet, "/health"
-	response, _ = do(t, probe)
+	elsewhere := r.request(t, nil)
+	elsewhere.URL.Path = "/elsewhere"
+	response, _ = do(t, elsewhere)
 	assert.Equal(t, http.StatusUnauthorized, response.StatusCode)
-	assertRejected(t, r, "unauthenticated") // still one: a probe is no delivery
+	var operations int
+	for _, span := range r.telemetry.SpanRecorder.Ended() {
+		if span.Name() == "receiver/jira/LogsReceived" {
+			operations++
+		}
+	}
+	assert.Equal(t, 2, operations, "what is posted elsewhere is no delivery")
 }
 
 // authExtension says in its error what a careless one would.
@@ -291,6 +297,8 @@ func TestPipelineErrors(t *testing.T) {
 		{"exhausted, from OTLP over HTTP", consumererror.NewOTLPHTTPError(inner, 429), 429, `{"error": "pipeline over capacity"}`, "resource_exhausted", "30"},
 		{"exhausted, called permanent", consumererror.NewPermanent(exhausted), 429, `{"error": "pipeline over capacity"}`, "resource_exhausted", "30"},
 		{"permanent in one pipeline of two", errors.Join(consumererror.NewPermanent(inner), inner), 503, `{"error": "pipeline unavailable"}`, "unavailable", "30"},
+		{"permanent, for two reasons", consumererror.NewPermanent(errors.Join(inner, inner)), 422, `{"error": "pipeline refused the event"}`, "permanent", ""},
+		{"exhausted in the second pipeline", errors.Join(consumererror.NewPermanent(status.Error(grpccodes.InvalidArgument, "")), consumererror.NewPermanent(exhausted)), 429, `{"error": "pipeline over capacity"}`, "resource_exhausted", "30"},
 		{"permanent in both", errors.Join(consumererror.NewPermanent(inner), consumererror.NewPermanent(inner)), 422, `{"error": "pipeline refused the event"}`, "permanent", ""},
 		{"permanent", fmt.Errorf("wrapped: %w", consumererror.NewPermanent(inner)), 422, `{"error": "pipeline refused the event"}`, "permanent", ""},
 	} {

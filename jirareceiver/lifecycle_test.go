@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/confignet"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -254,6 +256,23 @@ func TestStartSaysThatNobodyIsAuthenticated(t *testing.T) {
 	assert.Equal(t, 1, open.logs.FilterMessageSnippet("Waiting for Jira").FilterFieldKey("url").Len())
 	closed := start(t, consumertest.NewNop(), requireToken)
 	assert.Zero(t, closed.logs.FilterMessageSnippet("Anybody").Len())
+}
+
+func TestUnixSocket(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "jira.sock")
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) {
+		cfg.Server.NetAddr = confignet.AddrConfig{Transport: confignet.TransportTypeUnix, Endpoint: socket}
+	})
+	assert.Equal(t, "unix:"+socket+"/jira/events", r.url())
+	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", socket) }}}
+	defer client.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://jira/jira/events", strings.NewReader(createdBody))
+	require.NoError(t, err)
+	response, err := client.Do(request)
+	require.NoError(t, err)
+	response.Body.Close()
+	assert.Equal(t, 1, next.LogRecordCount())
 }
 
 // TestConsumeContract runs the collector's own check, with a sender that tries again when Jira would.

@@ -61,6 +61,9 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 
 // url is where deliveries go, as seen from this machine.
 func (r *jiraReceiver) url() string {
+	if addr := r.listener.Addr(); addr.Network() == "unix" {
+		return "unix:" + addr.String() + r.cfg.Jira.Path
+	}
 	scheme := "http"
 	if r.cfg.Server.TLS.HasValue() {
 		scheme = "https"

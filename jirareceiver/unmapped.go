@@ -1,6 +1,7 @@
 package jirareceiver
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"sync"
@@ -22,16 +23,16 @@ const (
 
 // unmappedStatuses makes a gap in the mapping visible: each counts, and each name is logged once.
 type unmappedStatuses struct {
-	telemetry *metadata.TelemetryBuilder
-	id        metric.MeasurementOption
-	logger    *zap.Logger
+	telemetry  *metadata.TelemetryBuilder
+	byReceiver metric.MeasurementOption
+	logger     *zap.Logger
 
 	mu       sync.Mutex
 	reported map[string]bool
 }
 
-func newUnmappedStatuses(telemetry *metadata.TelemetryBuilder, id metric.MeasurementOption, logger *zap.Logger) *unmappedStatuses {
-	return &unmappedStatuses{telemetry: telemetry, id: id, logger: logger, reported: map[string]bool{}}
+func newUnmappedStatuses(telemetry *metadata.TelemetryBuilder, byReceiver metric.MeasurementOption, logger *zap.Logger) *unmappedStatuses {
+	return &unmappedStatuses{telemetry: telemetry, byReceiver: byReceiver, logger: logger, reported: map[string]bool{}}
 }
 
 // report logs only current statuses: of a previous one Jira does not tell the category, by which it may well map as long
@@ -39,16 +40,15 @@ func newUnmappedStatuses(telemetry *metadata.TelemetryBuilder, id metric.Measure
 func (u *unmappedStatuses) report(ctx context.Context, unmapped translate.Unmapped) {
 	u.count(ctx, "previous", unmapped.Previous)
 	u.count(ctx, "current", unmapped.Current)
-	name := clip(unmapped.Current.Name)
-	if unmapped.Current != (webhook.Status{}) && u.isNew(name) {
-		u.logger.Warn("No mapping for a Jira status: add its name or id to status::mapping",
-			zap.String("name", name), zap.String("id", clip(unmapped.Current.ID)))
+	name, id := clip(unmapped.Current.Name), clip(unmapped.Current.ID)
+	if unmapped.Current != (webhook.Status{}) && u.isNew(cmp.Or(name, id)) {
+		u.logger.Warn("No mapping for a Jira status: add its name or id to status::mapping", zap.String("name", name), zap.String("id", id))
 	}
 }
 
 func (u *unmappedStatuses) count(ctx context.Context, side string, status webhook.Status) {
 	if status != (webhook.Status{}) {
-		u.telemetry.ReceiverJiraUnmappedStatuses.Add(ctx, 1, u.id, metric.WithAttributes(attribute.String("side", side)))
+		u.telemetry.ReceiverJiraUnmappedStatuses.Add(ctx, 1, u.byReceiver, metric.WithAttributes(attribute.String("side", side)))
 	}
 }
 

@@ -105,7 +105,7 @@ func NewMapper(opts Options) *Mapper {
 		categoryFallback: opts.CategoryFallback,
 	}
 	for key, mapping := range opts.Projects {
-		m.projects[projectKey(key)] = newTable(mapping)
+		m.projects[FoldProjectKey(key)] = newTable(mapping)
 	}
 	if opts.UseDefault {
 		m.global = append(m.global, newTable(builtin), newTable(spellings))
@@ -126,7 +126,7 @@ func newTable(mapping Mapping) table {
 // Map returns the mapped value of a status of the project with the given key, and whether there is one.
 func (m *Mapper) Map(project string, s Status) (mapped string, ok bool) {
 	name := fold(s.Name)
-	if mapped, ok = m.projects[projectKey(project)].lookup(s.ID, name); ok {
+	if mapped, ok = m.projects[FoldProjectKey(project)].lookup(s.ID, name); ok {
 		return mapped, true
 	}
 	for _, t := range m.global {
@@ -154,7 +154,7 @@ func fold(name string) string {
 
 var folder = cases.Fold() // stateless
 
-// projectKey makes a configured key match Jira's, which are upper case.
-func projectKey(key string) string {
+// FoldProjectKey makes a configured key of a project match Jira's, which are upper case.
+func FoldProjectKey(key string) string {
 	return strings.ToUpper(strings.TrimSpace(key))
 }

@@ -110,25 +110,33 @@ type writer struct {
 	maxText int
 }
 
-// id writes what identifies something, which would be worth nothing if it were cut.
-func (w writer) id(key, value string) {
+// exact writes what would be worth nothing if it were cut, such as ids.
+func (w writer) exact(key, value string) {
 	if value != "" {
 		w.attrs.PutStr(key, value)
 	}
 }
 
 // text writes what people have written or named, and cuts it after maxText runes.
-func (w writer) text(key, value string) { w.id(key, w.clip(value)) }
+func (w writer) text(key, value string) { w.exact(key, w.clip(value)) }
 
-func (w writer) texts(key string, values []string) {
+func (w writer) exacts(key string, values []string) {
 	if len(values) == 0 {
 		return
 	}
 	list := w.attrs.PutEmptySlice(key)
 	list.EnsureCapacity(len(values))
 	for _, value := range values {
-		list.AppendEmpty().SetStr(w.clip(value))
+		list.AppendEmpty().SetStr(value)
 	}
+}
+
+func (w writer) texts(key string, values []string) {
+	clipped := make([]string, len(values))
+	for i, value := range values {
+		clipped[i] = w.clip(value)
+	}
+	w.exacts(key, clipped)
 }
 
 // instantFormat is RFC 3339 with milliseconds.
@@ -141,7 +149,7 @@ func (w writer) instant(key string, t time.Time) {
 }
 
 func (w writer) user(keys userKeys, u webhook.User, details bool) {
-	w.id(keys.id, u.ID())
+	w.exact(keys.id, u.ID())
 	if !details {
 		return
 	}

@@ -22,7 +22,9 @@ func displayLine(name string, ev *webhook.Event) string {
 
 // oneLine keeps what people have written from looking like another event, or steering a terminal.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	}), " ")
 }
 
 func whatHappened(name string, ev *webhook.Event) string {

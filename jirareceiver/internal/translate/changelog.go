@@ -39,7 +39,7 @@ var privateFields = map[string]privacy{
 }
 
 func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
-	w.id(attrChangelogID, changelog.ID)
+	w.exact(attrChangelogID, changelog.ID)
 	if len(changelog.Items) == 0 {
 		return
 	}
@@ -47,7 +47,7 @@ func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
 	for i, change := range changelog.Items {
 		fields[i] = cmp.Or(change.FieldID, change.Field)
 	}
-	w.texts(attrChangelogFields, fields)
+	w.exacts(attrChangelogFields, fields)
 	items := w.attrs.PutEmptySlice(attrChangelogItems)
 	items.EnsureCapacity(len(changelog.Items))
 	for _, change := range changelog.Items {
@@ -58,8 +58,8 @@ func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
 
 func (w writer) change(c webhook.Change) {
 	w.text(keyField, c.Field)
-	w.id(keyFieldID, c.FieldID)
-	w.id(keyFieldType, c.FieldType)
+	w.exact(keyFieldID, c.FieldID)
+	w.exact(keyFieldType, c.FieldType)
 	w.text(keyFrom, c.From)
 	w.text(keyFromString, c.FromText)
 	w.text(keyTo, c.To)
@@ -82,18 +82,25 @@ func privacyOf(change webhook.Change) privacy {
 	if p, listed := privateFields[fieldOf(change)]; listed {
 		return p
 	}
-	if change.OfUser || change.FieldType == fieldTypeCustom && (mayNamePeople(change.From) || mayNamePeople(change.To)) {
+	if change.OfUser || change.FieldType == fieldTypeCustom && mayNamePeople(change) {
 		return aboutUser
 	}
 	return public
 }
 
+// mayNamePeople tells changes of custom fields that may be user pickers, which Jira does not mark, from those that are not:
+// ids of options, versions and sprints are numbers.
+func mayNamePeople(change webhook.Change) bool {
+	return mayBeUserID(change.From) || mayBeUserID(change.To) || userList.MatchString(change.FromText) || userList.MatchString(change.ToText)
+}
+
+// userList matches [Jane Doe(jdoe)], as Data Center writes fields with several users.
+var userList = regexp.MustCompile(`^\[.*\(.+\)\]$`)
+
 // beginsWithDate matches the values of date fields.
 var beginsWithDate = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}`)
 
-// mayNamePeople tells the values of custom fields that may be user pickers, which Jira does not mark, from those that are
-// not: ids of options, versions and sprints are numbers.
-func mayNamePeople(value string) bool {
+func mayBeUserID(value string) bool {
 	return strings.ContainsFunc(value, unicode.IsLetter) && !beginsWithDate.MatchString(value)
 }
 

@@ -21,11 +21,16 @@ const (
 	eventIssueDeleted = "jira.issue.deleted"
 )
 
-// Namespaces of event names whose events have an identity of their own kind.
 const (
 	issueNamespace = "jira.issue."
 	userNamespace  = "jira.user."
 )
+
+// event is what kind of event a delivery tells of.
+type event struct {
+	name     string
+	identify identify
+}
 
 // jiraPrefix stands before the names of some events and not of others, by no rule.
 const jiraPrefix = "jira:"
@@ -36,55 +41,58 @@ const issueWorklogPrefix = jiraPrefix + "worklog_"
 
 // namespaces turns the entity that Jira's event name starts with, after any [jiraPrefix], into the beginning of ours. The
 // first match counts.
-var namespaces = []struct{ entity, namespace string }{
-	{"issue_property_", "jira.issue_property."},
-	{"issue_", issueNamespace},
-	{"comment_", "jira.comment."},
-	{"worklog_", "jira.worklog."},
-	{"attachment_", "jira.attachment."},
-	{"issuelink_", "jira.issue_link."},
-	{"issuetype_", "jira.issue_type."},
-	{"project_", "jira.project."},
-	{"version_", "jira.version."},
-	{"sprint_", "jira.sprint."},
-	{"board_", "jira.board."},
-	{"option_", "jira.option."},
-	{"user_", userNamespace},
-	{"filter_", "jira.filter."},
-	{"app_", "jira.app."},
-	{"jira_expression_", "jira.expression."},
+var namespaces = []struct {
+	entity, namespace string
+	identify          identify
+}{
+	{"issue_property_", "jira.issue_property.", byBody},
+	{"issue_", issueNamespace, byIssue},
+	{"comment_", "jira.comment.", byRevision},
+	{"worklog_", "jira.worklog.", byRevision},
+	{"attachment_", "jira.attachment.", byEntity},
+	{"issuelink_", "jira.issue_link.", byEntity},
+	{"issuetype_", "jira.issue_type.", byEntity},
+	{"project_", "jira.project.", byEntity},
+	{"version_", "jira.version.", byEntity},
+	{"sprint_", "jira.sprint.", byEntity},
+	{"board_", "jira.board.", byEntity},
+	{"option_", "jira.option.", byBody},
+	{"user_", userNamespace, byUser},
+	{"filter_", "jira.filter.", byEntity},
+	{"app_", "jira.app.", byBody},
+	{"jira_expression_", "jira.expression.", byBody},
 }
 
 // identifier is what may become part of an event name: names must stay few, short and free of other people's text.
 var identifier = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
-func eventName(ev *webhook.Event) string {
+func classify(ev *webhook.Event) event {
 	switch {
 	case ev.Name != "":
 		return namedEvent(ev.Name)
 	case ev.Source == webhook.SourcePostFunction:
-		return eventTransitioned
+		return event{eventTransitioned, byIssue}
 	case ev.Source == webhook.SourceAutomation:
-		return eventAutomation
+		return event{eventAutomation, byBody}
 	case ev.DeletedUser != "":
-		return eventUserDeleted
+		return event{eventUserDeleted, byUser}
 	default:
-		return eventUnknown
+		return event{eventUnknown, byBody}
 	}
 }
 
-func namedEvent(name string) string {
+func namedEvent(name string) event {
 	plain := strings.TrimPrefix(name, jiraPrefix)
 	if !identifier.MatchString(plain) {
-		return eventUnknown
+		return event{eventUnknown, byBody}
 	}
 	if action, found := strings.CutPrefix(name, issueWorklogPrefix); found {
-		return issueNamespace + "worklog_" + action
+		return event{issueNamespace + "worklog_" + action, byIssue}
 	}
 	for _, n := range namespaces {
 		if action, found := strings.CutPrefix(plain, n.entity); found && action != "" {
-			return n.namespace + action
+			return event{n.namespace + action, n.identify}
 		}
 	}
-	return "jira." + plain
+	return event{"jira." + plain, byBody}
 }

@@ -11,24 +11,24 @@ import (
 // putIssue writes the attributes of the event's issue, its status and its project.
 func (t *Translator) putIssue(w writer, site string, ev *webhook.Event) Unmapped {
 	issue := ev.Issue
-	w.id(attrIssueID, issue.ID)
-	w.id(attrIssueKey, issue.Key)
+	w.exact(attrIssueID, issue.ID)
+	w.exact(attrIssueKey, issue.Key)
 	if site != "" && issue.Key != "" {
-		w.id(attrURLFull, site+"/browse/"+issue.Key)
+		w.exact(attrURLFull, site+"/browse/"+issue.Key)
 	}
-	w.id(attrIssuePreviousKey, previousKey(ev.Changelog))
+	w.exact(attrIssuePreviousKey, previousKey(ev.Changelog))
 	w.text(attrIssueSummary, issue.Summary)
 	if t.opts.Description {
 		w.text(attrIssueDescription, issue.Description)
 	}
-	w.id(attrIssueTypeID, issue.Type.ID)
+	w.exact(attrIssueTypeID, issue.Type.ID)
 	w.text(attrIssueTypeName, issue.Type.Name)
-	w.id(attrIssuePriorityID, issue.Priority.ID)
+	w.exact(attrIssuePriorityID, issue.Priority.ID)
 	w.text(attrIssuePriorityName, issue.Priority.Name)
-	w.id(attrIssueResolutionID, issue.Resolution.ID)
+	w.exact(attrIssueResolutionID, issue.Resolution.ID)
 	w.text(attrIssueResolutionName, issue.Resolution.Name)
-	w.id(attrIssueParentID, issue.Parent.ID)
-	w.id(attrIssueParentKey, issue.Parent.Key)
+	w.exact(attrIssueParentID, issue.Parent.ID)
+	w.exact(attrIssueParentKey, issue.Parent.Key)
 	w.text(attrIssueSecurityLevel, issue.SecurityLevel.Name)
 	w.texts(attrIssueLabels, issue.Labels)
 	w.texts(attrIssueComponents, issue.Components)
@@ -37,7 +37,7 @@ func (t *Translator) putIssue(w writer, site string, ev *webhook.Event) Unmapped
 	w.instant(attrIssueCreatedAt, issue.Created)
 	w.instant(attrIssueUpdatedAt, issue.Updated)
 	w.instant(attrIssueResolvedAt, issue.Resolved)
-	w.id(attrIssueDueDate, issue.DueDate)
+	w.exact(attrIssueDueDate, issue.DueDate)
 	w.user(assigneeKeys, issue.Assignee, t.opts.UserDetails)
 	w.user(reporterKeys, issue.Reporter, t.opts.UserDetails)
 	w.user(creatorKeys, issue.Creator, t.opts.UserDetails)
@@ -48,8 +48,8 @@ func (t *Translator) putIssue(w writer, site string, ev *webhook.Event) Unmapped
 }
 
 func (w writer) project(p webhook.Project) {
-	w.id(attrProjectID, p.ID)
-	w.id(attrProjectKey, p.Key)
+	w.exact(attrProjectID, p.ID)
+	w.exact(attrProjectKey, p.Key)
 	w.text(attrProjectName, p.Name)
 	w.text(attrProjectCategory, p.Category)
 }
@@ -69,14 +69,14 @@ func projectKey(issueKey string) string {
 
 func (t *Translator) putStatuses(w writer, project string, ev *webhook.Event) (unmapped Unmapped) {
 	current, previous := statuses(ev)
-	w.id(attrStatusID, current.ID)
+	w.exact(attrStatusID, current.ID)
 	w.text(attrStatusName, current.Name)
-	w.id(attrStatusCategory, current.Category)
+	w.exact(attrStatusCategory, current.Category)
 	unmapped.Current = t.putMapped(w, attrStatusMapped, project, current)
 
 	// A move to another project leaves the old status to the old project.
 	project = cmp.Or(projectKey(previousKey(ev.Changelog)), project)
-	w.id(attrPreviousStatusID, previous.ID)
+	w.exact(attrPreviousStatusID, previous.ID)
 	w.text(attrPreviousStatusName, previous.Name)
 	unmapped.Previous = t.putMapped(w, attrPreviousStatusMapped, project, previous)
 	return unmapped
@@ -88,7 +88,7 @@ func (t *Translator) putMapped(w writer, key, project string, s webhook.Status) 
 	if !ok {
 		return s
 	}
-	w.id(key, mapped)
+	w.exact(key, mapped)
 	return webhook.Status{}
 }
 

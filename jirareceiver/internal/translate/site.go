@@ -2,6 +2,7 @@ package translate
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
@@ -68,11 +69,6 @@ func deploymentType(site string, ev *webhook.Event) string {
 }
 
 func isCloudSite(site string) bool {
-	host := strings.TrimPrefix(site, "https://")
-	for _, domain := range cloudDomains {
-		if strings.HasSuffix(host, domain) {
-			return true
-		}
-	}
-	return false
+	u, err := url.Parse(site)
+	return err == nil && slices.ContainsFunc(cloudDomains, func(domain string) bool { return strings.HasSuffix(u.Hostname(), domain) })
 }

@@ -61,23 +61,23 @@ type Unmapped struct{ Current, Previous webhook.Status }
 // Translate returns the log record of an event, and its statuses that map to nothing.
 func (t *Translator) Translate(ev *webhook.Event, d Delivery) (logs plog.Logs, unmapped Unmapped) {
 	site := cmp.Or(t.opts.SiteURL, siteURL(ev))
-	name := eventName(ev)
+	e := classify(ev)
 	logs, record := t.newRecord(site, ev)
-	record.SetEventName(name)
+	record.SetEventName(e.name)
 	record.SetTimestamp(pcommon.NewTimestampFromTime(eventTime(ev, d.Received)))
 	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(d.Received))
 
 	w := writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
-	record.Body().SetStr(w.clip(displayLine(name, ev)))
-	w.id(attrRecordUID, recordUID(site, name, ev, d))
+	record.Body().SetStr(w.clip(displayLine(e.name, ev)))
+	w.exact(attrRecordUID, recordUID(site, e, ev, d))
 	w.delivery(ev, d)
-	w.user(actorKeys, actor(name, ev), t.opts.UserDetails)
+	w.user(actorKeys, actor(e.name, ev), t.opts.UserDetails)
 	if ev.Issue != nil {
 		unmapped = t.putIssue(w, site, ev)
 	}
 	t.putChangelog(w, ev.Changelog)
 	if t.opts.Payload {
-		w.id(attrRecordOriginal, validUTF8(string(d.Body)))
+		w.exact(attrRecordOriginal, validUTF8(string(d.Body)))
 	}
 	return logs, unmapped
 }
@@ -119,11 +119,11 @@ func eventTime(ev *webhook.Event, received time.Time) time.Time {
 }
 
 func (w writer) delivery(ev *webhook.Event, d Delivery) {
-	w.id(attrWebhookEvent, ev.Name)
-	w.id(attrWebhookIssueEventType, ev.IssueEventType)
-	w.id(attrWebhookID, validUTF8(d.ID))
-	w.id(attrWebhookFlow, validUTF8(d.Flow))
-	w.id(attrWebhookSource, string(ev.Source))
+	w.exact(attrWebhookEvent, ev.Name)
+	w.exact(attrWebhookIssueEventType, ev.IssueEventType)
+	w.exact(attrWebhookID, validUTF8(d.ID))
+	w.exact(attrWebhookFlow, validUTF8(d.Flow))
+	w.exact(attrWebhookSource, string(ev.Source))
 	if d.RetryCount != nil {
 		w.attrs.PutInt(attrWebhookRetryCount, *d.RetryCount)
 	}

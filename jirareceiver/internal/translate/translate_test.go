@@ -81,7 +81,7 @@ func TestEventNames(t *testing.T) {
 		"sprint_started\n":                           "jira.unknown",
 		"sprint started by jane@example.com":         "jira.unknown",
 	} {
-		assert.Equal(t, want, eventName(&webhook.Event{Name: name, Source: webhook.SourceWebhook}), name)
+		assert.Equal(t, want, classify(&webhook.Event{Name: name, Source: webhook.SourceWebhook}).name, name)
 	}
 }
 
@@ -116,6 +116,8 @@ func TestResource(t *testing.T) {
 		{"no link", "", `{"issue": {"self": "10001"}}`, "", ""},
 		{"another scheme", "", `{"issue": {"self": "file:///rest/api"}}`, "", ""},
 		{"a look-alike", "", `{"issue": {"self": "https://atlassian.net.example.com/rest/api/2/1"}}`, "https://atlassian.net.example.com", ""},
+		{"port of a cloud site", "https://acme.atlassian.net:443", `{}`, "https://acme.atlassian.net:443", "cloud"},
+		{"a look-alike path", "https://jira.example.com/a.jira.com", `{}`, "https://jira.example.com/a.jira.com", ""},
 		{"nothing", "", `{}`, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -174,6 +176,14 @@ func TestUIDNamesTheEvent(t *testing.T) {
 		`{"webhookEvent": "something_new", "timestamp": 1595970774883, "user": {"accountId": "1"}, "a": 1}`,
 		`{"webhookEvent": "something_new", "timestamp": 1595970774883, "user": {"accountId": "1"}, "a": 2}`,
 		`{"accountId": "1", "message": "started"}`,
+		`{"timestamp": 1, "action": "warned", "issue": {"id": "1"}, "comment": {"id": "9", "updated": "2020-01-01T00:00:00.000Z"}}`,
+		`{"timestamp": 2, "action": "solved", "issue": {"id": "1"}, "comment": {"id": "9", "updated": "2020-01-01T00:00:00.000Z"}}`,
+		`{"webhookEvent": "something_new", "timestamp": 3, "comment": {"id": "9", "updated": "2020-01-01T00:00:00.000Z"}}`,
+		`{"webhookEvent": "something_new", "timestamp": 4, "comment": {"id": "9", "updated": "2020-01-01T00:00:00.000Z"}}`,
+		`{"timestamp": 1, "a": 1, "project": {"id": 1}}`,
+		`{"timestamp": 1, "a": 2, "project": {"id": 1}}`,
+		`{"webhookEvent": "sprint_updated", "timestamp": 1, "sprint": {"id": 1}}`,
+		`{"webhookEvent": "sprint_updated", "timestamp": 2, "sprint": {"id": 1}}`,
 		`{"accountId": "1", "message": "ended"}`,
 	} {
 		id := uid(body, Delivery{})
@@ -284,6 +294,7 @@ func TestPeopleInChanges(t *testing.T) {
 		{`{"fieldtype": "custom", "from": "JIRAUSER10200", "fromString": "J. Doe"}`, "JIRAUSER10200", nil},
 		{`{"fieldtype": "custom", "from": "jdoe", "fromString": "J. Doe"}`, nil, nil},
 		{`{"fieldtype": "custom", "from": "[jdoe(JIRAUSER10100)]", "fromString": "J. Doe"}`, nil, nil},
+		{`{"fieldtype": "custom", "fromString": "[J. Doe(jdoe)]"}`, nil, nil},
 		{`{"fieldtype": "custom", "from": "10035", "fromString": "Option"}`, "10035", "Option"},
 		{`{"fieldtype": "custom", "from": "12, 13", "fromString": "Sprint 5, Sprint 6"}`, "12, 13", "Sprint 5, Sprint 6"},
 		{`{"fieldtype": "custom", "from": "2026-01-01T10:00:00.0+0000", "fromString": "01/Jan/26"}`, "2026-01-01T10:00:00.0+0000", "01/Jan/26"},
@@ -318,7 +329,7 @@ func TestPreviousStatusOfAMove(t *testing.T) {
 }
 
 func TestDisplayLineIsOneLine(t *testing.T) {
-	record, _ := translate(t, translator(nil), `{"webhookEvent": "jira:issue_updated", "issue": {"key": "A-1", "fields": {"summary": "x\n\u2028B-2 \u001b[2J deleted\t"}},
+	record, _ := translate(t, translator(nil), `{"webhookEvent": "jira:issue_updated", "issue": {"key": "A-1", "fields": {"summary": "x\n\u2028B-2 \u001b[2J\u202e deleted\t"}},
 		"changelog": {"items": [{"fieldId": "labels"}]}}`, Delivery{})
 	assert.Equal(t, "A-1 updated (labels): x B-2 [2J deleted", record.Body().Str())
 }

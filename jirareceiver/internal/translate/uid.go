@@ -16,8 +16,8 @@ const uidLength = 16
 
 // recordUID identifies the event and not the delivery: a repeated delivery, or one of a second registration that matches
 // too, gets the same. It is "" for a delivery without a body that Jira did not number: nothing tells two of those apart.
-func recordUID(site, name string, ev *webhook.Event, d Delivery) string {
-	entity, change := identity(name, ev)
+func recordUID(site string, e event, ev *webhook.Event, d Delivery) string {
+	entity, change := e.identify(ev)
 	switch {
 	case entity != "" && change != "":
 	case len(d.Body) > 0:
@@ -28,30 +28,38 @@ func recordUID(site, name string, ev *webhook.Event, d Delivery) string {
 	default:
 		return ""
 	}
-	return hash(site, name, entity, change)
+	return hash(site, e.name, entity, change)
 }
 
-// identity returns the id of what changed and the id of the change, as far as the body has them. It knows nothing of events
-// whose bodies are not known to hold either.
-func identity(name string, ev *webhook.Event) (entity, change string) {
-	switch {
-	case strings.HasPrefix(name, issueNamespace) && ev.Issue != nil:
-		return ev.Issue.ID, cmp.Or(ev.Changelog.ID, issueChange(ev))
-	case ev.Entity.ID != "":
-		return ev.Entity.ID, cmp.Or(millis(ev.Entity.Updated), millis(ev.Timestamp))
-	case strings.HasPrefix(name, userNamespace):
-		return cmp.Or(ev.DeletedUser, ev.User.ID()), cmp.Or(millis(ev.Timestamp), ev.DeletedUser)
-	default:
+// identify returns the id of what changed and the id of the change, as far as the body has them. The whole body stands in
+// for what it lacks.
+type identify func(ev *webhook.Event) (entity, change string)
+
+// byBody is for events whose bodies are not known to hold an identity.
+func byBody(*webhook.Event) (entity, change string) { return "", "" }
+
+// byIssue takes a change without changelog for one of the comment in the body, as Data Center sends them.
+func byIssue(ev *webhook.Event) (entity, change string) {
+	if ev.Issue == nil {
 		return "", ""
 	}
+	if ev.Changelog.ID != "" || ev.Timestamp.IsZero() {
+		return ev.Issue.ID, ev.Changelog.ID
+	}
+	return ev.Issue.ID, strings.Join([]string{millis(ev.Timestamp), ev.IssueEventType, ev.Entity.ID, millis(ev.Entity.Updated)}, " ")
 }
 
-// issueChange identifies a change without changelog. On Data Center that may be one of a comment.
-func issueChange(ev *webhook.Event) string {
-	if ev.Timestamp.IsZero() {
-		return ""
-	}
-	return strings.Join([]string{millis(ev.Timestamp), ev.IssueEventType, ev.Entity.ID, millis(ev.Entity.Updated)}, " ")
+// byRevision is for what has a time of its own last change.
+func byRevision(ev *webhook.Event) (entity, change string) {
+	return ev.Entity.ID, cmp.Or(millis(ev.Entity.Updated), millis(ev.Timestamp))
+}
+
+func byEntity(ev *webhook.Event) (entity, change string) {
+	return ev.Entity.ID, millis(ev.Timestamp)
+}
+
+func byUser(ev *webhook.Event) (entity, change string) {
+	return cmp.Or(ev.DeletedUser, ev.User.ID()), cmp.Or(millis(ev.Timestamp), ev.DeletedUser)
 }
 
 func millis(t time.Time) string {
