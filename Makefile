@@ -7,7 +7,7 @@ TOOL    := go tool -modfile=.ci/tools/go.mod
 PACKAGE := ./jirareceiver/...
 
 # What the version of the distribution ends in: the commit it was built from, if there is one.
-COMMIT := $(shell git describe --always --dirty --exclude '*' 2>/dev/null | sed 's/^/+/')
+COMMIT = $(shell git describe --always --dirty --exclude '*' 2>/dev/null | sed 's/^/+/')
 
 # Statement coverage of the receiver, generated code and the programs around it left out, must not fall below this.
 MIN_COVERAGE := 90
@@ -68,7 +68,7 @@ fmt: ## format the code
 
 .PHONY: lint
 lint: ## run the linters
-	@$(TOOL) golangci-lint run --build-tags e2e
+	@$(TOOL) golangci-lint run
 
 .PHONY: tidy
 tidy: ## tidy the modules

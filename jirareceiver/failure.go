@@ -79,12 +79,12 @@ func kindOf(err error) *kind {
 
 // readFailure classifies an error of reading the body.
 func readFailure(err error) error {
-	tooLarge := (*http.MaxBytesError)(nil)
-	netErr := net.Error(nil)
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	_, network := errors.AsType[net.Error](err)
 	switch {
-	case errors.As(err, &tooLarge):
+	case tooLarge:
 		return failed(kindTooLarge, nil)
-	case errors.As(err, &netErr), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.Canceled):
+	case network, errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.Canceled):
 		return failed(kindInterrupted, nil)
 	default:
 		return failed(kindUndecodable, nil)

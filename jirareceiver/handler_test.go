@@ -156,13 +156,7 @@ func TestAuthExtension(t *testing.T) {
 	elsewhere.URL.Path = "/elsewhere"
 	response, _ = do(t, elsewhere)
 	assert.Equal(t, http.StatusUnauthorized, response.StatusCode)
-	var operations int
-	for _, span := range r.telemetry.SpanRecorder.Ended() {
-		if span.Name() == "receiver/jira/LogsReceived" {
-			operations++
-		}
-	}
-	assert.Equal(t, 2, operations, "what is posted elsewhere is no delivery")
+	assert.Len(t, operations(r), 2, "what is posted elsewhere is no delivery")
 }
 
 // authExtension says in its error what a careless one would.
@@ -341,13 +335,7 @@ func TestObsreport(t *testing.T) {
 	r.post(t, []byte(createdBody), good)
 
 	assertRecords(t, r, 2, 1)
-	var outcomes []codes.Code
-	for _, span := range r.telemetry.SpanRecorder.Ended() {
-		if span.Name() == "receiver/jira/LogsReceived" {
-			outcomes = append(outcomes, span.Status().Code)
-		}
-	}
-	assert.Equal(t, []codes.Code{codes.Unset, codes.Unset, codes.Error, codes.Error, codes.Error}, outcomes)
+	assert.Equal(t, []codes.Code{codes.Unset, codes.Unset, codes.Error, codes.Error, codes.Error}, operations(r))
 	assert.Len(t, r.telemetry.SpanRecorder.Started(), len(r.telemetry.SpanRecorder.Ended()))
 }
 
@@ -495,6 +483,17 @@ func assertNothingRejected(t *testing.T, r *running) {
 	t.Helper()
 	_, err := r.telemetry.GetMetric("otelcol_receiver_jira_rejected_deliveries")
 	assert.Error(t, err, "the counter was never touched")
+}
+
+// operations returns how each operation of obsreport has ended.
+func operations(r *running) []codes.Code {
+	var outcomes []codes.Code
+	for _, span := range r.telemetry.SpanRecorder.Ended() {
+		if span.Name() == "receiver/jira/LogsReceived" {
+			outcomes = append(outcomes, span.Status().Code)
+		}
+	}
+	return outcomes
 }
 
 func assertRecords(t *testing.T, r *running, accepted, refused int64) {

@@ -120,23 +120,15 @@ func (w writer) exact(key, value string) {
 // text writes what people have written or named, and cuts it after maxText runes.
 func (w writer) text(key, value string) { w.exact(key, w.clip(value)) }
 
-func (w writer) exacts(key string, values []string) {
+func (w writer) texts(key string, values []string) {
 	if len(values) == 0 {
 		return
 	}
 	list := w.attrs.PutEmptySlice(key)
 	list.EnsureCapacity(len(values))
 	for _, value := range values {
-		list.AppendEmpty().SetStr(value)
+		list.AppendEmpty().SetStr(w.clip(value))
 	}
-}
-
-func (w writer) texts(key string, values []string) {
-	clipped := make([]string, len(values))
-	for i, value := range values {
-		clipped[i] = w.clip(value)
-	}
-	w.exacts(key, clipped)
 }
 
 // instantFormat is RFC 3339 with milliseconds.

@@ -43,11 +43,11 @@ func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
 	if len(changelog.Items) == 0 {
 		return
 	}
-	fields := make([]string, len(changelog.Items))
-	for i, change := range changelog.Items {
-		fields[i] = cmp.Or(change.FieldID, change.Field)
+	fields := w.attrs.PutEmptySlice(attrChangelogFields)
+	fields.EnsureCapacity(len(changelog.Items))
+	for _, change := range changelog.Items {
+		fields.AppendEmpty().SetStr(cmp.Or(change.FieldID, change.Field))
 	}
-	w.exacts(attrChangelogFields, fields)
 	items := w.attrs.PutEmptySlice(attrChangelogItems)
 	items.EnsureCapacity(len(changelog.Items))
 	for _, change := range changelog.Items {

@@ -20,36 +20,54 @@ const apiGateway = "api.atlassian.com"
 // cloudDomains are the domains of Jira Cloud's sites.
 var cloudDomains = []string{".atlassian.net", ".jira.com"}
 
-// siteURL returns https://host[/context] of the Jira that sent the event, or "".
-func siteURL(ev *webhook.Event) string {
+// site is the Jira that sent an event. It is empty when nobody says.
+type site struct {
+	url  string // https://host[/context]
+	host string
+}
+
+// configuredSite returns the site at a valid address, or an empty one for none.
+func configuredSite(address string) site {
+	u, err := url.Parse(address)
+	if err != nil {
+		return site{}
+	}
+	return site{url: strings.TrimRight(address, "/"), host: u.Hostname()}
+}
+
+// siteOf prefers the configured site to the links in the event.
+func (t *Translator) siteOf(ev *webhook.Event) site {
+	if t.site.url != "" {
+		return t.site
+	}
 	links := []string{ev.Entity.Self, ev.User.Self}
 	if ev.Issue != nil {
 		links = append(links, ev.Issue.Self)
 	}
 	for _, link := range links {
-		if site := siteOfLink(link); site != "" {
-			return site
+		if s := siteOfLink(link); s.url != "" {
+			return s
 		}
 	}
-	return ""
+	return site{}
 }
 
 // siteOfLink cuts a link to the REST API, as in https://jira.example.com/context/rest/api/2/issue/10001, to its site.
-func siteOfLink(link string) string {
+func siteOfLink(link string) site {
 	base, _, found := strings.Cut(link, "/rest/")
 	if !found {
-		return ""
+		return site{}
 	}
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Host == apiGateway || (u.Scheme != "https" && u.Scheme != "http") {
-		return ""
+		return site{}
 	}
-	return u.Scheme + "://" + u.Host + u.EscapedPath()
+	return site{url: u.Scheme + "://" + u.Host + u.EscapedPath(), host: u.Hostname()}
 }
 
 // deploymentType tells Cloud from Data Center by the site's domain and by how users are identified, or returns "".
-func deploymentType(site string, ev *webhook.Event) string {
-	if isCloudSite(site) || ev.DeletedUser != "" { // the latter is an account id, which Data Center does not have
+func deploymentType(s site, ev *webhook.Event) string {
+	if s.isCloud() || ev.DeletedUser != "" { // the latter is an account id, which Data Center does not have
 		return deploymentCloud
 	}
 	users := []webhook.User{ev.User, ev.Entity.Author}
@@ -68,7 +86,6 @@ func deploymentType(site string, ev *webhook.Event) string {
 	return deployment
 }
 
-func isCloudSite(site string) bool {
-	u, err := url.Parse(site)
-	return err == nil && slices.ContainsFunc(cloudDomains, func(domain string) bool { return strings.HasSuffix(u.Hostname(), domain) })
+func (s site) isCloud() bool {
+	return slices.ContainsFunc(cloudDomains, func(domain string) bool { return strings.HasSuffix(s.host, domain) })
 }

@@ -47,12 +47,14 @@ type Delivery struct {
 }
 
 // Translator writes records. It is safe for concurrent use.
-type Translator struct{ opts Options }
+type Translator struct {
+	opts Options
+	site site // as configured
+}
 
 // New returns a Translator.
 func New(opts Options) *Translator {
-	opts.SiteURL = strings.TrimRight(opts.SiteURL, "/")
-	return &Translator{opts: opts}
+	return &Translator{opts: opts, site: configuredSite(opts.SiteURL)}
 }
 
 // Unmapped are the statuses of an event that map to nothing. Those that map, or are not there, are empty.
@@ -60,20 +62,20 @@ type Unmapped struct{ Current, Previous webhook.Status }
 
 // Translate returns the log record of an event, and its statuses that map to nothing.
 func (t *Translator) Translate(ev *webhook.Event, d Delivery) (logs plog.Logs, unmapped Unmapped) {
-	site := cmp.Or(t.opts.SiteURL, siteURL(ev))
+	from := t.siteOf(ev)
 	e := classify(ev)
-	logs, record := t.newRecord(site, ev)
+	logs, record := t.newRecord(from, ev)
 	record.SetEventName(e.name)
 	record.SetTimestamp(pcommon.NewTimestampFromTime(eventTime(ev, d.Received)))
 	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(d.Received))
 
 	w := writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
 	record.Body().SetStr(w.clip(displayLine(e.name, ev)))
-	w.exact(attrRecordUID, recordUID(site, e, ev, d))
+	w.exact(attrRecordUID, recordUID(from.url, e, ev, d))
 	w.delivery(ev, d)
 	w.user(actorKeys, actor(e.name, ev), t.opts.UserDetails)
 	if ev.Issue != nil {
-		unmapped = t.putIssue(w, site, ev)
+		unmapped = t.putIssue(w, from.url, ev)
 	}
 	t.putChangelog(w, ev.Changelog)
 	if t.opts.Payload {
@@ -83,11 +85,11 @@ func (t *Translator) Translate(ev *webhook.Event, d Delivery) (logs plog.Logs, u
 }
 
 // newRecord returns a record with all that does not depend on what has happened.
-func (t *Translator) newRecord(site string, ev *webhook.Event) (plog.Logs, plog.LogRecord) {
+func (t *Translator) newRecord(from site, ev *webhook.Event) (plog.Logs, plog.LogRecord) {
 	logs := plog.NewLogs()
 	resourceLogs := logs.ResourceLogs().AppendEmpty()
 	resourceLogs.SetSchemaUrl(schemaURL)
-	putResource(resourceLogs.Resource().Attributes(), site, ev)
+	putResource(resourceLogs.Resource().Attributes(), from, ev)
 	scopeLogs := resourceLogs.ScopeLogs().AppendEmpty()
 	scopeLogs.SetSchemaUrl(schemaURL)
 	scopeLogs.Scope().SetName(t.opts.ScopeName)
@@ -99,12 +101,12 @@ func (t *Translator) newRecord(site string, ev *webhook.Event) (plog.Logs, plog.
 	return logs, record
 }
 
-func putResource(attrs pcommon.Map, site string, ev *webhook.Event) {
+func putResource(attrs pcommon.Map, from site, ev *webhook.Event) {
 	attrs.PutStr(attrServiceName, serviceName)
-	if site != "" {
-		attrs.PutStr(attrSiteURL, site)
+	if from.url != "" {
+		attrs.PutStr(attrSiteURL, from.url)
 	}
-	if deployment := deploymentType(site, ev); deployment != "" {
+	if deployment := deploymentType(from, ev); deployment != "" {
 		attrs.PutStr(attrDeploymentType, deployment)
 	}
 }
