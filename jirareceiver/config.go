@@ -4,21 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
-	"net/url"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
-	"go.opentelemetry.io/collector/config/confignet"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
+	"github.com/otel-jira/collector/jirareceiver/internal/translate"
 )
 
 // Config configures the receiver. In a configuration file, the keys of both parts stand side by side.
@@ -46,6 +44,18 @@ type JiraConfig struct {
 	AllowUnauthenticated bool `mapstructure:"allow_unauthenticated"`
 	// Status maps the statuses of workflows to a common vocabulary.
 	Status StatusConfig `mapstructure:"status"`
+	// Events says which events become records. Default: all.
+	Events EventsConfig `mapstructure:"events"`
+	// Changelog says where changed fields go. Default: attributes.
+	Changelog ChangelogMode `mapstructure:"changelog"`
+	// CustomFields maps the ids of custom fields, as in customfield_10016, to the last part of the names of their attributes,
+	// jira.issue.custom.<alias>. Default: none.
+	CustomFields map[string]string `mapstructure:"custom_fields"`
+	// QueryAttributes maps parameters of the query to attributes. They are written when the body does not tell them, as
+	// without a body. No signature covers them. Default: none.
+	QueryAttributes map[string]string `mapstructure:"query_attributes"`
+	// Severity says which events are more than INFO.
+	Severity SeverityConfig `mapstructure:"severity"`
 	// Include adds to the records what they leave out by default.
 	Include IncludeConfig `mapstructure:"include"`
 	// MaxTextLength is the number of runes kept of any text, but for the payload. Default: 4096.
@@ -98,6 +108,35 @@ type ProjectStatusConfig struct {
 	_ struct{}
 }
 
+// EventsConfig selects events by name, as jira.issue.created. In patterns, * stands for any text, as in jira.sprint.*.
+type EventsConfig struct {
+	// Include lists patterns of the events that become records. Default: all events.
+	Include []string `mapstructure:"include"`
+	// Exclude lists patterns of events that do not, even if included. Deliveries of them are accepted. Default: none.
+	Exclude []string `mapstructure:"exclude"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// ChangelogMode says where the changed fields of an issue go.
+type ChangelogMode string
+
+const (
+	// ChangelogAttributes lists them in the record of the event.
+	ChangelogAttributes ChangelogMode = "attributes"
+	// ChangelogSplit adds a record for each of them.
+	ChangelogSplit ChangelogMode = "split"
+)
+
+// SeverityConfig configures the severity of records.
+type SeverityConfig struct {
+	// Priorities maps names or ids of priorities to trace, debug, info, warn, error or fatal, or one of their finer steps, as
+	// error2. Default: info for all.
+	Priorities map[string]string `mapstructure:"priorities"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
 // IncludeConfig names what records leave out by default, because it is about people or may be.
 type IncludeConfig struct {
 	// UserDetails adds the names and e-mail addresses of users. Default: false.
@@ -145,6 +184,7 @@ func createDefaultConfig() component.Config {
 			HealthPath:    defaultHealthPath,
 			Token:         TokenConfig{Header: defaultTokenHeader},
 			Status:        StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
+			Changelog:     ChangelogAttributes,
 			MaxTextLength: defaultMaxTextLength,
 		},
 	}
@@ -226,162 +266,6 @@ func withLeadingSlash(path string) string {
 	return "/" + path
 }
 
-// Validate reports everything that is wrong with the values.
-func (cfg *Config) Validate() error {
-	return errors.Join(
-		cfg.validateServer(),
-		cfg.validateAuthentication(),
-		cfg.Jira.validatePaths(),
-		cfg.Jira.validateSiteURL(),
-		cfg.Jira.validateMaxTextLength(),
-		cfg.Jira.Signature.validate(),
-		cfg.Jira.Token.validate(),
-		cfg.Jira.Status.validate(),
-	)
-}
-
-func (cfg *Config) validateServer() error {
-	var errs []error
-	if !isAddress(cfg.Server.NetAddr) {
-		errs = append(errs, fmt.Errorf("endpoint is no address to listen on: write it as host:port, such as %s", defaultEndpoint))
-	}
-	if cfg.Server.MaxRequestBodySize <= 0 {
-		errs = append(errs, fmt.Errorf("max_request_body_size is %d: set the number of bytes to accept, such as %d", cfg.Server.MaxRequestBodySize, defaultMaxBodySize))
-	}
-	for _, timeout := range []struct {
-		key   string
-		value time.Duration
-	}{
-		{"read_timeout", cfg.Server.ReadTimeout},
-		{"read_header_timeout", cfg.Server.ReadHeaderTimeout},
-		{"write_timeout", cfg.Server.WriteTimeout},
-		{"keepalive::idle_timeout", cfg.Server.IdleTimeout}, //nolint:staticcheck // Unmarshal puts it there
-	} {
-		if timeout.value > 0 && timeout.value < time.Millisecond {
-			errs = append(errs, fmt.Errorf("%s is %s: write it with a unit, such as 30s", timeout.key, timeout.value))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// isAddress knows the addresses of TCP, and of other transports that there has to be one.
-func isAddress(addr confignet.AddrConfig) bool {
-	if !strings.HasPrefix(string(addr.Transport), "tcp") {
-		return addr.Endpoint != ""
-	}
-	_, port, err := net.SplitHostPort(addr.Endpoint)
-	if err != nil || port == "" {
-		return false
-	}
-	_, err = strconv.ParseUint(port, 10, 16)
-	return err == nil
-}
-
-func (cfg *Config) validateAuthentication() error {
-	if cfg.Jira.AllowUnauthenticated || cfg.authenticated() {
-		return nil
-	}
-	return errors.New("anybody could post events: set signature::secrets to the secret of the webhook in Jira, " +
-		"token::values for senders that cannot sign, auth to an authenticator extension, or tls::client_ca_file; " +
-		"or set allow_unauthenticated to true to accept what anybody sends")
-}
-
-// authenticated says whether something checks who sends: this receiver, an extension or TLS.
-func (cfg *Config) authenticated() bool {
-	return len(cfg.Jira.Signature.Secrets) > 0 ||
-		len(cfg.Jira.Token.Values) > 0 ||
-		cfg.Server.Auth.HasValue() ||
-		cfg.Server.TLS.HasValue() && cfg.Server.TLS.Get().ClientCAFile != ""
-}
-
-func (cfg *JiraConfig) validatePaths() error {
-	var errs []error
-	if cfg.Path == "" {
-		errs = append(errs, fmt.Errorf("path is empty: set the path of the URL registered in Jira, such as %s", defaultPath))
-	}
-	for _, path := range []struct{ key, value string }{{"path", cfg.Path}, {"health_path", cfg.HealthPath}} {
-		if path.value != "" && !isPlainPath(path.value) {
-			errs = append(errs, fmt.Errorf("%s is not the path of a URL: write it like %s, without query, fragment, spaces and escapes", path.key, defaultPath))
-		}
-	}
-	if cfg.Path != "" && cfg.Path == cfg.HealthPath {
-		errs = append(errs, errors.New("path and health_path are the same: choose another health_path, or set it to \"\" for none"))
-	}
-	return errors.Join(errs...)
-}
-
-func isPlainPath(path string) bool {
-	u, err := url.Parse(path)
-	return err == nil && u.Path == path && u.EscapedPath() == path && strings.HasPrefix(path, "/") && !strings.Contains(path, "//")
-}
-
-func (cfg *JiraConfig) validateSiteURL() error {
-	if cfg.SiteURL == "" {
-		return nil
-	}
-	u, err := url.Parse(cfg.SiteURL)
-	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || strings.ContainsAny(cfg.SiteURL, "?#") {
-		return errors.New("site_url is not the address of a Jira site: write it like https://acme.atlassian.net " +
-			"or https://jira.example.com/context, without user, query and fragment")
-	}
-	return nil
-}
-
-func (cfg *JiraConfig) validateMaxTextLength() error {
-	if cfg.MaxTextLength <= 0 {
-		return fmt.Errorf("max_text_length is %d: set how many characters to keep of a text, such as %d", cfg.MaxTextLength, defaultMaxTextLength)
-	}
-	return nil
-}
-
-func (cfg *SignatureConfig) validate() error {
-	return validateSecrets("signature::secrets", cfg.Secrets)
-}
-
-func (cfg *TokenConfig) validate() error {
-	errs := []error{validateSecrets("token::values", cfg.Values)}
-	if len(cfg.Values) > 0 && cfg.Header == "" && cfg.QueryParameter == "" {
-		errs = append(errs, errors.New("neither token::header nor token::query_parameter is set: say where deliveries carry the token"))
-	}
-	if strings.ContainsAny(cfg.Header, " \t:") {
-		errs = append(errs, errors.New("token::header is not the name of a header: write it without colon and spaces, such as "+defaultTokenHeader))
-	}
-	return errors.Join(errs...)
-}
-
-// validateSecrets finds the commonest mistake: a reference to an environment variable that is not set.
-func validateSecrets(path string, secrets []configopaque.String) error {
-	var errs []error
-	for i, secret := range secrets {
-		if strings.TrimSpace(string(secret)) == "" {
-			errs = append(errs, fmt.Errorf("%s[%d] is empty: check that the environment variable or file it refers to is set", path, i))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (cfg *StatusConfig) validate() error {
-	errs := []error{within("status::mapping", status.Mapping(cfg.Mapping).Validate())}
-	seen := map[string]string{}
-	for _, key := range slices.Sorted(maps.Keys(cfg.Projects)) {
-		path := "status::projects::" + key
-		errs = append(errs, within(path+"::mapping", status.Mapping(cfg.Projects[key].Mapping).Validate()))
-		folded := status.FoldProjectKey(key)
-		if other, taken := seen[folded]; taken {
-			errs = append(errs, fmt.Errorf("%s is the same project as %s: keep one", path, other))
-		}
-		seen[folded] = key
-	}
-	return errors.Join(errs...)
-}
-
-func within(path string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", path, err)
-}
-
 // mapper returns the status mapper that the configuration describes.
 func (cfg *StatusConfig) mapper() *status.Mapper {
 	projects := make(map[string]status.Mapping, len(cfg.Projects))
@@ -394,4 +278,13 @@ func (cfg *StatusConfig) mapper() *status.Mapper {
 		UseDefault:       cfg.UseDefaultMapping,
 		CategoryFallback: cfg.CategoryFallback,
 	})
+}
+
+// byPriority returns the severities of folded names and ids of priorities.
+func (cfg *SeverityConfig) byPriority() map[string]plog.SeverityNumber {
+	severities := make(map[string]plog.SeverityNumber, len(cfg.Priorities))
+	for priority, name := range cfg.Priorities {
+		severities[status.Fold(priority)], _ = translate.ParseSeverity(name)
+	}
+	return severities
 }

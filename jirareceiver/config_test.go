@@ -47,6 +47,7 @@ func TestDefaults(t *testing.T) {
 		Signature:     SignatureConfig{Secrets: []configopaque.String{"the new one"}},
 		Token:         TokenConfig{Header: "X-Jira-Token"},
 		Status:        StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
+		Changelog:     "attributes",
 		MaxTextLength: 4096,
 	}, cfg.Jira)
 	assert.NoError(t, componenttest.CheckConfigStruct(cfg))
@@ -74,8 +75,13 @@ func TestEveryOptionIsRead(t *testing.T) {
 			Mapping:  map[string][]string{"canceled": {"Won't do", "10042"}, "waiting": {"Blocked"}},
 			Projects: map[string]ProjectStatusConfig{"OPS": {Mapping: map[string][]string{"done": {"Verified"}}}},
 		},
-		Include:       IncludeConfig{UserDetails: true, Description: true, CommentBody: true, Payload: true},
-		MaxTextLength: 100,
+		Events:          EventsConfig{Include: []string{"jira.issue.*", "jira.sprint.*"}, Exclude: []string{"jira.issue.deleted"}},
+		Changelog:       "split",
+		CustomFields:    map[string]string{"customfield_10016": "story_points"},
+		QueryAttributes: map[string]string{"issue": "jira.issue.key"},
+		Severity:        SeverityConfig{Priorities: map[string]string{"Highest": "error", "2": "WARN"}},
+		Include:         IncludeConfig{UserDetails: true, Description: true, CommentBody: true, Payload: true},
+		MaxTextLength:   100,
 	}, cfg.Jira)
 }
 
@@ -120,6 +126,18 @@ func TestInvalidConfigs(t *testing.T) {
 		"status_in_two_values_of_project": {`status::projects::OPS::mapping: status "10042" stands under both "canceled" and "done"`},
 		"status_empty":                    {"a mapped value is empty", `"done" lists an empty status`},
 		"project_twice":                   {"status::projects::ops is the same project as OPS: keep one"},
+		"event_of_jira":                   {"events::include[1] matches no event: write the name of a record, such as jira.issue.created"},
+		"event_pattern_broken":            {"events::exclude[0] matches no event"},
+		"changelog_mode":                  {`changelog is "record": write attributes, or split`},
+		"custom_field_by_name":            {"custom_fields::Story points is not the id of a custom field: write it like customfield_10016"},
+		"custom_field_alias":              {"custom_fields::customfield_10016 is not the end of an attribute's name"},
+		"custom_field_twice":              {"custom_fields::customfield_10017 has the name of customfield_10016: choose another"},
+		"query_token":                     {"query_attributes::token would write the token into records"},
+		"query_attribute_twice":           {"query_attributes::key writes the attribute of issue: choose another"},
+		"query_attribute_name":            {"query_attributes::issue is not the name of an attribute: write it like jira.issue.key"},
+		"severity_unknown":                {"severity::priorities::Highest is no severity: write trace, debug, info, warn, error or fatal"},
+		"severity_priority_twice":         {"severity::priorities::highest is the same priority as Highest: keep one"},
+		"misspelt_key_in_events":          {"events", "invalid keys: includes"},
 		"everything_at_once": {
 			"path is empty", "site_url is not", "max_text_length is -1", "values[0] is empty", "neither token::header nor", "stands under both",
 		},

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,7 +45,10 @@ const (
 type handler struct {
 	path, healthPath string
 	authenticator    *authenticator
+	decoder          *webhook.Decoder
+	events           eventFilter
 	translator       *translate.Translator
+	queryAttributes  []queryAttribute
 	next             consumer.Logs
 	obsreport        *receiverhelper.ObsReport
 	telemetry        *metadata.TelemetryBuilder
@@ -71,19 +76,22 @@ func newHandler(settings receiver.Settings, cfg *JiraConfig, next consumer.Logs)
 	}
 	byReceiver := metric.WithAttributes(attribute.String("receiver", settings.ID.String()))
 	return &handler{
-		path:          cfg.Path,
-		healthPath:    cfg.HealthPath,
-		authenticator: newAuthenticator(cfg),
-		translator:    newTranslator(settings, cfg),
-		next:          next,
-		obsreport:     obsreport,
-		telemetry:     telemetry,
-		unmapped:      newUnmappedStatuses(telemetry, byReceiver, settings.Logger),
-		logger:        settings.Logger,
-		sampled:       settings.Logger.WithOptions(zap.WrapCore(oncePerMinute)),
-		byReceiver:    byReceiver,
-		now:           time.Now,
-		inflight:      newInflight(),
+		path:            cfg.Path,
+		healthPath:      cfg.HealthPath,
+		authenticator:   newAuthenticator(cfg),
+		decoder:         webhook.NewDecoder(slices.Collect(maps.Keys(cfg.CustomFields))),
+		events:          eventFilter{include: cfg.Events.Include, exclude: cfg.Events.Exclude},
+		translator:      newTranslator(settings, cfg),
+		queryAttributes: newQueryAttributes(cfg.QueryAttributes),
+		next:            next,
+		obsreport:       obsreport,
+		telemetry:       telemetry,
+		unmapped:        newUnmappedStatuses(telemetry, byReceiver, settings.Logger),
+		logger:          settings.Logger,
+		sampled:         settings.Logger.WithOptions(zap.WrapCore(oncePerMinute)),
+		byReceiver:      byReceiver,
+		now:             time.Now,
+		inflight:        newInflight(),
 	}, nil
 }
 
@@ -98,6 +106,9 @@ func newTranslator(settings receiver.Settings, cfg *JiraConfig) *translate.Trans
 		SiteURL:      cfg.SiteURL,
 		Statuses:     cfg.Status.mapper(),
 		MaxText:      cfg.MaxTextLength,
+		CustomFields: cfg.CustomFields,
+		Severities:   cfg.Severity.byPriority(),
+		SplitChanges: cfg.Changelog == ChangelogSplit,
 		UserDetails:  cfg.Include.UserDetails,
 		Description:  cfg.Include.Description,
 		CommentBody:  cfg.Include.CommentBody,
@@ -176,17 +187,43 @@ func (h *handler) deliver(r *http.Request) (records int, err error) {
 	if err := h.authenticator.authenticate(r, body); err != nil {
 		return 0, err
 	}
-	event, err := webhook.Decode(body)
+	event, err := h.decoder.Decode(body)
 	if err != nil {
 		return 0, failed(kindMalformed, err)
 	}
-	logs, unmapped := h.translator.Translate(event, newDelivery(r.Header, received, body))
+	kind := translate.Classify(event)
+	if !h.events.admits(kind.Name) {
+		h.count(r.Context(), kind, outcomeExcluded)
+		return 0, nil
+	}
+	logs, unmapped := h.translator.Translate(event, kind, h.newDelivery(r, received, body))
 	records = logs.LogRecordCount()
 	if err := h.consume(r.Context(), logs); err != nil {
+		h.count(r.Context(), kind, outcomeRefused)
 		return records, err
 	}
+	h.count(r.Context(), kind, outcomeAccepted)
 	h.unmapped.report(r.Context(), unmapped)
 	return records, nil
+}
+
+// What became of a delivery that was authentic and understood: values of the metric's attribute.
+const (
+	outcomeAccepted = "accepted"
+	outcomeExcluded = "excluded"
+	outcomeRefused  = "refused" // by the pipeline
+)
+
+// otherEvents stands for the names of events that Jira does not document: there is no end of them.
+const otherEvents = "other"
+
+func (h *handler) count(ctx context.Context, kind translate.Kind, outcome string) {
+	event := otherEvents
+	if kind.Known {
+		event = kind.Name
+	}
+	h.telemetry.ReceiverJiraDeliveries.Add(ctx, 1, h.byReceiver,
+		metric.WithAttributes(attribute.String("event", event), attribute.String("outcome", outcome)))
 }
 
 // read returns the body, decompressed and bounded by confighttp.
@@ -199,17 +236,42 @@ func read(r *http.Request) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-func newDelivery(header http.Header, received time.Time, body []byte) translate.Delivery {
+func (h *handler) newDelivery(r *http.Request, received time.Time, body []byte) translate.Delivery {
 	d := translate.Delivery{
-		ID:       header.Get(headerDeliveryID),
-		Flow:     header.Get(headerFlow),
+		ID:       r.Header.Get(headerDeliveryID),
+		Flow:     r.Header.Get(headerFlow),
 		Received: received,
 		Body:     body,
+		Extra:    h.extra(r.URL),
 	}
-	if count, err := strconv.ParseInt(header.Get(headerRetryCount), 10, 64); err == nil {
+	if count, err := strconv.ParseInt(r.Header.Get(headerRetryCount), 10, 64); err == nil {
 		d.RetryCount = &count
 	}
 	return d
+}
+
+// queryAttribute is a parameter of the query that becomes an attribute.
+type queryAttribute struct{ parameter, attribute string }
+
+func newQueryAttributes(configured map[string]string) []queryAttribute {
+	var attributes []queryAttribute
+	for _, parameter := range slices.Sorted(maps.Keys(configured)) {
+		attributes = append(attributes, queryAttribute{parameter, configured[parameter]})
+	}
+	return attributes
+}
+
+// extra returns what the query tells, as far as the configuration asks for it.
+func (h *handler) extra(u *url.URL) []translate.Attribute {
+	if len(h.queryAttributes) == 0 || u.RawQuery == "" {
+		return nil
+	}
+	var attributes []translate.Attribute
+	query := u.Query()
+	for _, a := range h.queryAttributes {
+		attributes = append(attributes, translate.Attribute{Key: a.attribute, Value: query.Get(a.parameter)})
+	}
+	return attributes
 }
 
 // consume hands the records on.

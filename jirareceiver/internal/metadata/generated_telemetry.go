@@ -26,6 +26,7 @@ type TelemetryBuilder struct {
 	meter                          metric.Meter
 	mu                             sync.Mutex
 	registrations                  []metric.Registration
+	ReceiverJiraDeliveries         metric.Int64Counter
 	ReceiverJiraRejectedDeliveries metric.Int64Counter
 	ReceiverJiraUnmappedStatuses   metric.Int64Counter
 }
@@ -59,6 +60,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ReceiverJiraDeliveries, err = builder.meter.Int64Counter(
+		"otelcol_receiver_jira_deliveries",
+		metric.WithDescription("Number of deliveries that were authentic and a JSON object. [Alpha]"),
+		metric.WithUnit("{delivery}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverJiraRejectedDeliveries, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_rejected_deliveries",
 		metric.WithDescription("Number of deliveries, and of requests that may have been meant to be deliveries, that were not accepted. [Alpha]"),

@@ -20,8 +20,12 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
+	tb.ReceiverJiraDeliveries.Add(context.Background(), 1)
 	tb.ReceiverJiraRejectedDeliveries.Add(context.Background(), 1)
 	tb.ReceiverJiraUnmappedStatuses.Add(context.Background(), 1)
+	AssertEqualReceiverJiraDeliveries(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraRejectedDeliveries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())

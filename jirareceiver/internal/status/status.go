@@ -65,7 +65,7 @@ func (m Mapping) Validate() error {
 			errs = append(errs, errors.New("a mapped value is empty: name the value that these statuses map to"))
 		}
 		for _, status := range m[mapped] {
-			name := fold(status)
+			name := Fold(status)
 			other, taken := seen[name]
 			switch {
 			case name == "":
@@ -117,7 +117,7 @@ func newTable(mapping Mapping) table {
 	t := table{}
 	for mapped, statuses := range mapping {
 		for _, status := range statuses {
-			t[fold(status)] = strings.TrimSpace(mapped)
+			t[Fold(status)] = strings.TrimSpace(mapped)
 		}
 	}
 	return t
@@ -125,7 +125,7 @@ func newTable(mapping Mapping) table {
 
 // Map returns the mapped value of a status of the project with the given key, and whether there is one.
 func (m *Mapper) Map(project string, s Status) (mapped string, ok bool) {
-	name := fold(s.Name)
+	name := Fold(s.Name)
 	if mapped, ok = m.projects[FoldProjectKey(project)].lookup(s.ID, name); ok {
 		return mapped, true
 	}
@@ -147,8 +147,8 @@ func (t table) lookup(id, name string) (mapped string, ok bool) {
 	return mapped, ok
 }
 
-// fold makes names that differ in letter case or surrounding space equal. Ids are digits, which folding leaves alone.
-func fold(name string) string {
+// Fold makes names that differ in letter case or surrounding space equal. Ids are digits, which folding leaves alone.
+func Fold(name string) string {
 	return folder.String(strings.TrimSpace(name))
 }
 

@@ -13,64 +13,80 @@ import (
 // schemaURL is the version of the semantic conventions that the attributes outside the jira namespace come from.
 const schemaURL = semconv.SchemaURL
 
+// The attributes. What stands behind each becomes its description in docs/attributes.md.
+
 // Resource attributes.
 const (
-	attrServiceName    = string(semconv.ServiceNameKey)
-	attrSiteURL        = "jira.site.url"
-	attrDeploymentType = "jira.deployment.type"
+	attrServiceName    = string(semconv.ServiceNameKey) // always `jira`
+	attrSiteURL        = "jira.site.url"                // `https://host[/context]` of the Jira that sent the event: `site_url`, or else from the links in the body
+	attrDeploymentType = "jira.deployment.type"         // `cloud` or `data_center`, when it can be told
 )
 
-// Log record attributes.
+// Attributes of every log record.
 const (
-	attrRecordUID      = string(semconv.LogRecordUIDKey)
-	attrRecordOriginal = string(semconv.LogRecordOriginalKey)
-	attrURLFull        = string(semconv.URLFullKey)
+	attrRecordUID      = string(semconv.LogRecordUIDKey)      // the same for all deliveries of one event, and for no other event
+	attrRecordOriginal = string(semconv.LogRecordOriginalKey) // the body as it was received; with `include::payload`
 
-	attrWebhookEvent          = "jira.webhook.event"
-	attrWebhookIssueEventType = "jira.webhook.issue_event_type"
-	attrWebhookID             = "jira.webhook.id"
-	attrWebhookRetryCount     = "jira.webhook.retry_count"
-	attrWebhookFlow           = "jira.webhook.flow"
-	attrWebhookSource         = "jira.webhook.source"
+	attrWebhookEvent          = "jira.webhook.event"            // `webhookEvent` of the body, as sent
+	attrWebhookIssueEventType = "jira.webhook.issue_event_type" // `issue_event_type_name` of the body, as sent
+	attrWebhookID             = "jira.webhook.id"               // `X-Atlassian-Webhook-Identifier`: the same for all attempts of Jira Cloud to deliver
+	attrWebhookRetryCount     = "jira.webhook.retry_count"      // `X-Atlassian-Webhook-Retry`, on repeated deliveries
+	attrWebhookFlow           = "jira.webhook.flow"             // `X-Atlassian-Webhook-Flow`: `Primary`, or `Secondary` for what follows from another event
+	attrWebhookSource         = "jira.webhook.source"           // what sent the event: `webhook`, `post_function`, `automation` or `unknown`
+)
 
-	attrIssueID               = "jira.issue.id"
-	attrIssueKey              = "jira.issue.key"
-	attrIssuePreviousKey      = "jira.issue.previous_key"
-	attrIssueSummary          = "jira.issue.summary"
-	attrIssueDescription      = "jira.issue.description"
-	attrIssueLabels           = "jira.issue.labels"
-	attrIssueComponents       = "jira.issue.components"
-	attrIssueFixVersions      = "jira.issue.fix_versions"
-	attrIssueAffectedVersions = "jira.issue.affected_versions"
-	attrIssueCreatedAt        = "jira.issue.created_at"
-	attrIssueUpdatedAt        = "jira.issue.updated_at"
-	attrIssueResolvedAt       = "jira.issue.resolved_at"
-	attrIssueDueDate          = "jira.issue.due_date"
-	attrIssueTypeID           = "jira.issue.type.id"
-	attrIssueTypeName         = "jira.issue.type.name"
-	attrIssuePriorityID       = "jira.issue.priority.id"
-	attrIssuePriorityName     = "jira.issue.priority.name"
-	attrIssueResolutionID     = "jira.issue.resolution.id"
-	attrIssueResolutionName   = "jira.issue.resolution.name"
-	attrIssueParentID         = "jira.issue.parent.id"
-	attrIssueParentKey        = "jira.issue.parent.key"
-	attrIssueSecurityLevel    = "jira.issue.security_level.name"
-	attrStatusID              = "jira.issue.status.id"
-	attrStatusName            = "jira.issue.status.name"
-	attrStatusCategory        = "jira.issue.status.category"
-	attrStatusMapped          = "jira.issue.status.mapped"
-	attrPreviousStatusID      = "jira.issue.status.previous.id"
-	attrPreviousStatusName    = "jira.issue.status.previous.name"
-	attrPreviousStatusMapped  = "jira.issue.status.previous.mapped"
+// Attributes of records with an issue.
+const (
+	attrURLFull               = string(semconv.URLFullKey)          // address of the issue, when the site and the key are known
+	attrIssueID               = "jira.issue.id"                     // id of the issue, which it keeps for life
+	attrIssueKey              = "jira.issue.key"                    // key of the issue
+	attrIssuePreviousKey      = "jira.issue.previous_key"           // key before a move to another project
+	attrIssueSummary          = "jira.issue.summary"                // summary
+	attrIssueDescription      = "jira.issue.description"            // description; with `include::description`
+	attrIssueLabels           = "jira.issue.labels"                 // labels
+	attrIssueComponents       = "jira.issue.components"             // names of the components
+	attrIssueFixVersions      = "jira.issue.fix_versions"           // names of the versions that it is to be fixed in
+	attrIssueAffectedVersions = "jira.issue.affected_versions"      // names of the versions that it affects
+	attrIssueCreatedAt        = "jira.issue.created_at"             // when it was created
+	attrIssueUpdatedAt        = "jira.issue.updated_at"             // when it was last updated
+	attrIssueResolvedAt       = "jira.issue.resolved_at"            // when it was resolved
+	attrIssueDueDate          = "jira.issue.due_date"               // due date
+	attrIssueTypeID           = "jira.issue.type.id"                // id of its type
+	attrIssueTypeName         = "jira.issue.type.name"              // name of its type
+	attrIssuePriorityID       = "jira.issue.priority.id"            // id of its priority
+	attrIssuePriorityName     = "jira.issue.priority.name"          // name of its priority
+	attrIssueResolutionID     = "jira.issue.resolution.id"          // id of its resolution
+	attrIssueResolutionName   = "jira.issue.resolution.name"        // name of its resolution
+	attrIssueParentID         = "jira.issue.parent.id"              // id of its parent
+	attrIssueParentKey        = "jira.issue.parent.key"             // key of its parent
+	attrIssueSecurityLevel    = "jira.issue.security_level.name"    // name of its security level
+	attrStatusID              = "jira.issue.status.id"              // id of its status
+	attrStatusName            = "jira.issue.status.name"            // name of its status, in the language of the site
+	attrStatusCategory        = "jira.issue.status.category"        // key of the status category: `new`, `indeterminate`, `done` or `undefined`
+	attrStatusMapped          = "jira.issue.status.mapped"          // what the status maps to
+	attrPreviousStatusID      = "jira.issue.status.previous.id"     // id of the status before a transition
+	attrPreviousStatusName    = "jira.issue.status.previous.name"   // name of the status before a transition
+	attrPreviousStatusMapped  = "jira.issue.status.previous.mapped" // what the status before a transition maps to
+	attrIssueCustom           = "jira.issue.custom."                // one for each of `custom_fields`
 
-	attrProjectID       = "jira.project.id"
-	attrProjectKey      = "jira.project.key"
-	attrProjectName     = "jira.project.name"
-	attrProjectCategory = "jira.project.category"
+	attrTransitionID   = "jira.transition.id"   // id of the transition
+	attrTransitionName = "jira.transition.name" // name of the transition
+	attrWorkflowID     = "jira.workflow.id"     // id of the workflow
+	attrWorkflowName   = "jira.workflow.name"   // name of the workflow
+)
 
-	attrChangelogID     = "jira.changelog.id"
-	attrChangelogFields = "jira.changelog.fields"
-	attrChangelogItems  = "jira.changelog.items"
+// Attributes of records with changes.
+const (
+	attrChangelogID     = "jira.changelog.id"     // id of the change
+	attrChangelogFields = "jira.changelog.fields" // ids of the changed fields in Jira's order; names where Jira gives no ids
+	attrChangelogItems  = "jira.changelog.items"  // a map for each changed field, in the same order
+
+	attrChangeField      = "jira.change.field"       // name of the changed field
+	attrChangeFieldID    = "jira.change.field_id"    // id of the changed field
+	attrChangeFrom       = "jira.change.from"        // value before, as an id
+	attrChangeFromString = "jira.change.from_string" // value before, as a text
+	attrChangeTo         = "jira.change.to"          // value after, as an id
+	attrChangeToString   = "jira.change.to_string"   // value after, as a text
 )
 
 // Keys of the maps in the list jira.changelog.items.
@@ -84,22 +100,99 @@ const (
 	keyToString   = "to_string"
 )
 
+// Attributes of records about other things.
+const (
+	attrProjectID       = "jira.project.id"       // id of the project
+	attrProjectKey      = "jira.project.key"      // key of the project
+	attrProjectName     = "jira.project.name"     // name of the project
+	attrProjectCategory = "jira.project.category" // name of the project's category
+	attrProjectLeadID   = "jira.project.lead.id"  // id of the project's lead
+
+	attrCommentID             = "jira.comment.id"               // id of the comment
+	attrCommentAuthorID       = "jira.comment.author.id"        // id of who wrote it
+	attrCommentUpdateAuthorID = "jira.comment.update_author.id" // id of who edited it last
+	attrCommentCreatedAt      = "jira.comment.created_at"       // when it was written
+	attrCommentUpdatedAt      = "jira.comment.updated_at"       // when it was last edited
+	attrCommentPublic         = "jira.comment.public"           // whether customers see it; Jira Service Management
+	attrCommentBody           = "jira.comment.body"             // its text; with `include::comment_body`
+
+	attrWorklogID             = "jira.worklog.id"                 // id of the worklog
+	attrWorklogAuthorID       = "jira.worklog.author.id"          // id of who logged it
+	attrWorklogUpdateAuthorID = "jira.worklog.update_author.id"   // id of who edited it last
+	attrWorklogStartedAt      = "jira.worklog.started_at"         // when the work began
+	attrWorklogCreatedAt      = "jira.worklog.created_at"         // when it was logged
+	attrWorklogUpdatedAt      = "jira.worklog.updated_at"         // when it was last edited
+	attrWorklogTimeSpent      = "jira.worklog.time_spent_seconds" // seconds of work
+	attrWorklogComment        = "jira.worklog.comment"            // its text; with `include::comment_body`
+
+	attrAttachmentID        = "jira.attachment.id"         // id of the attachment
+	attrAttachmentFilename  = "jira.attachment.filename"   // name of the file
+	attrAttachmentSize      = "jira.attachment.size"       // bytes
+	attrAttachmentMIMEType  = "jira.attachment.mime_type"  // type of the file
+	attrAttachmentCreatedAt = "jira.attachment.created_at" // when it was attached
+	attrAttachmentAuthorID  = "jira.attachment.author.id"  // id of who attached it
+
+	attrIssueLinkID            = "jira.issue_link.id"                   // id of the link
+	attrIssueLinkTypeID        = "jira.issue_link.type.id"              // id of the type of the link
+	attrIssueLinkTypeName      = "jira.issue_link.type.name"            // name of the type of the link
+	attrIssueLinkSourceID      = "jira.issue_link.source_issue.id"      // id of the issue that it starts from
+	attrIssueLinkDestinationID = "jira.issue_link.destination_issue.id" // id of the issue that it points to
+	attrIssueLinkSystem        = "jira.issue_link.system"               // whether Jira made it itself, as for subtasks
+
+	attrIssuePropertyKey = "jira.issue_property.key" // key of the property
+	attrIssueTypeItemID  = "jira.issue_type.id"      // id of the issue type
+	attrIssueTypeItem    = "jira.issue_type.name"    // name of the issue type
+
+	attrSprintID          = "jira.sprint.id"           // id of the sprint
+	attrSprintName        = "jira.sprint.name"         // name of the sprint
+	attrSprintState       = "jira.sprint.state"        // `future`, `active` or `closed`
+	attrSprintGoal        = "jira.sprint.goal"         // goal of the sprint
+	attrSprintCreatedAt   = "jira.sprint.created_at"   // when it was created
+	attrSprintStartAt     = "jira.sprint.start_at"     // when it starts
+	attrSprintEndAt       = "jira.sprint.end_at"       // when it is to end
+	attrSprintCompletedAt = "jira.sprint.completed_at" // when it was closed
+
+	attrBoardID   = "jira.board.id"   // id of the board; of a sprint, the board that it was created on
+	attrBoardName = "jira.board.name" // name of the board
+	attrBoardType = "jira.board.type" // `scrum`, `kanban` or `simple`
+
+	attrVersionID           = "jira.version.id"             // id of the version
+	attrVersionName         = "jira.version.name"           // name of the version
+	attrVersionReleased     = "jira.version.released"       // whether it is released
+	attrVersionArchived     = "jira.version.archived"       // whether it is archived
+	attrVersionStartDate    = "jira.version.start_date"     // when work on it starts
+	attrVersionReleaseDate  = "jira.version.release_date"   // when it is or was released
+	attrVersionMergedIntoID = "jira.version.merged_into.id" // id of the version that took over its issues
+
+	attrUserActive      = "jira.user.active"       // whether the account is active
+	attrUserAccountType = "jira.user.account_type" // `atlassian`, `app` or `customer`
+
+	attrFilterID    = "jira.filter.id"    // id of the filter
+	attrFilterName  = "jira.filter.name"  // name of the filter
+	attrOptionKey   = "jira.option.key"   // key of the option
+	attrOptionValue = "jira.option.value" // value of the option
+)
+
 // userKeys are the attributes of one user of a record.
 type userKeys struct{ id, name, fullName, email string }
 
 var (
-	actorKeys    = newUserKeys("user")
-	assigneeKeys = newUserKeys("jira.issue.assignee")
-	reporterKeys = newUserKeys("jira.issue.reporter")
-	creatorKeys  = newUserKeys("jira.issue.creator")
+	actorKeys    = newUserKeys("user")                // who caused the event; of a comment or worklog that names nobody else, who wrote it or edited it last
+	assigneeKeys = newUserKeys("jira.issue.assignee") // whom the issue is assigned to
+	reporterKeys = newUserKeys("jira.issue.reporter") // who reported the issue
+	creatorKeys  = newUserKeys("jira.issue.creator")  // who created the issue
+	subjectKeys  = newUserKeys("jira.user")           // whom the event is about
 )
+
+// suffixFullName is the last part of the key of a person's name.
+const suffixFullName = ".full_name"
 
 // newUserKeys follows the names of the user attributes in the semantic conventions.
 func newUserKeys(namespace string) userKeys {
 	return userKeys{
 		id:       namespace + ".id",
 		name:     namespace + ".name",
-		fullName: namespace + ".full_name",
+		fullName: namespace + suffixFullName,
 		email:    namespace + ".email",
 	}
 }
@@ -128,6 +221,18 @@ func (w writer) texts(key string, values []string) {
 	list.EnsureCapacity(len(values))
 	for _, value := range values {
 		list.AppendEmpty().SetStr(w.clip(value))
+	}
+}
+
+func (w writer) integer(key string, value *int64) {
+	if value != nil {
+		w.attrs.PutInt(key, *value)
+	}
+}
+
+func (w writer) boolean(key string, value *bool) {
+	if value != nil {
+		w.attrs.PutBool(key, *value)
 	}
 }
 

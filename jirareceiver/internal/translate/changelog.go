@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 
+	"go.opentelemetry.io/collector/pdata/plog"
+
 	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
 )
 
@@ -54,6 +56,24 @@ func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
 		item := writer{attrs: items.AppendEmpty().SetEmptyMap(), maxText: w.maxText}
 		item.change(t.redact(change))
 	}
+}
+
+// appendChange appends a record of a single change.
+func (t *Translator) appendChange(records plog.LogRecordSlice, site, uid string, change webhook.Change, ev *webhook.Event, d Delivery) {
+	record, w := t.appendRecord(records, eventFieldChanged, ev, d)
+	record.Body().SetStr(w.clip(changeLine(ev.Issue, change)))
+	w.exact(attrRecordUID, uid)
+	w.delivery(ev, d)
+	w.user(actorKeys, ev.User, t.opts.UserDetails)
+	w.issueIdentity(site, ev)
+	w.project(projectOf(ev))
+	w.exact(attrChangelogID, ev.Changelog.ID)
+	w.text(attrChangeField, change.Field)
+	w.exact(attrChangeFieldID, change.FieldID)
+	w.text(attrChangeFrom, change.From)
+	w.text(attrChangeFromString, change.FromText)
+	w.text(attrChangeTo, change.To)
+	w.text(attrChangeToString, change.ToText)
 }
 
 func (w writer) change(c webhook.Change) {
@@ -114,11 +134,6 @@ func onlyIDs(change webhook.Change, value string) string {
 		return ""
 	}
 	return value
-}
-
-// transition returns the change of status among the changes. A changelog names a field once.
-func transition(changelog webhook.Changelog) (webhook.Change, bool) {
-	return find(changelog, fieldStatus)
 }
 
 // previousKey returns the key that the issue had before a move to another project, or "".

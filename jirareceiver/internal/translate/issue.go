@@ -8,15 +8,33 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
 )
 
-// putIssue writes the attributes of the event's issue, its status and its project.
-func (t *Translator) putIssue(w writer, site string, ev *webhook.Event) Unmapped {
-	issue := ev.Issue
-	w.exact(attrIssueID, issue.ID)
-	w.exact(attrIssueKey, issue.Key)
-	if site != "" && issue.Key != "" {
-		w.exact(attrURLFull, site+"/browse/"+issue.Key)
+// putIssue writes the attributes of the event's issue, its project, its status and its transition.
+func (t *Translator) putIssue(w writer, site string, ev *webhook.Event) (unmapped Unmapped) {
+	project := projectOf(ev)
+	if ev.Issue == nil {
+		w.project(project)
+		return unmapped
+	}
+	w.issueIdentity(site, ev)
+	t.putFields(w, ev.Issue)
+	w.project(project)
+	unmapped = t.putStatuses(w, project.Key, ev)
+	if ev.Transition != nil {
+		w.transition(ev.Transition)
+	}
+	return unmapped
+}
+
+func (w writer) issueIdentity(site string, ev *webhook.Event) {
+	w.exact(attrIssueID, ev.Issue.ID)
+	w.exact(attrIssueKey, ev.Issue.Key)
+	if site != "" && ev.Issue.Key != "" {
+		w.exact(attrURLFull, site+"/browse/"+ev.Issue.Key)
 	}
 	w.exact(attrIssuePreviousKey, previousKey(ev.Changelog))
+}
+
+func (t *Translator) putFields(w writer, issue *webhook.Issue) {
 	w.text(attrIssueSummary, issue.Summary)
 	if t.opts.Description {
 		w.text(attrIssueDescription, issue.Description)
@@ -41,23 +59,30 @@ func (t *Translator) putIssue(w writer, site string, ev *webhook.Event) Unmapped
 	w.user(assigneeKeys, issue.Assignee, t.opts.UserDetails)
 	w.user(reporterKeys, issue.Reporter, t.opts.UserDetails)
 	w.user(creatorKeys, issue.Creator, t.opts.UserDetails)
-
-	project := projectOf(issue)
-	w.project(project)
-	return t.putStatuses(w, project.Key, ev)
+	t.putCustomFields(w, issue.CustomFields)
 }
 
-func (w writer) project(p webhook.Project) {
-	w.exact(attrProjectID, p.ID)
-	w.exact(attrProjectKey, p.Key)
-	w.text(attrProjectName, p.Name)
-	w.text(attrProjectCategory, p.Category)
+func (w writer) transition(transition *webhook.Transition) {
+	w.exact(attrTransitionID, transition.ID)
+	w.text(attrTransitionName, transition.Name)
+	w.exact(attrWorkflowID, transition.Workflow.ID)
+	w.text(attrWorkflowName, transition.Workflow.Name)
 }
 
-// projectOf takes the key of the project from the issue's when the body says no more.
-func projectOf(issue *webhook.Issue) webhook.Project {
-	project := issue.Project
-	project.Key = cmp.Or(project.Key, projectKey(issue.Key))
+// projectOf returns the project of the issue, or else the one that the body is about. The key is also the first part of an
+// issue's.
+func projectOf(ev *webhook.Event) webhook.Project {
+	var project webhook.Project
+	if ev.Issue != nil {
+		project = ev.Issue.Project
+		project.Key = cmp.Or(project.Key, projectKey(ev.Issue.Key))
+	}
+	if project == (webhook.Project{}) && ev.Project != nil {
+		project = *ev.Project
+	}
+	if project == (webhook.Project{}) && ev.Version != nil {
+		project.ID = ev.Version.ProjectID
+	}
 	return project
 }
 
@@ -95,13 +120,23 @@ func (t *Translator) putMapped(w writer, key, project string, s webhook.Status) 
 // statuses returns the status of the event's issue and, if the event is a transition, the one before.
 func statuses(ev *webhook.Event) (current, previous webhook.Status) {
 	current = ev.Issue.Status
-	change, isTransition := transition(ev.Changelog)
+	from, to, isTransition := transition(ev)
 	if !isTransition {
 		return current, previous
 	}
-	if current.Named == (webhook.Named{}) {
-		current.Named = webhook.Named{ID: change.To, Name: change.ToText}
+	previous.Named = from
+	// A post-function may run before the issue has its new status.
+	if current.Named == (webhook.Named{}) || ev.Transition != nil && to.Name != "" && current.Name != to.Name {
+		current = webhook.Status{Named: to}
 	}
-	previous.Named = webhook.Named{ID: change.From, Name: change.FromText}
 	return current, previous
+}
+
+// transition returns the statuses between which the event has moved the issue.
+func transition(ev *webhook.Event) (from, to webhook.Named, isTransition bool) {
+	if ev.Transition != nil {
+		return ev.Transition.From, ev.Transition.To, true
+	}
+	change, isTransition := find(ev.Changelog, fieldStatus)
+	return webhook.Named{ID: change.From, Name: change.FromText}, webhook.Named{ID: change.To, Name: change.ToText}, isTransition
 }

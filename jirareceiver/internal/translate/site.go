@@ -40,7 +40,7 @@ func (t *Translator) siteOf(ev *webhook.Event) site {
 	if t.site.url != "" {
 		return t.site
 	}
-	links := []string{ev.Entity.Self, ev.User.Self}
+	links := []string{ev.Entity().Self, ev.User.Self}
 	if ev.Issue != nil {
 		links = append(links, ev.Issue.Self)
 	}
@@ -67,10 +67,13 @@ func siteOfLink(link string) site {
 
 // deploymentType tells Cloud from Data Center by the site's domain and by how users are identified, or returns "".
 func deploymentType(s site, ev *webhook.Event) string {
-	if s.isCloud() || ev.DeletedUser != "" { // the latter is an account id, which Data Center does not have
+	if s.isCloud() || ev.UserDeleted { // the latter is an account id, which Data Center does not have
 		return deploymentCloud
 	}
-	users := []webhook.User{ev.User, ev.Entity.Author}
+	users := []webhook.User{ev.User, ev.Revision().Author}
+	if ev.Project != nil {
+		users = append(users, ev.Project.Lead)
+	}
 	if ev.Issue != nil {
 		users = append(users, ev.Issue.Reporter, ev.Issue.Creator, ev.Issue.Assignee)
 	}

@@ -17,8 +17,6 @@ import (
 // serviceName is the service.name of all records.
 const serviceName = "jira"
 
-const severityText = "INFO"
-
 // attributeCapacity is how many attributes the record of an issue event has, most of the time.
 const attributeCapacity = 48
 
@@ -28,7 +26,10 @@ type Options struct {
 	ScopeVersion string
 	SiteURL      string // https://host[/context]; derived from the event when empty
 	Statuses     *status.Mapper
-	MaxText      int // runes kept of any text
+	MaxText      int                            // runes kept of any text
+	CustomFields map[string]string              // aliases of custom fields, by id
+	Severities   map[string]plog.SeverityNumber // by folded name or id of a priority; INFO for all others
+	SplitChanges bool                           // write one more record for each changed field of an issue
 
 	// What is left out unless asked for, because it is about people or may be.
 	UserDetails bool
@@ -44,7 +45,11 @@ type Delivery struct {
 	RetryCount *int64 // nil on a first attempt
 	Received   time.Time
 	Body       []byte
+	Extra      []Attribute // for what the body does not tell
 }
+
+// Attribute is an attribute that comes from elsewhere than the body. An empty value is none.
+type Attribute struct{ Key, Value string }
 
 // Translator writes records. It is safe for concurrent use.
 type Translator struct {
@@ -60,32 +65,35 @@ func New(opts Options) *Translator {
 // Unmapped are the statuses of an event that map to nothing. Those that map, or are not there, are empty.
 type Unmapped struct{ Current, Previous webhook.Status }
 
-// Translate returns the log record of an event, and its statuses that map to nothing.
-func (t *Translator) Translate(ev *webhook.Event, d Delivery) (logs plog.Logs, unmapped Unmapped) {
+// Translate returns the log records of an event, and its statuses that map to nothing.
+func (t *Translator) Translate(ev *webhook.Event, k Kind, d Delivery) (logs plog.Logs, unmapped Unmapped) {
 	from := t.siteOf(ev)
-	e := classify(ev)
-	logs, record := t.newRecord(from, ev)
-	record.SetEventName(e.name)
-	record.SetTimestamp(pcommon.NewTimestampFromTime(eventTime(ev, d.Received)))
-	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(d.Received))
+	logs, records := t.newLogs(from, ev)
+	uid := recordUID(from.url, k, ev, d)
 
-	w := writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
-	record.Body().SetStr(w.clip(displayLine(e.name, ev)))
-	w.exact(attrRecordUID, recordUID(from.url, e, ev, d))
+	record, w := t.appendRecord(records, k.Name, ev, d)
+	record.Body().SetStr(w.clip(displayLine(k, ev)))
+	w.exact(attrRecordUID, uid)
 	w.delivery(ev, d)
-	w.user(actorKeys, actor(e.name, ev), t.opts.UserDetails)
-	if ev.Issue != nil {
-		unmapped = t.putIssue(w, from.url, ev)
-	}
+	w.user(actorKeys, actor(k, ev), t.opts.UserDetails)
+	unmapped = t.putIssue(w, from.url, ev)
+	t.putSubject(w, k, ev)
 	t.putChangelog(w, ev.Changelog)
 	if t.opts.Payload {
 		w.exact(attrRecordOriginal, validUTF8(string(d.Body)))
 	}
+	w.extra(d.Extra)
+
+	if t.opts.SplitChanges && ev.Issue != nil {
+		for i, change := range ev.Changelog.Items {
+			t.appendChange(records, from.url, changeUID(uid, i), t.redact(change), ev, d)
+		}
+	}
 	return logs, unmapped
 }
 
-// newRecord returns a record with all that does not depend on what has happened.
-func (t *Translator) newRecord(from site, ev *webhook.Event) (plog.Logs, plog.LogRecord) {
+// newLogs returns an empty list of records from a site.
+func (t *Translator) newLogs(from site, ev *webhook.Event) (plog.Logs, plog.LogRecordSlice) {
 	logs := plog.NewLogs()
 	resourceLogs := logs.ResourceLogs().AppendEmpty()
 	resourceLogs.SetSchemaUrl(schemaURL)
@@ -94,11 +102,20 @@ func (t *Translator) newRecord(from site, ev *webhook.Event) (plog.Logs, plog.Lo
 	scopeLogs.SetSchemaUrl(schemaURL)
 	scopeLogs.Scope().SetName(t.opts.ScopeName)
 	scopeLogs.Scope().SetVersion(t.opts.ScopeVersion)
-	record := scopeLogs.LogRecords().AppendEmpty()
-	record.SetSeverityNumber(plog.SeverityNumberInfo)
-	record.SetSeverityText(severityText)
+	return logs, scopeLogs.LogRecords()
+}
+
+// appendRecord appends a record that has all but a body and attributes.
+func (t *Translator) appendRecord(records plog.LogRecordSlice, name string, ev *webhook.Event, d Delivery) (plog.LogRecord, writer) {
+	record := records.AppendEmpty()
+	record.SetEventName(name)
+	record.SetTimestamp(pcommon.NewTimestampFromTime(eventTime(ev, d.Received)))
+	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(d.Received))
+	severity := t.severity(ev)
+	record.SetSeverityNumber(severity)
+	record.SetSeverityText(strings.ToUpper(severity.String()))
 	record.Attributes().EnsureCapacity(attributeCapacity)
-	return logs, record
+	return record, writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
 }
 
 func putResource(attrs pcommon.Map, from site, ev *webhook.Event) {
@@ -113,7 +130,8 @@ func putResource(attrs pcommon.Map, from site, ev *webhook.Event) {
 
 // eventTime is the time that the body gives for the event, else for the thing that changed, else the time of receipt.
 func eventTime(ev *webhook.Event, received time.Time) time.Time {
-	instants := []time.Time{ev.Timestamp, ev.Entity.Updated, ev.Entity.Created}
+	revision := ev.Revision()
+	instants := []time.Time{ev.Timestamp, revision.Updated, revision.Created}
 	if ev.Issue != nil {
 		instants = append(instants, ev.Issue.Updated, ev.Issue.Created)
 	}
@@ -131,13 +149,23 @@ func (w writer) delivery(ev *webhook.Event, d Delivery) {
 	}
 }
 
+// extra writes what no attribute of that name tells yet.
+func (w writer) extra(attrs []Attribute) {
+	for _, attr := range attrs {
+		if _, told := w.attrs.Get(attr.Key); !told {
+			w.text(attr.Key, validUTF8(attr.Value))
+		}
+	}
+}
+
 // actor is who caused the event. Comments and worklogs name only who wrote them, and who edited them last. The user of a user
 // event is not who caused it, but whom it happened to.
-func actor(name string, ev *webhook.Event) webhook.User {
-	if strings.HasPrefix(name, userNamespace) {
+func actor(k Kind, ev *webhook.Event) webhook.User {
+	if strings.HasPrefix(k.Name, userNamespace) {
 		return webhook.User{}
 	}
-	return cmp.Or(ev.User, ev.Entity.UpdateAuthor, ev.Entity.Author)
+	revision := ev.Revision()
+	return cmp.Or(ev.User, revision.UpdateAuthor, revision.Author)
 }
 
 func validUTF8(s string) string {

@@ -33,10 +33,10 @@ func translator(change func(*Options)) *Translator {
 // translate returns the record of a body, and its attributes.
 func translate(t *testing.T, tr *Translator, body string, d Delivery) (record plog.LogRecord, attrs map[string]any) {
 	t.Helper()
-	ev, err := webhook.Decode([]byte(body))
+	ev, err := webhook.NewDecoder(nil).Decode([]byte(body))
 	require.NoError(t, err)
 	d.Body, d.Received = []byte(body), received
-	logs, _ := tr.Translate(ev, d)
+	logs, _ := tr.Translate(ev, Classify(ev), d)
 	require.Equal(t, 1, logs.LogRecordCount())
 	record = logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 	return record, record.Attributes().AsRaw()
@@ -81,7 +81,7 @@ func TestEventNames(t *testing.T) {
 		"sprint_started\n":                           "jira.unknown",
 		"sprint started by jane@example.com":         "jira.unknown",
 	} {
-		assert.Equal(t, want, classify(&webhook.Event{Name: name, Source: webhook.SourceWebhook}).name, name)
+		assert.Equal(t, want, Classify(&webhook.Event{Name: name, Source: webhook.SourceWebhook}).Name, name)
 	}
 }
 
@@ -121,10 +121,10 @@ func TestResource(t *testing.T) {
 		{"nothing", "", `{}`, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			ev, err := webhook.Decode([]byte(tt.body))
+			ev, err := webhook.NewDecoder(nil).Decode([]byte(tt.body))
 			require.NoError(t, err)
 			tr := translator(func(o *Options) { o.SiteURL = tt.siteURL })
-			logs, _ := tr.Translate(ev, Delivery{Body: []byte(tt.body), Received: received})
+			logs, _ := tr.Translate(ev, Classify(ev), Delivery{Body: []byte(tt.body), Received: received})
 			want := map[string]any{"service.name": "jira"}
 			if tt.site != "" {
 				want["jira.site.url"] = tt.site
@@ -266,10 +266,10 @@ func TestTransition(t *testing.T) {
 }
 
 func TestUnmappedStatuses(t *testing.T) {
-	ev, err := webhook.Decode([]byte(`{"issue": {"fields": {"status": {"id": "7", "name": "Parked"}}},
+	ev, err := webhook.NewDecoder(nil).Decode([]byte(`{"issue": {"fields": {"status": {"id": "7", "name": "Parked"}}},
 		"changelog": {"items": [{"fieldId": "status", "field": "Статус", "from": "8", "fromString": "Held"}]}}`))
 	require.NoError(t, err)
-	logs, unmapped := translator(nil).Translate(ev, Delivery{Received: received})
+	logs, unmapped := translator(nil).Translate(ev, Classify(ev), Delivery{Received: received})
 	assert.Equal(t, Unmapped{
 		Current:  webhook.Status{Named: webhook.Named{ID: "7", Name: "Parked"}},
 		Previous: webhook.Status{Named: webhook.Named{ID: "8", Name: "Held"}},

@@ -16,23 +16,27 @@ const uidLength = 16
 
 // recordUID identifies the event and not the delivery: a repeated delivery, or one of a second registration that matches
 // too, gets the same. It is "" for a delivery without a body that Jira did not number: nothing tells two of those apart.
-func recordUID(site string, e event, ev *webhook.Event, d Delivery) string {
-	entity, change := e.identify(ev)
+func recordUID(site string, k Kind, ev *webhook.Event, d Delivery) string {
+	entity, change := k.identify(ev)
 	switch {
 	case entity != "" && change != "":
 	case len(d.Body) > 0:
-		digest := sha256.Sum256(d.Body)
-		change = string(digest[:])
+		change = string(webhook.Fingerprint(d.Body))
 	case d.ID != "":
 		change = d.ID
 	default:
 		return ""
 	}
-	return hash(site, e.name, entity, change)
+	return hash(site, k.Name, entity, change)
 }
 
-// identify returns the id of what changed and the id of the change, as far as the body has them. The whole body stands in
-// for what it lacks.
+// changeUID identifies one change of an event with several.
+func changeUID(eventUID string, index int) string {
+	return hash(eventUID, strconv.Itoa(index))
+}
+
+// identify returns the id of what changed and the id of the change, as far as the body has them. What the body says as a
+// whole stands in for what it lacks.
 type identify func(ev *webhook.Event) (entity, change string)
 
 // byBody is for events whose bodies are not known to hold an identity.
@@ -46,20 +50,33 @@ func byIssue(ev *webhook.Event) (entity, change string) {
 	if ev.Changelog.ID != "" || ev.Timestamp.IsZero() {
 		return ev.Issue.ID, ev.Changelog.ID
 	}
-	return ev.Issue.ID, strings.Join([]string{millis(ev.Timestamp), ev.IssueEventType, ev.Entity.ID, millis(ev.Entity.Updated)}, " ")
+	return ev.Issue.ID, strings.Join([]string{
+		millis(ev.Timestamp), ev.IssueEventType, transitionID(ev), ev.Entity().ID, millis(ev.Revision().Updated),
+	}, " ")
+}
+
+func transitionID(ev *webhook.Event) string {
+	if ev.Transition == nil {
+		return ""
+	}
+	return ev.Transition.ID
 }
 
 // byRevision is for what has a time of its own last change.
 func byRevision(ev *webhook.Event) (entity, change string) {
-	return ev.Entity.ID, cmp.Or(millis(ev.Entity.Updated), millis(ev.Timestamp))
+	return ev.Entity().ID, cmp.Or(millis(ev.Revision().Updated), millis(ev.Timestamp))
 }
 
 func byEntity(ev *webhook.Event) (entity, change string) {
-	return ev.Entity.ID, millis(ev.Timestamp)
+	return ev.Entity().ID, millis(ev.Timestamp)
 }
 
+// byUser counts on a user being deleted once.
 func byUser(ev *webhook.Event) (entity, change string) {
-	return cmp.Or(ev.DeletedUser, ev.User.ID()), cmp.Or(millis(ev.Timestamp), ev.DeletedUser)
+	if ev.UserDeleted {
+		return ev.User.ID(), ev.User.ID()
+	}
+	return ev.User.ID(), millis(ev.Timestamp)
 }
 
 func millis(t time.Time) string {

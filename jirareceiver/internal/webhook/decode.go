@@ -18,6 +18,7 @@ package webhook
 import (
 	"errors"
 	"io"
+	"regexp"
 
 	"github.com/go-faster/jx"
 )
@@ -28,16 +29,30 @@ var (
 	ErrNotObject = errors.New("body is not a JSON object")
 )
 
+// Decoder decodes the bodies of deliveries. It is safe for concurrent use.
+type Decoder struct {
+	customFields map[string]bool
+}
+
+// NewDecoder returns a Decoder that reads the custom fields with the given ids, and skips all others.
+func NewDecoder(customFields []string) *Decoder {
+	dec := &Decoder{customFields: make(map[string]bool, len(customFields))}
+	for _, id := range customFields {
+		dec.customFields[id] = true
+	}
+	return dec
+}
+
 // Decode reads the body of a delivery. An empty body is an empty event: a webhook registered with "exclude body" sends
 // none. The error is one of this package's sentinels and holds nothing of the body.
-func Decode(body []byte) (*Event, error) {
+func (dec *Decoder) Decode(body []byte) (*Event, error) {
 	if len(body) == 0 {
 		return &Event{Source: SourceUnknown}, nil
 	}
 	d := jx.DecodeBytes(body) // none from jx's pool, which would keep the body
 	isObject := d.Next() == jx.Object
-	var b envelope
-	if err := b.decode(d); err != nil {
+	e := envelope{Decoder: dec}
+	if err := object(d, e.member); err != nil {
 		return nil, ErrNotJSON
 	}
 	if err := d.Skip(); !errors.Is(err, io.EOF) { // anything behind the first value
@@ -46,321 +61,173 @@ func Decode(body []byte) (*Event, error) {
 	if !isObject {
 		return nil, ErrNotObject
 	}
-	return b.event(), nil
+	return e.finish(), nil
 }
 
 // envelope is the top level of a body, before it is known what sent it.
 type envelope struct {
+	*Decoder
 	Event
-	bare         Issue // Automation sends the issue itself as the body
-	isBare       bool
-	isTransition bool // workflow post-functions say which transition ran
-	hasEntity    bool
-	keys         int
-	accountID    string // "user deleted" is an account id and a user name, and nothing else
-	hasUsername  bool
+	bare        Issue // Automation sends the issue itself as the body
+	isBare      bool
+	mergedInto  Named
+	oldSprint   *Sprint
+	keys        int
+	accountID   string // "user deleted" is an account id and a user name, and nothing else
+	username    string
+	hasUsername bool
 }
 
-func (e *envelope) decode(d *jx.Decoder) error {
-	return object(d, func(d *jx.Decoder, key []byte) error {
-		e.keys++
-		switch string(key) {
-		case "webhookEvent":
-			return text(d, &e.Name)
-		case "issue_event_type_name":
-			return text(d, &e.IssueEventType)
-		case "timestamp":
-			return instant(d, &e.Timestamp)
-		case "user":
-			return e.User.decode(d)
-		case "issue":
-			return e.decodeIssue(d)
-		case "changelog":
-			return e.Changelog.decode(d)
-		case "transition":
-			e.isTransition = d.Next() == jx.Object
-			return d.Skip()
-		case "accountId":
-			return text(d, &e.accountID)
-		case "username":
-			e.hasUsername = true
-			return d.Skip()
-		case "fields":
-			e.isBare = d.Next() == jx.Object
-			return e.bare.decodeFields(d)
-		case "id", "key", "self":
-			return e.bare.decodeField(d, key)
-		case "comment", "worklog", "attachment", "issueLink", "sprint", "board", "configuration", "project", "version", "filter", "issuetype":
-			return e.decodeEntity(d)
-		default:
-			return d.Skip()
-		}
-	})
+func (e *envelope) member(d *jx.Decoder, key []byte) error {
+	e.keys++
+	switch string(key) {
+	case "webhookEvent":
+		return text(d, &e.Name)
+	case "issue_event_type_name":
+		return text(d, &e.IssueEventType)
+	case "timestamp":
+		return instant(d, &e.Timestamp)
+	case "user":
+		return e.User.decode(d)
+	case "issue":
+		return e.decodeIssue(d)
+	case "changelog":
+		return e.Changelog.decode(d)
+	case "fields":
+		e.isBare = d.Next() == jx.Object
+		return object(d, e.fields(&e.bare))
+	case "id", "key", "self":
+		return e.issue(&e.bare)(d, key)
+	case "accountId":
+		return text(d, &e.accountID)
+	case "username":
+		e.hasUsername = true
+		return text(d, &e.username)
+	default:
+		return e.subject(d, key)
+	}
 }
 
-func (e *envelope) decodeIssue(d *jx.Decoder) error {
+// subject reads what the event is about, besides the issue.
+func (e *envelope) subject(d *jx.Decoder, key []byte) error {
+	switch string(key) {
+	case "comment":
+		return e.decodeComment(d)
+	case "worklog":
+		return decodeNew(d, &e.Worklog, (*Worklog).member)
+	case "attachment":
+		return decodeNew(d, &e.Attachment, (*Attachment).member)
+	case "issueLink":
+		return decodeNew(d, &e.IssueLink, (*IssueLink).member)
+	case "property", "option":
+		return decodeNew(d, &e.Property, (*Property).member)
+	case "propertyKey":
+		e.Property = &Property{}
+		return text(d, &e.Property.Key)
+	case "issuetype", "issueType":
+		return decodeNew(d, &e.IssueType, (*IssueType).member)
+	case "sprint":
+		return decodeNew(d, &e.Sprint, (*Sprint).member)
+	case "oldValue":
+		return decodeNew(d, &e.oldSprint, (*Sprint).member)
+	case "board", "configuration":
+		return decodeNew(d, &e.Board, (*Board).member)
+	case "version":
+		return decodeNew(d, &e.Version, (*Version).member)
+	case "mergedTo":
+		return e.mergedInto.decode(d)
+	case "filter":
+		return decodeNew(d, &e.Filter, (*Filter).member)
+	case "project":
+		e.Project = &Project{}
+		return e.Project.decode(d)
+	case "transition":
+		return decodeNew(d, &e.Transition, (*Transition).member)
+	default:
+		return d.Skip()
+	}
+}
+
+// decodeNew puts a new T at target and reads its members, when there is an object to read it from.
+func decodeNew[T any](d *jx.Decoder, target **T, read func(*T, *jx.Decoder, []byte) error) error {
 	if d.Next() != jx.Object {
 		return d.Skip()
 	}
+	*target = new(T)
+	return replace(d, *target, read)
+}
+
+// decodeIssue also takes a bare key or id.
+func (e *envelope) decodeIssue(d *jx.Decoder) error {
+	if d.Next() != jx.Object {
+		var s string
+		err := text(d, &s)
+		e.Issue = bareIssue(s)
+		return err
+	}
 	e.Issue = &Issue{}
-	return e.Issue.decode(d)
+	return object(d, e.issue(e.Issue))
 }
 
-// decodeEntity takes the first, so that no two are mixed. Events are about one.
-func (e *envelope) decodeEntity(d *jx.Decoder) error {
-	if e.hasEntity || d.Next() != jx.Object {
-		return d.Skip()
+// decodeComment also takes a bare text, as post-functions send it.
+func (e *envelope) decodeComment(d *jx.Decoder) error {
+	if d.Next() != jx.String {
+		return decodeNew(d, &e.Comment, (*Comment).member)
 	}
-	e.hasEntity = true
-	return e.Entity.decode(d)
+	var comment Comment
+	err := text(d, &comment.Body)
+	if comment.Body != "" {
+		e.Comment = &comment
+	}
+	return err
 }
 
-func (e *envelope) event() *Event {
-	if e.keys == 2 && e.hasUsername {
-		e.DeletedUser = e.accountID
-	}
+// finish draws the conclusions that need the whole body.
+func (e *envelope) finish() *Event {
 	if e.Issue == nil && e.isBare {
 		e.Issue = &e.bare
 	}
+	if e.Name == "" && e.keys == 2 && e.hasUsername && e.accountID != "" {
+		e.UserDeleted = true
+		e.User = User{AccountID: e.accountID, Name: e.username}
+	}
 	e.Source = e.source()
+	if e.Issue == nil {
+		e.Issue = bareIssue(e.issueID())
+	}
+	if e.Version != nil {
+		e.Version.MergedInto = e.mergedInto
+	}
+	if e.Sprint != nil && e.oldSprint != nil {
+		e.Changelog.Items = append(e.Changelog.Items, e.Sprint.since(e.oldSprint)...)
+	}
 	return &e.Event
 }
 
 func (e *envelope) source() Source {
 	switch {
-	case e.Name != "":
+	case e.Name != "" || e.UserDeleted:
 		return SourceWebhook
-	case e.isTransition:
+	case e.Transition != nil:
 		return SourcePostFunction
 	case e.Issue != nil:
 		return SourceAutomation
-	case e.DeletedUser != "":
-		return SourceWebhook
 	default:
 		return SourceUnknown
 	}
 }
 
-func (i *Issue) decode(d *jx.Decoder) error { return object(d, i.decodeField) }
+// issueInLink matches the link to a comment or a worklog, as in .../rest/api/2/issue/10013/comment/10082.
+var issueInLink = regexp.MustCompile(`/issue/(\d+)/`)
 
-func (i *Issue) decodeField(d *jx.Decoder, key []byte) error {
-	switch string(key) {
-	case "id":
-		return text(d, &i.ID)
-	case "key":
-		return text(d, &i.Key)
-	case "self":
-		return text(d, &i.Self)
-	case "fields":
-		return i.decodeFields(d)
-	default:
-		return d.Skip()
+// issueID finds the issue of a comment or a worklog in bodies that have no issue: Data Center sends comments, and Jira
+// Cloud worklogs, in that way.
+func (e *envelope) issueID() string {
+	if e.Worklog != nil && e.Worklog.IssueID != "" {
+		return e.Worklog.IssueID
 	}
-}
-
-func (i *Issue) decodeFields(d *jx.Decoder) error {
-	return object(d, func(d *jx.Decoder, key []byte) error {
-		switch string(key) {
-		case "summary":
-			return text(d, &i.Summary)
-		case "description":
-			return markup(d, &i.Description)
-		case "labels":
-			return names(d, &i.Labels)
-		case "components":
-			return names(d, &i.Components)
-		case "fixVersions":
-			return names(d, &i.FixVersions)
-		case "versions":
-			return names(d, &i.AffectedVersions)
-		case "created":
-			return instant(d, &i.Created)
-		case "updated":
-			return instant(d, &i.Updated)
-		case "resolutiondate":
-			return instant(d, &i.Resolved)
-		case "duedate":
-			return date(d, &i.DueDate)
-		case "issuetype":
-			return i.Type.decode(d)
-		case "status":
-			return i.Status.decode(d)
-		case "priority":
-			return i.Priority.decode(d)
-		case "resolution":
-			return i.Resolution.decode(d)
-		case "security":
-			return i.SecurityLevel.decode(d)
-		case "parent":
-			return i.Parent.decode(d)
-		case "assignee":
-			return i.Assignee.decode(d)
-		case "reporter":
-			return i.Reporter.decode(d)
-		case "creator":
-			return i.Creator.decode(d)
-		case "project":
-			return i.Project.decode(d)
-		default:
-			return d.Skip()
-		}
-	})
-}
-
-// decode also takes a bare name: some senders write a priority or a status that way.
-func (n *Named) decode(d *jx.Decoder) error {
-	if d.Next() == jx.String {
-		return text(d, &n.Name)
+	if match := issueInLink.FindStringSubmatch(e.Entity().Self); match != nil {
+		return match[1]
 	}
-	return object(d, n.decodeField)
-}
-
-func (n *Named) decodeField(d *jx.Decoder, key []byte) error {
-	switch string(key) {
-	case "id":
-		return text(d, &n.ID)
-	case "name":
-		return text(d, &n.Name)
-	default:
-		return d.Skip()
-	}
-}
-
-func (s *Status) decode(d *jx.Decoder) error {
-	if d.Next() == jx.String {
-		return text(d, &s.Name)
-	}
-	return object(d, func(d *jx.Decoder, key []byte) error {
-		if string(key) != "statusCategory" {
-			return s.decodeField(d, key)
-		}
-		return object(d, func(d *jx.Decoder, key []byte) error {
-			if string(key) != "key" {
-				return d.Skip()
-			}
-			return text(d, &s.Category)
-		})
-	})
-}
-
-func (r *Reference) decode(d *jx.Decoder) error {
-	return object(d, func(d *jx.Decoder, key []byte) error {
-		switch string(key) {
-		case "id":
-			return text(d, &r.ID)
-		case "key":
-			return text(d, &r.Key)
-		default:
-			return d.Skip()
-		}
-	})
-}
-
-func (p *Project) decode(d *jx.Decoder) error {
-	return object(d, func(d *jx.Decoder, key []byte) error {
-		switch string(key) {
-		case "id":
-			return text(d, &p.ID)
-		case "key":
-			return text(d, &p.Key)
-		case "name":
-			return text(d, &p.Name)
-		case "projectCategory":
-			var category Named
-			err := category.decode(d)
-			p.Category = category.Name
-			return err
-		default:
-			return d.Skip()
-		}
-	})
-}
-
-func (u *User) decode(d *jx.Decoder) error {
-	return object(d, func(d *jx.Decoder, key []byte) error {
-		switch string(key) {
-		case "self":
-			return text(d, &u.Self)
-		case "accountId":
-			return text(d, &u.AccountID)
-		case "key":
-			return text(d, &u.Key)
-		case "name":
-			return text(d, &u.Name)
-		case "displayName":
-			return text(d, &u.DisplayName)
-		case "emailAddress":
-			return text(d, &u.Email)
-		default:
-			return d.Skip()
-		}
-	})
-}
-
-func (c *Changelog) decode(d *jx.Decoder) error {
-	return object(d, func(d *jx.Decoder, key []byte) error {
-		switch string(key) {
-		case "id":
-			return text(d, &c.ID)
-		case "items":
-			c.Items = nil
-			return array(d, func(d *jx.Decoder) error {
-				var change Change
-				err := change.decode(d)
-				if change != (Change{}) {
-					c.Items = append(c.Items, change)
-				}
-				return err
-			})
-		default:
-			return d.Skip()
-		}
-	})
-}
-
-func (c *Change) decode(d *jx.Decoder) error {
-	return object(d, func(d *jx.Decoder, key []byte) error {
-		switch string(key) {
-		case "field":
-			return text(d, &c.Field)
-		case "fieldId":
-			return text(d, &c.FieldID)
-		case "fieldtype":
-			return text(d, &c.FieldType)
-		case "from":
-			return markup(d, &c.From)
-		case "fromString":
-			return markup(d, &c.FromText)
-		case "to":
-			return markup(d, &c.To)
-		case "toString":
-			return markup(d, &c.ToText)
-		case "tmpFromAccountId", "tmpToAccountId":
-			c.OfUser = true
-			return d.Skip()
-		default:
-			return d.Skip()
-		}
-	})
-}
-
-func (e *Entity) decode(d *jx.Decoder) error {
-	return object(d, func(d *jx.Decoder, key []byte) error {
-		switch string(key) {
-		case "id":
-			return text(d, &e.ID)
-		case "self":
-			return text(d, &e.Self)
-		case "created":
-			return instant(d, &e.Created)
-		case "updated":
-			return instant(d, &e.Updated)
-		case "author":
-			return e.Author.decode(d)
-		case "updateAuthor":
-			return e.UpdateAuthor.decode(d)
-		default:
-			return d.Skip()
-		}
-	})
+	return ""
 }

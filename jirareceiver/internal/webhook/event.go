@@ -8,12 +8,68 @@ type Event struct {
 	Name           string    // webhookEvent, as sent
 	IssueEventType string    // issue_event_type_name, as sent
 	Timestamp      time.Time // when the event happened, in milliseconds
-	User           User      // who caused it
-	Issue          *Issue    // nil when the body holds none
+	User           User      // who caused it; whom it happened to, when it is about a user
+	UserDeleted    bool      // the one webhook whose body does not name its event
+	Issue          *Issue
 	Changelog      Changelog
-	Entity         Entity // the comment, sprint, version or the like that the event is about
-	DeletedUser    string // account id; "user deleted" is the one event whose body does not name itself
-	Source         Source
+	Transition     *Transition // of a post-function
+
+	// What the event is about, besides the issue. One of them as a rule, all others nil.
+	Comment    *Comment
+	Worklog    *Worklog
+	Attachment *Attachment
+	IssueLink  *IssueLink
+	Property   *Property
+	IssueType  *IssueType
+	Sprint     *Sprint
+	Board      *Board
+	Version    *Version
+	Filter     *Filter
+	Project    *Project
+
+	Source Source
+}
+
+// Entity returns what all the things that events are about, besides issues, have in common.
+func (ev *Event) Entity() Entity {
+	switch {
+	case ev.Comment != nil:
+		return ev.Comment.Entity
+	case ev.Worklog != nil:
+		return ev.Worklog.Entity
+	case ev.Attachment != nil:
+		return ev.Attachment.Entity
+	case ev.IssueLink != nil:
+		return ev.IssueLink.Entity
+	case ev.IssueType != nil:
+		return ev.IssueType.Entity
+	case ev.Sprint != nil:
+		return ev.Sprint.Entity
+	case ev.Version != nil:
+		return ev.Version.Entity
+	case ev.Board != nil:
+		return ev.Board.Entity
+	case ev.Filter != nil:
+		return ev.Filter.Entity
+	case ev.Project != nil:
+		return ev.Project.Entity
+	default:
+		return Entity{}
+	}
+}
+
+// Revision returns who made what the event is about, and when.
+func (ev *Event) Revision() Revision {
+	switch {
+	case ev.Comment != nil:
+		return ev.Comment.Revision
+	case ev.Worklog != nil:
+		return ev.Worklog.Revision
+	case ev.Attachment != nil:
+		return ev.Attachment.Revision
+	default:
+		return Revision{}
+	}
 }
 
 // Source is the part of Jira that sent a delivery, told by the shape of its body.
@@ -32,7 +88,7 @@ type Issue struct {
 	ID, Key, Self string
 
 	Summary          string
-	Description      string // wiki markup; a document in Atlassian Document Format stays JSON
+	Description      string // wiki markup, or the text of a document
 	Labels           []string
 	Components       []string
 	FixVersions      []string
@@ -51,6 +107,14 @@ type Issue struct {
 	Reporter         User
 	Creator          User
 	Project          Project
+	CustomFields     []CustomField // those that were asked for and are there, in the order of the body
+}
+
+// CustomField is a custom field of an issue.
+type CustomField struct {
+	ID string // customfield_10016
+	// Value is a string, int64, float64, bool, [User], or a []any of those that is not empty.
+	Value any
 }
 
 // Named is one of the many small objects that have an id and a name, as priorities do.
@@ -65,12 +129,6 @@ type Status struct {
 	Category string // key of the status category: new, indeterminate, done or undefined
 }
 
-// Project is the project of an issue.
-type Project struct {
-	ID, Key, Name string
-	Category      string
-}
-
 // User is a person or an app. Jira Cloud knows users by AccountID, Data Center by Key and Name.
 type User struct {
 	Self        string
@@ -79,6 +137,8 @@ type User struct {
 	Name        string // login name, Data Center
 	DisplayName string
 	Email       string
+	Active      *bool
+	AccountType string // atlassian, app or customer; Jira Cloud
 }
 
 // ID returns the identifier of the user that says least about the person.
@@ -107,11 +167,111 @@ type Change struct {
 	OfUser    bool // the values are account ids and names of people
 }
 
-// Entity holds what all things other than issues have in common.
-type Entity struct {
-	ID, Self     string
+// Transition is the transition of a workflow whose post-function sent the event.
+type Transition struct {
+	Named
+	Workflow Named
+	From, To Named // statuses
+}
+
+// Entity is what identifies a thing.
+type Entity struct{ ID, Self string }
+
+// Revision is who made a thing, who changed it last, and when.
+type Revision struct {
 	Created      time.Time
 	Updated      time.Time
 	Author       User
 	UpdateAuthor User
+}
+
+// Comment is a comment on an issue.
+type Comment struct {
+	Entity
+	Revision
+	Body   string // wiki markup, or the text of a document
+	Public *bool  // whether customers of Jira Service Management see it; nil elsewhere
+}
+
+// Worklog is time that somebody has logged on an issue.
+type Worklog struct {
+	Entity
+	Revision
+	IssueID   string
+	Started   time.Time
+	TimeSpent *int64 // seconds
+	Comment   string // wiki markup, or the text of a document
+}
+
+// Attachment is a file on an issue.
+type Attachment struct {
+	Entity
+	Revision
+	Filename string
+	Size     *int64 // bytes
+	MIMEType string
+}
+
+// IssueLink is a link between two issues.
+type IssueLink struct {
+	Entity
+	Type        Named
+	Source      string // id of an issue
+	Destination string // id of an issue
+	System      *bool  // made by Jira itself, as the links to subtasks are
+}
+
+// Property is a property of an issue, or an option of the site.
+type Property struct{ Key, Value string }
+
+// IssueType is a type of issues.
+type IssueType struct {
+	Entity
+	Name string
+}
+
+// Sprint is a sprint of a board.
+type Sprint struct {
+	Entity
+	Name      string
+	State     string // future, active or closed
+	Goal      string
+	Created   time.Time
+	Start     time.Time
+	End       time.Time // as planned
+	Completed time.Time
+	BoardID   string // of the board that the sprint was made on
+}
+
+// Board is a board of Jira Software.
+type Board struct {
+	Entity
+	Name string
+	Type string // scrum, kanban or simple
+}
+
+// Version is a version, also called a release, of a project.
+type Version struct {
+	Entity
+	Name        string
+	Released    *bool
+	Archived    *bool
+	StartDate   string // YYYY-MM-DD
+	ReleaseDate string // YYYY-MM-DD
+	ProjectID   string
+	MergedInto  Named // the version that took over this one's issues
+}
+
+// Filter is a saved search.
+type Filter struct {
+	Entity
+	Name string
+}
+
+// Project is a project.
+type Project struct {
+	Entity
+	Key, Name string
+	Category  string
+	Lead      User
 }

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -12,18 +13,30 @@ import (
 // The functions of this file read the next value of any type. A value that does not fit leaves the target as it was and
 // is no error; the errors that they return are errors of JSON.
 
-// object calls f for the fields of an object.
-func object(d *jx.Decoder, f func(d *jx.Decoder, key []byte) error) error {
+// member reads the value of the member of an object that has the given key.
+type member func(d *jx.Decoder, key []byte) error
+
+// object calls f for the members of an object.
+func object(d *jx.Decoder, f member) error {
 	if d.Next() != jx.Object {
 		return d.Skip()
 	}
 	return d.ObjBytes(f)
 }
 
-// array calls f for the elements of an array.
+// replace reads an object into target, in place of what an earlier member of the same name has left there.
+func replace[T any](d *jx.Decoder, target *T, read func(*T, *jx.Decoder, []byte) error) error {
+	if d.Next() != jx.Object {
+		return d.Skip()
+	}
+	*target = *new(T)
+	return d.ObjBytes(func(d *jx.Decoder, key []byte) error { return read(target, d, key) })
+}
+
+// array calls f for the elements of an array, or for the one value that stands where an array was due.
 func array(d *jx.Decoder, f func(d *jx.Decoder) error) error {
 	if d.Next() != jx.Array {
-		return d.Skip()
+		return f(d)
 	}
 	return d.Arr(f)
 }
@@ -44,14 +57,29 @@ func text(d *jx.Decoder, s *string) error {
 	}
 }
 
-// markup reads a text that may also be a document, which stays JSON: Jira sends wiki markup as a string, and its newer
-// interfaces send Atlassian Document Format.
-func markup(d *jx.Decoder, s *string) error {
-	if d.Next() != jx.Object {
-		return text(d, s)
+// boolean reads true or false, which Jira's own examples also write as strings.
+func boolean(d *jx.Decoder, b **bool) error {
+	if d.Next() == jx.Bool {
+		value, err := d.Bool()
+		*b = &value
+		return err
 	}
-	document, err := d.Raw()
-	*s = validUTF8(document)
+	var s string
+	err := text(d, &s)
+	if s == "true" || s == "false" {
+		value := s == "true"
+		*b = &value
+	}
+	return err
+}
+
+// integer reads a whole number, or a string of one.
+func integer(d *jx.Decoder, n **int64) error {
+	var s string
+	err := text(d, &s)
+	if value, parseErr := strconv.ParseInt(s, 10, 64); parseErr == nil {
+		*n = &value
+	}
 	return err
 }
 
@@ -93,7 +121,7 @@ func date(d *jx.Decoder, s *string) error {
 var layouts = []string{"2006-01-02T15:04:05-0700", time.RFC3339}
 
 // maxMillis is the last instant that fits the 64-bit nanoseconds of a log record, in the year 2262.
-const maxMillis = (1<<63 - 1) / int64(time.Millisecond)
+const maxMillis = math.MaxInt64 / int64(time.Millisecond)
 
 func parseInstant(s string) time.Time {
 	if !strings.Contains(s, "-") {

@@ -1,0 +1,59 @@
+package translate
+
+import "github.com/otel-jira/collector/jirareceiver/internal/webhook"
+
+// putCustomFields writes the custom fields that the configuration names.
+func (t *Translator) putCustomFields(w writer, fields []webhook.CustomField) {
+	for _, field := range fields {
+		key := attrIssueCustom + t.opts.CustomFields[field.ID]
+		w.custom(key, field.Value, w.customValue)
+		if t.opts.UserDetails {
+			w.custom(key+suffixFullName, field.Value, w.customName)
+		}
+	}
+}
+
+// custom writes what convert makes of a value, or of each of a list.
+func (w writer) custom(key string, value any, convert func(any) any) {
+	list, isList := value.([]any)
+	if !isList {
+		if converted := convert(value); converted != nil {
+			_ = w.attrs.PutEmpty(key).FromRaw(converted) // of a type that it takes
+		}
+		return
+	}
+	converted := make([]any, 0, len(list))
+	for _, element := range list {
+		if c := convert(element); c != nil {
+			converted = append(converted, c)
+		}
+	}
+	if len(converted) > 0 {
+		_ = w.attrs.PutEmptySlice(key).FromRaw(converted)
+	}
+}
+
+// customValue tells of a user no more than the id.
+func (w writer) customValue(value any) any {
+	switch value := value.(type) {
+	case string:
+		return w.clip(value)
+	case webhook.User:
+		return orNil(value.ID())
+	default:
+		return value
+	}
+}
+
+// customName tells the names of users, and nothing else.
+func (w writer) customName(value any) any {
+	user, _ := value.(webhook.User)
+	return orNil(w.clip(user.DisplayName))
+}
+
+func orNil(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

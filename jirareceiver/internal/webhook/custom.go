@@ -1,0 +1,137 @@
+package webhook
+
+import (
+	"cmp"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/go-faster/jx"
+)
+
+// customFieldPrefix starts the ids of all custom fields.
+const customFieldPrefix = "customfield_"
+
+// customField reads the value of a custom field. One without a value is left out.
+func customField(d *jx.Decoder, id string, fields *[]CustomField) error {
+	isArray := d.Next() == jx.Array
+	var values []any
+	if err := appendValues(d, &values); err != nil {
+		return err
+	}
+	switch {
+	case len(values) == 0:
+	case len(values) == 1 && !isArray:
+		*fields = append(*fields, CustomField{ID: id, Value: values[0]})
+	default:
+		*fields = append(*fields, CustomField{ID: id, Value: values})
+	}
+	return nil
+}
+
+// appendValues appends what the next value says: nothing, one thing, or all that an array holds.
+func appendValues(d *jx.Decoder, values *[]any) error {
+	switch d.Next() {
+	case jx.String, jx.Number:
+		return appendScalar(d, values)
+	case jx.Bool:
+		b, err := d.Bool()
+		*values = append(*values, b)
+		return err
+	case jx.Object:
+		return appendObject(d, values)
+	case jx.Array:
+		return d.Arr(func(d *jx.Decoder) error { return appendValues(d, values) })
+	default:
+		return d.Skip()
+	}
+}
+
+// appendScalar takes a number for what it is written as: 5 is an integer, 5.0 is not.
+func appendScalar(d *jx.Decoder, values *[]any) error {
+	isNumber := d.Next() == jx.Number
+	var s string
+	err := text(d, &s)
+	if !isNumber {
+		appendText(values, cmp.Or(sprintName(s), s))
+		return err
+	}
+	if n, notInteger := strconv.ParseInt(s, 10, 64); notInteger == nil {
+		*values = append(*values, n)
+	} else if f, tooLarge := strconv.ParseFloat(s, 64); tooLarge == nil {
+		*values = append(*values, f)
+	}
+	return err
+}
+
+func appendText(values *[]any, s string) {
+	if s != "" {
+		*values = append(*values, s)
+	}
+}
+
+// appendObject appends a user, an option, a document, or the name, key or id of anything else: a version, a group, a sprint.
+func appendObject(d *jx.Decoder, values *[]any) error {
+	raw, err := d.Raw()
+	if err != nil {
+		return err
+	}
+	var u User
+	var o option
+	_ = u.decode(jx.DecodeBytes(raw)) // Raw has seen that it is JSON
+	_ = o.decode(jx.DecodeBytes(raw))
+	switch {
+	case u.isUser():
+		*values = append(*values, u)
+	case o.value != "":
+		appendText(values, o.value)
+		appendText(values, o.child)
+	case o.kind == documentType:
+		appendText(values, objectText(raw))
+	default:
+		appendText(values, cmp.Or(u.Name, u.Key, o.id))
+	}
+	return nil
+}
+
+// isUser tells users from other things that have names and keys.
+func (u User) isUser() bool {
+	return u.AccountID != "" || u.DisplayName != "" || u.Email != "" || strings.Contains(u.Self, "/user?")
+}
+
+// option is an option of a select list. In a cascading one, the option of the second list is a child of the first's.
+type option struct{ id, kind, value, child string }
+
+func (o *option) decode(d *jx.Decoder) error {
+	return object(d, func(d *jx.Decoder, key []byte) error {
+		switch string(key) {
+		case "id":
+			return text(d, &o.id)
+		case "type":
+			return text(d, &o.kind)
+		case "value":
+			return text(d, &o.value)
+		case "child":
+			return object(d, func(d *jx.Decoder, key []byte) error {
+				if string(key) != "value" {
+					return d.Skip()
+				}
+				return text(d, &o.child)
+			})
+		default:
+			return d.Skip()
+		}
+	})
+}
+
+// sprintString matches how Data Center, and Jira Cloud until 2020, write a sprint: as Java prints an object. The name may
+// hold commas, equals signs and brackets, so that only the next key tells its end.
+var sprintString = regexp.MustCompile(`^com\.atlassian\.greenhopper\.service\.sprint\.Sprint@[0-9a-f]+\[` +
+	`.*?\bname=(.*?),(?:startDate|endDate|completeDate|activatedDate|goal|sequence|synced|autoStartStop)=`)
+
+func sprintName(s string) string {
+	if match := sprintString.FindStringSubmatch(s); match != nil {
+		return match[1]
+	}
+	return ""
+}

@@ -1,0 +1,264 @@
+package jirareceiver
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/config/confignet"
+	"go.opentelemetry.io/collector/config/configopaque"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/status"
+	"github.com/otel-jira/collector/jirareceiver/internal/translate"
+)
+
+// Validate reports everything that is wrong with the values.
+func (cfg *Config) Validate() error {
+	return errors.Join(
+		cfg.validateServer(),
+		cfg.validateAuthentication(),
+		cfg.Jira.validatePaths(),
+		cfg.Jira.validateSiteURL(),
+		cfg.Jira.validateMaxTextLength(),
+		cfg.Jira.Signature.validate(),
+		cfg.Jira.Token.validate(),
+		cfg.Jira.Status.validate(),
+		cfg.Jira.Events.validate(),
+		cfg.Jira.Changelog.validate(),
+		cfg.Jira.validateCustomFields(),
+		cfg.Jira.validateQueryAttributes(),
+		cfg.Jira.Severity.validate(),
+	)
+}
+
+func (cfg *Config) validateServer() error {
+	var errs []error
+	if !isAddress(cfg.Server.NetAddr) {
+		errs = append(errs, fmt.Errorf("endpoint is no address to listen on: write it as host:port, such as %s", defaultEndpoint))
+	}
+	if cfg.Server.MaxRequestBodySize <= 0 {
+		errs = append(errs, fmt.Errorf("max_request_body_size is %d: set the number of bytes to accept, such as %d", cfg.Server.MaxRequestBodySize, defaultMaxBodySize))
+	}
+	for _, timeout := range []struct {
+		key   string
+		value time.Duration
+	}{
+		{"read_timeout", cfg.Server.ReadTimeout},
+		{"read_header_timeout", cfg.Server.ReadHeaderTimeout},
+		{"write_timeout", cfg.Server.WriteTimeout},
+		{"keepalive::idle_timeout", cfg.Server.IdleTimeout}, //nolint:staticcheck // Unmarshal puts it there
+	} {
+		if timeout.value > 0 && timeout.value < time.Millisecond {
+			errs = append(errs, fmt.Errorf("%s is %s: write it with a unit, such as 30s", timeout.key, timeout.value))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// isAddress knows the addresses of TCP, and of other transports that there has to be one.
+func isAddress(addr confignet.AddrConfig) bool {
+	if !strings.HasPrefix(string(addr.Transport), "tcp") {
+		return addr.Endpoint != ""
+	}
+	_, port, err := net.SplitHostPort(addr.Endpoint)
+	if err != nil || port == "" {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}
+
+func (cfg *Config) validateAuthentication() error {
+	if cfg.Jira.AllowUnauthenticated || cfg.authenticated() {
+		return nil
+	}
+	return errors.New("anybody could post events: set signature::secrets to the secret of the webhook in Jira, " +
+		"token::values for senders that cannot sign, auth to an authenticator extension, or tls::client_ca_file; " +
+		"or set allow_unauthenticated to true to accept what anybody sends")
+}
+
+// authenticated says whether something checks who sends: this receiver, an extension or TLS.
+func (cfg *Config) authenticated() bool {
+	return len(cfg.Jira.Signature.Secrets) > 0 ||
+		len(cfg.Jira.Token.Values) > 0 ||
+		cfg.Server.Auth.HasValue() ||
+		cfg.Server.TLS.HasValue() && cfg.Server.TLS.Get().ClientCAFile != ""
+}
+
+func (cfg *JiraConfig) validatePaths() error {
+	var errs []error
+	if cfg.Path == "" {
+		errs = append(errs, fmt.Errorf("path is empty: set the path of the URL registered in Jira, such as %s", defaultPath))
+	}
+	for _, path := range []struct{ key, value string }{{"path", cfg.Path}, {"health_path", cfg.HealthPath}} {
+		if path.value != "" && !isPlainPath(path.value) {
+			errs = append(errs, fmt.Errorf("%s is not the path of a URL: write it like %s, without query, fragment, spaces and escapes", path.key, defaultPath))
+		}
+	}
+	if cfg.Path != "" && cfg.Path == cfg.HealthPath {
+		errs = append(errs, errors.New("path and health_path are the same: choose another health_path, or set it to \"\" for none"))
+	}
+	return errors.Join(errs...)
+}
+
+func isPlainPath(path string) bool {
+	u, err := url.Parse(path)
+	return err == nil && u.Path == path && u.EscapedPath() == path && strings.HasPrefix(path, "/") && !strings.Contains(path, "//")
+}
+
+func (cfg *JiraConfig) validateSiteURL() error {
+	if cfg.SiteURL == "" {
+		return nil
+	}
+	u, err := url.Parse(cfg.SiteURL)
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || strings.ContainsAny(cfg.SiteURL, "?#") {
+		return errors.New("site_url is not the address of a Jira site: write it like https://acme.atlassian.net " +
+			"or https://jira.example.com/context, without user, query and fragment")
+	}
+	return nil
+}
+
+func (cfg *JiraConfig) validateMaxTextLength() error {
+	if cfg.MaxTextLength <= 0 {
+		return fmt.Errorf("max_text_length is %d: set how many characters to keep of a text, such as %d", cfg.MaxTextLength, defaultMaxTextLength)
+	}
+	return nil
+}
+
+func (cfg *SignatureConfig) validate() error {
+	return validateSecrets("signature::secrets", cfg.Secrets)
+}
+
+func (cfg *TokenConfig) validate() error {
+	errs := []error{validateSecrets("token::values", cfg.Values)}
+	if len(cfg.Values) > 0 && cfg.Header == "" && cfg.QueryParameter == "" {
+		errs = append(errs, errors.New("neither token::header nor token::query_parameter is set: say where deliveries carry the token"))
+	}
+	if strings.ContainsAny(cfg.Header, " \t:") {
+		errs = append(errs, errors.New("token::header is not the name of a header: write it without colon and spaces, such as "+defaultTokenHeader))
+	}
+	return errors.Join(errs...)
+}
+
+// validateSecrets finds the commonest mistake: a reference to an environment variable that is not set.
+func validateSecrets(path string, secrets []configopaque.String) error {
+	var errs []error
+	for i, secret := range secrets {
+		if strings.TrimSpace(string(secret)) == "" {
+			errs = append(errs, fmt.Errorf("%s[%d] is empty: check that the environment variable or file it refers to is set", path, i))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (cfg *StatusConfig) validate() error {
+	errs := []error{within("status::mapping", status.Mapping(cfg.Mapping).Validate())}
+	seen := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(cfg.Projects)) {
+		path := "status::projects::" + key
+		errs = append(errs, within(path+"::mapping", status.Mapping(cfg.Projects[key].Mapping).Validate()))
+		folded := status.FoldProjectKey(key)
+		if other, taken := seen[folded]; taken {
+			errs = append(errs, fmt.Errorf("%s is the same project as %s: keep one", path, other))
+		}
+		seen[folded] = key
+	}
+	return errors.Join(errs...)
+}
+
+func within(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// validate also finds Jira's names, which match nothing.
+func (cfg *EventsConfig) validate() error {
+	var errs []error
+	for _, list := range []struct {
+		key      string
+		patterns []string
+	}{{"events::include", cfg.Include}, {"events::exclude", cfg.Exclude}} {
+		for i, pattern := range list.patterns {
+			if !isPattern(pattern) || !strings.HasPrefix(pattern, "jira.") && !strings.HasPrefix(pattern, "*") {
+				errs = append(errs, fmt.Errorf("%s[%d] matches no event: write the name of a record, such as jira.issue.created, or a pattern of names, such as jira.sprint.*", list.key, i))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (mode ChangelogMode) validate() error {
+	if mode != ChangelogAttributes && mode != ChangelogSplit {
+		return fmt.Errorf("changelog is %q: write %s, or %s for one more record for each changed field", mode, ChangelogAttributes, ChangelogSplit)
+	}
+	return nil
+}
+
+var (
+	customFieldID = regexp.MustCompile(`^customfield_\d+$`)
+	alias         = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	attributeName = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`)
+)
+
+func (cfg *JiraConfig) validateCustomFields() error {
+	var errs []error
+	seen := map[string]string{}
+	for _, id := range slices.Sorted(maps.Keys(cfg.CustomFields)) {
+		name := cfg.CustomFields[id]
+		if !customFieldID.MatchString(id) {
+			errs = append(errs, fmt.Errorf("custom_fields::%s is not the id of a custom field: write it like customfield_10016", id))
+		}
+		if !alias.MatchString(name) {
+			errs = append(errs, fmt.Errorf("custom_fields::%s is not the end of an attribute's name: write it in lower case, such as story_points", id))
+		}
+		if other, taken := seen[name]; taken {
+			errs = append(errs, fmt.Errorf("custom_fields::%s has the name of %s: choose another", id, other))
+		}
+		seen[name] = id
+	}
+	return errors.Join(errs...)
+}
+
+func (cfg *JiraConfig) validateQueryAttributes() error {
+	var errs []error
+	seen := map[string]string{}
+	for _, parameter := range slices.Sorted(maps.Keys(cfg.QueryAttributes)) {
+		attribute := cfg.QueryAttributes[parameter]
+		if parameter == "" || !attributeName.MatchString(attribute) {
+			errs = append(errs, fmt.Errorf("query_attributes::%s is not the name of an attribute: write it like jira.issue.key", parameter))
+		}
+		if parameter == cfg.Token.QueryParameter {
+			errs = append(errs, fmt.Errorf("query_attributes::%s would write the token into records: take another parameter", parameter))
+		}
+		if other, taken := seen[attribute]; taken {
+			errs = append(errs, fmt.Errorf("query_attributes::%s writes the attribute of %s: choose another", parameter, other))
+		}
+		seen[attribute] = parameter
+	}
+	return errors.Join(errs...)
+}
+
+func (cfg *SeverityConfig) validate() error {
+	var errs []error
+	seen := map[string]string{}
+	for _, priority := range slices.Sorted(maps.Keys(cfg.Priorities)) {
+		if _, known := translate.ParseSeverity(cfg.Priorities[priority]); !known {
+			errs = append(errs, fmt.Errorf("severity::priorities::%s is no severity: write trace, debug, info, warn, error or fatal", priority))
+		}
+		name := status.Fold(priority)
+		if other, taken := seen[name]; taken {
+			errs = append(errs, fmt.Errorf("severity::priorities::%s is the same priority as %s: keep one", priority, other))
+		}
+		seen[name] = priority
+	}
+	return errors.Join(errs...)
+}
