@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"net/url"
+	"slices"
 
 	"go.opentelemetry.io/collector/config/configopaque"
 
@@ -41,6 +43,8 @@ func (a *authenticator) authenticate(r *http.Request, body []byte) error {
 	}
 	signed := r.Header.Get(signature.Header)
 	switch {
+	case len(a.secrets) > 0 && signed == "" && len(presented) == 0 && hasSecret(r.URL):
+		return failed(kindSecretInQuery, nil)
 	case len(a.secrets) > 0 && (signed != "" || len(presented) == 0):
 		return signatureFailure(signature.Verify(signed, body, a.secrets))
 	case len(presented) > 0:
@@ -48,6 +52,14 @@ func (a *authenticator) authenticate(r *http.Request, body []byte) error {
 	default:
 		return failed(kindMissingToken, nil)
 	}
+}
+
+// secretParameters are what other receivers of Jira's webhooks call a secret in the URL.
+var secretParameters = []string{"secret", "token"}
+
+// hasSecret finds the mistake of those who come from such a receiver.
+func hasSecret(u *url.URL) bool {
+	return slices.ContainsFunc(secretParameters, u.Query().Has)
 }
 
 // presentedTokens returns the tokens in the places where tokens are expected.

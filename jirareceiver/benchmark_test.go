@@ -30,11 +30,11 @@ func BenchmarkDelivery(b *testing.B) {
 	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), &cfg.Jira, next)
 	require.NoError(b, err)
 	floor := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		content, err := read(r)
+		content, err := (&lease{admission: h.admission}).read(r)
 		if err == nil {
 			err = h.authenticator.authenticate(r, content)
 		}
-		respond(w, err)
+		respond(w, err, h.retryAfter)
 	})
 
 	for _, way := range []struct {

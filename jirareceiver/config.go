@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 	"github.com/otel-jira/collector/jirareceiver/internal/translate"
 )
@@ -58,6 +59,10 @@ type JiraConfig struct {
 	Severity SeverityConfig `mapstructure:"severity"`
 	// Include adds to the records what they leave out by default.
 	Include IncludeConfig `mapstructure:"include"`
+	// Deduplication recognises repeated deliveries.
+	Deduplication DeduplicationConfig `mapstructure:"deduplication"`
+	// Admission bounds what is processed at a time.
+	Admission AdmissionConfig `mapstructure:"admission"`
 	// MaxTextLength is the number of runes kept of any text, but for the payload. Default: 4096.
 	MaxTextLength int `mapstructure:"max_text_length"`
 
@@ -151,12 +156,44 @@ type IncludeConfig struct {
 	_ struct{}
 }
 
+// DeduplicationConfig configures the memory of deliveries. Those that Jira does not number, which only Jira Cloud does, are
+// never duplicates.
+type DeduplicationConfig struct {
+	// Enabled answers a delivery whose number was accepted before without handing it on again. Default: true.
+	Enabled bool `mapstructure:"enabled"`
+	// Window is how long a delivery is remembered. Default: 2h. Jira Cloud repeats a delivery for 75 minutes at most: five
+	// times, each up to 15 minutes after the last.
+	Window time.Duration `mapstructure:"window"`
+	// MaxEntries is how many deliveries are remembered. The oldest are forgotten first. Default: 100000.
+	MaxEntries int `mapstructure:"max_entries"`
+	// Storage is the storage extension that keeps the memory over a restart. Default: none.
+	Storage *component.ID `mapstructure:"storage"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// AdmissionConfig bounds the memory that deliveries take.
+type AdmissionConfig struct {
+	// MaxInFlightBytes is the number of bytes of all bodies that are read or processed at a time. Deliveries beyond it are
+	// answered with 429. Default: 128 MiB.
+	MaxInFlightBytes int64 `mapstructure:"max_in_flight_bytes"`
+	// RetryAfter is when a sender is asked to come back that was turned away with 429 or 503. Default: 30s. Jira Cloud comes
+	// back after 5 to 15 minutes whatever it is told.
+	RetryAfter time.Duration `mapstructure:"retry_after"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
 const (
 	defaultEndpoint      = "localhost:8087"
 	defaultPath          = "/jira/events"
 	defaultHealthPath    = "/health"
 	defaultTokenHeader   = "X-Jira-Token"
 	defaultMaxTextLength = 4096
+	defaultWindow        = 2 * time.Hour
+	defaultMaxEntries    = 100_000
+	defaultMaxInFlight   = 128 << 20
+	defaultRetryAfter    = 30 * time.Second
 
 	// defaultMaxBodySize is what Jira Cloud sends at most, in bytes. Jira does not repeat what is refused as too large.
 	defaultMaxBodySize = 25 << 20
@@ -185,6 +222,8 @@ func createDefaultConfig() component.Config {
 			Token:         TokenConfig{Header: defaultTokenHeader},
 			Status:        StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
 			Changelog:     ChangelogAttributes,
+			Deduplication: DeduplicationConfig{Enabled: true, Window: defaultWindow, MaxEntries: defaultMaxEntries},
+			Admission:     AdmissionConfig{MaxInFlightBytes: defaultMaxInFlight, RetryAfter: defaultRetryAfter},
 			MaxTextLength: defaultMaxTextLength,
 		},
 	}
@@ -287,4 +326,16 @@ func (cfg *SeverityConfig) byPriority() map[string]plog.SeverityNumber {
 		severities[status.Fold(priority)], _ = translate.ParseSeverity(name)
 	}
 	return severities
+}
+
+// twinPatience is how long a delivery waits for the outcome of another with the same number. It leaves time to answer before
+// write_timeout.
+const twinPatience = 10 * time.Second
+
+// newMemory returns nil without deduplication.
+func (cfg *DeduplicationConfig) newMemory() *dedup.Memory {
+	if !cfg.Enabled {
+		return nil
+	}
+	return dedup.New(dedup.Options{Window: cfg.Window, MaxEntries: cfg.MaxEntries, Patience: twinPatience, Now: time.Now})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configopaque"
 )
@@ -48,6 +49,8 @@ func TestDefaults(t *testing.T) {
 		Token:         TokenConfig{Header: "X-Jira-Token"},
 		Status:        StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
 		Changelog:     "attributes",
+		Deduplication: DeduplicationConfig{Enabled: true, Window: 2 * time.Hour, MaxEntries: 100000},
+		Admission:     AdmissionConfig{MaxInFlightBytes: 134217728, RetryAfter: 30 * time.Second},
 		MaxTextLength: 4096,
 	}, cfg.Jira)
 	assert.NoError(t, componenttest.CheckConfigStruct(cfg))
@@ -58,6 +61,7 @@ func TestEveryOptionIsRead(t *testing.T) {
 	cfg, err := loadConfig(t, "file:"+configFolder+"valid/everything.yaml")
 	require.NoError(t, err)
 
+	storageID := component.MustNewIDWithName("file_storage", "jira")
 	assert.Equal(t, "0.0.0.0:8443", cfg.Server.NetAddr.Endpoint)
 	assert.EqualValues(t, 1048576, cfg.Server.MaxRequestBodySize)
 	assert.Equal(t, 20*time.Second, cfg.Server.ReadTimeout)
@@ -79,6 +83,8 @@ func TestEveryOptionIsRead(t *testing.T) {
 		Changelog:       "split",
 		CustomFields:    map[string]string{"customfield_10016": "story_points"},
 		QueryAttributes: map[string]string{"issue": "jira.issue.key"},
+		Deduplication:   DeduplicationConfig{Window: 3 * time.Hour, MaxEntries: 500, Storage: &storageID},
+		Admission:       AdmissionConfig{MaxInFlightBytes: 2097152, RetryAfter: time.Minute},
 		Severity:        SeverityConfig{Priorities: map[string]string{"Highest": "error", "2": "WARN"}},
 		Include:         IncludeConfig{UserDetails: true, Description: true, CommentBody: true, Payload: true},
 		MaxTextLength:   100,
@@ -137,6 +143,10 @@ func TestInvalidConfigs(t *testing.T) {
 		"query_attribute_name":            {"query_attributes::issue is not the name of an attribute: write it like jira.issue.key"},
 		"severity_unknown":                {"severity::priorities::Highest is no severity: write trace, debug, info, warn, error or fatal"},
 		"severity_priority_twice":         {"severity::priorities::highest is the same priority as Highest: keep one"},
+		"window_without_unit":             {"deduplication::window is 2ns: write it with a unit, such as 2h"},
+		"max_entries_zero":                {"deduplication::max_entries is 0: set how many"},
+		"admission_below_body_size":       {"admission::max_in_flight_bytes is 1000, less than max_request_body_size", "raise it to 26214400 or more"},
+		"retry_after_without_unit":        {"admission::retry_after is 30ns: write it with a unit, such as 30s"},
 		"misspelt_key_in_events":          {"events", "invalid keys: includes"},
 		"everything_at_once": {
 			"path is empty", "site_url is not", "max_text_length is -1", "values[0] is empty", "neither token::header nor", "stands under both",

@@ -23,32 +23,36 @@ type kind struct {
 	status  int
 	reason  string // value of the metric's attribute
 	message string // for the sender; a fixed text, so that it can give nothing away
+	advice  string // for the administrator, in the log; a fixed text too
 }
 
 const unauthorized = "unauthorized" // and no word on what was wrong
 
 var (
-	kindNotFound         = &kind{http.StatusNotFound, "wrong_path", "no such path"}
-	kindMethodNotAllowed = &kind{http.StatusMethodNotAllowed, "wrong_method", "method not allowed"}
+	kindNotFound         = &kind{http.StatusNotFound, "wrong_path", "no such path", "the URL in Jira has to end in path, to the letter"}
+	kindMethodNotAllowed = &kind{http.StatusMethodNotAllowed, "wrong_method", "method not allowed", "Jira posts; an Automation rule has to be told to"}
 
-	kindShuttingDown = &kind{http.StatusServiceUnavailable, "shutting_down", "shutting down"}
-	kindTooLarge     = &kind{http.StatusRequestEntityTooLarge, "too_large", "body too large"}
-	kindInterrupted  = &kind{http.StatusRequestTimeout, "interrupted", "body incomplete"}
-	kindUndecodable  = &kind{http.StatusBadRequest, "undecodable", "content encoding cannot be decoded"}
+	kindOverCapacity = &kind{http.StatusTooManyRequests, "over_capacity", "over capacity", "raise admission::max_in_flight_bytes, or see what holds the pipeline up"}
+	kindShuttingDown = &kind{http.StatusServiceUnavailable, "shutting_down", "shutting down", "the collector stopped before the event was through"}
+	kindTooLarge     = &kind{http.StatusRequestEntityTooLarge, "too_large", "body too large", "raise max_request_body_size"}
+	kindInterrupted  = &kind{http.StatusRequestTimeout, "interrupted", "body incomplete", "the connection broke, or the sender took longer than read_timeout"}
+	kindUndecodable  = &kind{http.StatusBadRequest, "undecodable", "content encoding cannot be decoded", "something other than Jira posts"}
 
-	kindUnauthenticated      = &kind{http.StatusUnauthorized, "unauthenticated", unauthorized} // says the auth extension
-	kindMissingSignature     = &kind{http.StatusUnauthorized, "missing_signature", unauthorized}
-	kindMalformedSignature   = &kind{http.StatusUnauthorized, "malformed_signature", unauthorized}
-	kindUnsupportedAlgorithm = &kind{http.StatusUnauthorized, "unsupported_algorithm", unauthorized}
-	kindBadSignature         = &kind{http.StatusUnauthorized, "bad_signature", unauthorized}
-	kindMissingToken         = &kind{http.StatusUnauthorized, "missing_token", unauthorized}
-	kindBadToken             = &kind{http.StatusUnauthorized, "bad_token", unauthorized}
+	kindUnauthenticated      = &kind{http.StatusUnauthorized, "unauthenticated", unauthorized, "the auth extension does not know the sender"}
+	kindMissingSignature     = &kind{http.StatusUnauthorized, "missing_signature", unauthorized, "the webhook in Jira has no secret"}
+	kindSecretInQuery        = &kind{http.StatusUnauthorized, "secret_in_query", unauthorized, "a secret in the URL signs nothing: enter it in the field Secret of the webhook in Jira; for senders that cannot sign, set token::query_parameter"}
+	kindMalformedSignature   = &kind{http.StatusUnauthorized, "malformed_signature", unauthorized, "something other than Jira signs"}
+	kindUnsupportedAlgorithm = &kind{http.StatusUnauthorized, "unsupported_algorithm", unauthorized, "something other than Jira signs, or an outdated algorithm"}
+	kindBadSignature         = &kind{http.StatusUnauthorized, "bad_signature", unauthorized, "secrets here and in Jira differ, or a proxy changes the body"}
+	kindMissingToken         = &kind{http.StatusUnauthorized, "missing_token", unauthorized, "the sender does not send the header or the query parameter"}
+	kindBadToken             = &kind{http.StatusUnauthorized, "bad_token", unauthorized, "tokens here and at the sender differ"}
 
-	kindMalformed   = &kind{http.StatusBadRequest, "malformed", "body is not a JSON object"}
-	kindUnavailable = &kind{http.StatusServiceUnavailable, "unavailable", "pipeline unavailable"}
-	kindExhausted   = &kind{http.StatusTooManyRequests, "resource_exhausted", "pipeline over capacity"}
-	kindPermanent   = &kind{http.StatusUnprocessableEntity, "permanent", "pipeline refused the event"}
-	kindInternal    = &kind{http.StatusInternalServerError, "internal", "internal error"}
+	kindMalformed   = &kind{http.StatusBadRequest, "malformed", "body is not a JSON object", "something other than Jira posts, or an Automation rule writes JSON without asJsonString"}
+	kindInProgress  = &kind{http.StatusServiceUnavailable, "in_progress", "the same delivery is in progress", "the pipeline takes long"}
+	kindUnavailable = &kind{http.StatusServiceUnavailable, "unavailable", "pipeline unavailable", "the exporter or its queue cannot keep up"}
+	kindExhausted   = &kind{http.StatusTooManyRequests, "resource_exhausted", "pipeline over capacity", "the exporter or its queue cannot keep up"}
+	kindPermanent   = &kind{http.StatusUnprocessableEntity, "permanent", "pipeline refused the event", "the backend refuses the record: see the exporter's log"}
+	kindInternal    = &kind{http.StatusInternalServerError, "internal", "internal error", "a fault: see the collector's log"}
 )
 
 // failure is the error of a delivery. Its text is a fixed one followed by that of the cause, if there is one: a sentinel, or
@@ -82,6 +86,8 @@ func readFailure(err error) error {
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	_, network := errors.AsType[net.Error](err)
 	switch {
+	case errors.Is(err, errOverCapacity):
+		return failed(kindOverCapacity, nil)
 	case tooLarge:
 		return failed(kindTooLarge, nil)
 	case network, errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.Canceled):

@@ -1,14 +1,11 @@
 package jirareceiver
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,49 +13,40 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
 	"github.com/otel-jira/collector/jirareceiver/internal/translate"
 	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
-)
-
-// The headers of a delivery, documented at https://developer.atlassian.com/cloud/jira/platform/webhooks/.
-const (
-	headerDeliveryID = "X-Atlassian-Webhook-Identifier"
-	headerRetryCount = "X-Atlassian-Webhook-Retry"
-	headerFlow       = "X-Atlassian-Webhook-Flow"
 )
 
 const (
 	transport = "http"
 	// format is how obsreport calls what was received.
 	format = "jira"
-	// maxReserve is how many bytes are set aside for a body because its sender says that it will be that long.
-	maxReserve = 64 << 10
 )
 
 // handler answers all requests to the receiver's server.
 type handler struct {
 	path, healthPath string
+	retryAfter       time.Duration
+	admission        *admission
 	authenticator    *authenticator
 	decoder          *webhook.Decoder
 	events           eventFilter
-	translator       *translate.Translator
 	queryAttributes  []queryAttribute
+	memory           *dedup.Memory // nil without deduplication
+	translator       *translate.Translator
 	next             consumer.Logs
-	obsreport        *receiverhelper.ObsReport
-	telemetry        *metadata.TelemetryBuilder
-	unmapped         *unmappedStatuses
-	logger           *zap.Logger
-	sampled          *zap.Logger // logs each message once a minute
-	byReceiver       metric.MeasurementOption
 
-	now      func() time.Time
-	inflight *inflight
+	inflight  *inflight
+	health    *health
+	obsreport *receiverhelper.ObsReport
+	meter     *meter
+	unmapped  *unmappedStatuses
+	logger    *zap.Logger
+	now       func() time.Time
 }
 
 func newHandler(settings receiver.Settings, cfg *JiraConfig, next consumer.Logs) (*handler, error) {
@@ -74,29 +62,27 @@ func newHandler(settings receiver.Settings, cfg *JiraConfig, next consumer.Logs)
 	if err != nil {
 		return nil, err
 	}
-	byReceiver := metric.WithAttributes(attribute.String("receiver", settings.ID.String()))
-	return &handler{
+	h := &handler{
 		path:            cfg.Path,
 		healthPath:      cfg.HealthPath,
+		retryAfter:      cfg.Admission.RetryAfter,
+		admission:       &admission{limit: cfg.Admission.MaxInFlightBytes},
 		authenticator:   newAuthenticator(cfg),
 		decoder:         webhook.NewDecoder(slices.Collect(maps.Keys(cfg.CustomFields))),
 		events:          eventFilter{include: cfg.Events.Include, exclude: cfg.Events.Exclude},
-		translator:      newTranslator(settings, cfg),
 		queryAttributes: newQueryAttributes(cfg.QueryAttributes),
+		translator:      newTranslator(settings, cfg),
 		next:            next,
-		obsreport:       obsreport,
-		telemetry:       telemetry,
-		unmapped:        newUnmappedStatuses(telemetry, byReceiver, settings.Logger),
-		logger:          settings.Logger,
-		sampled:         settings.Logger.WithOptions(zap.WrapCore(oncePerMinute)),
-		byReceiver:      byReceiver,
-		now:             time.Now,
 		inflight:        newInflight(),
-	}, nil
-}
-
-func oncePerMinute(core zapcore.Core) zapcore.Core {
-	return zapcore.NewSamplerWithOptions(core, time.Minute, 1, 0)
+		obsreport:       obsreport,
+		meter:           newMeter(telemetry, settings),
+		logger:          settings.Logger,
+		now:             time.Now,
+	}
+	h.memory = cfg.Deduplication.newMemory()
+	h.health = &health{admission: h.admission, memory: h.retryAfter}
+	h.unmapped = newUnmappedStatuses(h.meter, settings.Logger)
+	return h, h.meter.observe(h)
 }
 
 func newTranslator(settings receiver.Settings, cfg *JiraConfig) *translate.Translator {
@@ -126,7 +112,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case path == h.healthPath && path != "":
 		if h.allow(w, r, http.MethodGet, http.MethodHead) {
-			respond(w, nil)
+			respond(w, h.health.check(), h.retryAfter)
 		}
 	default:
 		h.refuse(w, r, failed(kindNotFound, nil))
@@ -155,15 +141,12 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(*ht
 		h.refuse(w, r, err)
 		return
 	}
-	respond(w, nil)
+	respond(w, nil, h.retryAfter)
 }
 
-// refuse answers, counts and, once in a while, logs what is not accepted.
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	reason := kindOf(err).reason
-	h.telemetry.ReceiverJiraRejectedDeliveries.Add(r.Context(), 1, h.byReceiver, metric.WithAttributes(attribute.String("reason", reason)))
-	h.sampled.Warn("Refused what was posted: " + reason)
-	respond(w, err)
+	h.meter.rejected(r.Context(), kindOf(err))
+	respond(w, err, h.retryAfter)
 }
 
 // deliverSafely makes a panic an error. Its value is not logged: nobody knows what a component puts in there.
@@ -180,110 +163,77 @@ func (h *handler) deliverSafely(r *http.Request) (records int, err error) {
 // deliver is the way of a delivery from the socket into the pipeline. It returns the number of log records that it made.
 func (h *handler) deliver(r *http.Request) (records int, err error) {
 	received := h.now()
-	body, err := read(r)
+	lease, err := h.admission.admit(r)
+	if err != nil {
+		return 0, err
+	}
+	defer lease.release()
+	body, err := lease.read(r)
 	if err != nil {
 		return 0, err
 	}
 	if err := h.authenticator.authenticate(r, body); err != nil {
 		return 0, err
 	}
+	h.meter.size(r.Context(), body)
 	event, err := h.decoder.Decode(body)
 	if err != nil {
 		return 0, failed(kindMalformed, err)
 	}
 	kind := translate.Classify(event)
 	if !h.events.admits(kind.Name) {
-		h.count(r.Context(), kind, outcomeExcluded)
+		h.meter.delivered(r.Context(), kind, excluded)
 		return 0, nil
 	}
-	logs, unmapped := h.translator.Translate(event, kind, h.newDelivery(r, received, body))
+	return h.deliverOnce(r.Context(), event, kind, h.newDelivery(r, received, body))
+}
+
+// deliverOnce hands an event on, unless an earlier delivery of it was accepted.
+func (h *handler) deliverOnce(ctx context.Context, event *webhook.Event, kind translate.Kind, d translate.Delivery) (records int, err error) {
+	claim, err := h.claim(ctx, event, d.ID)
+	if err != nil {
+		return 0, failed(kindInProgress, nil)
+	}
+	if claim.Duplicate {
+		h.meter.delivered(ctx, kind, duplicate)
+		return 0, nil
+	}
+	defer claim.Release()
+	logs, unmapped := h.translator.Translate(event, kind, d)
 	records = logs.LogRecordCount()
-	if err := h.consume(r.Context(), logs); err != nil {
-		h.count(r.Context(), kind, outcomeRefused)
+	if err := h.consume(ctx, logs); err != nil {
+		h.meter.delivered(ctx, kind, refused)
 		return records, err
 	}
-	h.count(r.Context(), kind, outcomeAccepted)
-	h.unmapped.report(r.Context(), unmapped)
+	claim.Accept()
+	h.meter.delivered(ctx, kind, accepted)
+	h.meter.lag(ctx, translate.EventTime(event, d.Received), d.Received)
+	h.unmapped.report(ctx, unmapped)
 	return records, nil
 }
 
-// What became of a delivery that was authentic and understood: values of the metric's attribute.
-const (
-	outcomeAccepted = "accepted"
-	outcomeExcluded = "excluded"
-	outcomeRefused  = "refused" // by the pipeline
-)
-
-// otherEvents stands for the names of events that Jira does not document: there is no end of them.
-const otherEvents = "other"
-
-func (h *handler) count(ctx context.Context, kind translate.Kind, outcome string) {
-	event := otherEvents
-	if kind.Known {
-		event = kind.Name
+// claim is about the delivery and not the event: what Jira has not numbered is no duplicate. Jira numbers the deliveries of a
+// site.
+func (h *handler) claim(ctx context.Context, event *webhook.Event, deliveryID string) (dedup.Claim, error) {
+	if h.memory == nil || deliveryID == "" {
+		return dedup.Claim{}, nil
 	}
-	h.telemetry.ReceiverJiraDeliveries.Add(ctx, 1, h.byReceiver,
-		metric.WithAttributes(attribute.String("event", event), attribute.String("outcome", outcome)))
-}
-
-// read returns the body, decompressed and bounded by confighttp.
-func read(r *http.Request) ([]byte, error) {
-	var body bytes.Buffer
-	body.Grow(int(min(max(r.ContentLength, 0), maxReserve)) + bytes.MinRead)
-	if _, err := body.ReadFrom(r.Body); err != nil {
-		return nil, readFailure(err)
-	}
-	return body.Bytes(), nil
-}
-
-func (h *handler) newDelivery(r *http.Request, received time.Time, body []byte) translate.Delivery {
-	d := translate.Delivery{
-		ID:       r.Header.Get(headerDeliveryID),
-		Flow:     r.Header.Get(headerFlow),
-		Received: received,
-		Body:     body,
-		Extra:    h.extra(r.URL),
-	}
-	if count, err := strconv.ParseInt(r.Header.Get(headerRetryCount), 10, 64); err == nil {
-		d.RetryCount = &count
-	}
-	return d
-}
-
-// queryAttribute is a parameter of the query that becomes an attribute.
-type queryAttribute struct{ parameter, attribute string }
-
-func newQueryAttributes(configured map[string]string) []queryAttribute {
-	var attributes []queryAttribute
-	for _, parameter := range slices.Sorted(maps.Keys(configured)) {
-		attributes = append(attributes, queryAttribute{parameter, configured[parameter]})
-	}
-	return attributes
-}
-
-// extra returns what the query tells, as far as the configuration asks for it.
-func (h *handler) extra(u *url.URL) []translate.Attribute {
-	if len(h.queryAttributes) == 0 || u.RawQuery == "" {
-		return nil
-	}
-	var attributes []translate.Attribute
-	query := u.Query()
-	for _, a := range h.queryAttributes {
-		attributes = append(attributes, translate.Attribute{Key: a.attribute, Value: query.Get(a.parameter)})
-	}
-	return attributes
+	return h.memory.Claim(ctx, dedup.NewKey(h.translator.SiteURL(event), deliveryID))
 }
 
 // consume hands the records on.
-func (h *handler) consume(ctx context.Context, logs plog.Logs) error {
+func (h *handler) consume(ctx context.Context, logs plog.Logs) (err error) {
 	ctx, end, ok := h.inflight.begin(ctx)
 	if !ok {
 		return failed(kindShuttingDown, nil)
 	}
 	defer end()
 	if err := h.next.ConsumeLogs(ctx, logs); err != nil {
-		return pipelineFailure(err)
+		err = pipelineFailure(err)
+		h.health.observe(err)
+		return err
 	}
+	h.health.observe(nil)
 	return nil
 }
 

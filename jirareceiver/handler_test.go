@@ -374,8 +374,8 @@ func TestRefusalsAreLoggedOnceInAWhile(t *testing.T) {
 		r.post(t, []byte(createdBody))
 		r.post(t, []byte(createdBody), signedWith("x", createdBody))
 	}
-	assert.Equal(t, 1, r.logs.FilterMessage("Refused what was posted: missing_signature").Len())
-	assert.Equal(t, 1, r.logs.FilterMessage("Refused what was posted: bad_signature").Len())
+	assert.Equal(t, 1, r.logs.FilterMessageSnippet("Refused what was posted: missing_signature: ").Len())
+	assert.Equal(t, 1, r.logs.FilterMessageSnippet("Refused what was posted: bad_signature: ").Len())
 }
 
 // TestOptionsChangeTheRecord turns every option that a record depends on, and looks at what it is for.

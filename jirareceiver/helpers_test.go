@@ -39,12 +39,13 @@ type running struct {
 	logs      *observer.ObservedLogs
 }
 
-// start runs a receiver that accepts what anybody sends, unless configured otherwise.
+// start runs a receiver that accepts what anybody sends, as often as it is sent, unless configured otherwise.
 func start(t *testing.T, next consumer.Logs, configure func(*Config)) *running {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
 	cfg.Server.NetAddr.Endpoint = "localhost:0"
 	cfg.Jira.AllowUnauthenticated = true
+	cfg.Jira.Deduplication.Enabled = false
 	if configure != nil {
 		configure(cfg)
 	}

@@ -21,6 +21,7 @@ type jiraReceiver struct {
 	cfg      *Config
 	settings receiver.Settings
 	handler  *handler
+	keeper   *keeper
 	server   *http.Server
 	listener net.Listener
 	serving  sync.WaitGroup
@@ -34,16 +35,20 @@ func newReceiver(settings receiver.Settings, cfg *Config, next consumer.Logs) (*
 	return &jiraReceiver{cfg: cfg, settings: settings, handler: h}, nil
 }
 
-// Start builds the server before it opens the listener, so that a failure leaves nothing open.
+// Start builds the server before it opens the listener, so that a failure leaves nothing open. What was accepted before a
+// restart is known before the first delivery.
 func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	server, err := r.cfg.Server.ToServer(ctx, host.GetExtensions(), r.settings.TelemetrySettings, r.handler,
 		confighttp.WithErrorHandler(r.handler.turnedAway))
 	if err != nil {
 		return err
 	}
+	if r.keeper, err = startKeeper(ctx, host, r.settings.ID, &r.cfg.Jira.Deduplication, r.handler); err != nil {
+		return err
+	}
 	listener, err := r.cfg.Server.ToListener(ctx)
 	if err != nil {
-		return err
+		return errors.Join(err, r.keeper.shutdown(ctx))
 	}
 	r.server, r.listener = server, listener
 	r.settings.Logger.Info("Waiting for Jira to post events", zap.String("url", r.url()))
@@ -81,11 +86,12 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	if r.server == nil {
 		return nil
 	}
+	r.handler.health.draining.Store(true)
 	err := r.server.Shutdown(ctx)
 	if err != nil {
 		r.handler.inflight.abort(cancelGrace)
 		err = errors.Join(err, r.server.Close())
 	}
 	r.serving.Wait()
-	return err
+	return errors.Join(err, r.keeper.shutdown(ctx))
 }

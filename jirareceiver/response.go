@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// retryAfter is when a sender is asked to come back. Jira Cloud comes back after 5 to 15 minutes whatever it is told.
-const retryAfter = 30 * time.Second
-
 // answer is the body of every response. It holds fixed texts only.
 type answer struct {
 	Status string `json:"status,omitempty"`
@@ -17,7 +14,7 @@ type answer struct {
 }
 
 // respond writes every response of the receiver: of a delivery, a probe, or a request that confighttp turned away.
-func respond(w http.ResponseWriter, err error) {
+func respond(w http.ResponseWriter, err error, retryAfter time.Duration) {
 	code, body := http.StatusOK, answer{Status: "ok"}
 	if err != nil {
 		k := kindOf(err)

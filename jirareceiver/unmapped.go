@@ -6,11 +6,8 @@ import (
 	"strings"
 	"sync"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
 	"github.com/otel-jira/collector/jirareceiver/internal/translate"
 	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
 )
@@ -23,16 +20,15 @@ const (
 
 // unmappedStatuses makes a gap in the mapping visible: each counts, and each name is logged once.
 type unmappedStatuses struct {
-	telemetry  *metadata.TelemetryBuilder
-	byReceiver metric.MeasurementOption
-	logger     *zap.Logger
+	meter  *meter
+	logger *zap.Logger
 
 	mu       sync.Mutex
 	reported map[string]bool
 }
 
-func newUnmappedStatuses(telemetry *metadata.TelemetryBuilder, byReceiver metric.MeasurementOption, logger *zap.Logger) *unmappedStatuses {
-	return &unmappedStatuses{telemetry: telemetry, byReceiver: byReceiver, logger: logger, reported: map[string]bool{}}
+func newUnmappedStatuses(m *meter, logger *zap.Logger) *unmappedStatuses {
+	return &unmappedStatuses{meter: m, logger: logger, reported: map[string]bool{}}
 }
 
 // report logs only current statuses: of a previous one Jira does not tell the category, by which it may well map as long
@@ -48,7 +44,7 @@ func (u *unmappedStatuses) report(ctx context.Context, unmapped translate.Unmapp
 
 func (u *unmappedStatuses) count(ctx context.Context, side string, status webhook.Status) {
 	if status != (webhook.Status{}) {
-		u.telemetry.ReceiverJiraUnmappedStatuses.Add(ctx, 1, u.byReceiver, metric.WithAttributes(attribute.String("side", side)))
+		u.meter.unmapped(ctx, side)
 	}
 }
 

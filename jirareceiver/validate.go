@@ -35,6 +35,8 @@ func (cfg *Config) Validate() error {
 		cfg.Jira.validateCustomFields(),
 		cfg.Jira.validateQueryAttributes(),
 		cfg.Jira.Severity.validate(),
+		cfg.Jira.Deduplication.validate(),
+		cfg.validateAdmission(),
 	)
 }
 
@@ -259,6 +261,32 @@ func (cfg *SeverityConfig) validate() error {
 			errs = append(errs, fmt.Errorf("severity::priorities::%s is the same priority as %s: keep one", priority, other))
 		}
 		seen[name] = priority
+	}
+	return errors.Join(errs...)
+}
+
+func (cfg *DeduplicationConfig) validate() error {
+	if !cfg.Enabled {
+		return nil
+	}
+	var errs []error
+	if cfg.Window < time.Second {
+		errs = append(errs, fmt.Errorf("deduplication::window is %s: write it with a unit, such as %s, or set deduplication::enabled to false", cfg.Window, defaultWindow))
+	}
+	if cfg.MaxEntries <= 0 {
+		errs = append(errs, fmt.Errorf("deduplication::max_entries is %d: set how many deliveries to remember, such as %d, or set deduplication::enabled to false", cfg.MaxEntries, defaultMaxEntries))
+	}
+	return errors.Join(errs...)
+}
+
+func (cfg *Config) validateAdmission() error {
+	var errs []error
+	admission := cfg.Jira.Admission
+	if admission.MaxInFlightBytes < cfg.Server.MaxRequestBodySize {
+		errs = append(errs, fmt.Errorf("admission::max_in_flight_bytes is %d, less than max_request_body_size, so that the largest bodies would never be accepted: raise it to %d or more", admission.MaxInFlightBytes, cfg.Server.MaxRequestBodySize))
+	}
+	if admission.RetryAfter < time.Second {
+		errs = append(errs, fmt.Errorf("admission::retry_after is %s: write it with a unit, such as %s; a second is the least", admission.RetryAfter, defaultRetryAfter))
 	}
 	return errors.Join(errs...)
 }

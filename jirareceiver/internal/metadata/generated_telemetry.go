@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -23,12 +25,17 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                          metric.Meter
-	mu                             sync.Mutex
-	registrations                  []metric.Registration
-	ReceiverJiraDeliveries         metric.Int64Counter
-	ReceiverJiraRejectedDeliveries metric.Int64Counter
-	ReceiverJiraUnmappedStatuses   metric.Int64Counter
+	meter                                  metric.Meter
+	mu                                     sync.Mutex
+	registrations                          []metric.Registration
+	ReceiverJiraBodySize                   metric.Int64Histogram
+	ReceiverJiraDeduplicationEntries       metric.Int64ObservableGauge
+	ReceiverJiraDeduplicationStorageErrors metric.Int64Counter
+	ReceiverJiraDeliveries                 metric.Int64Counter
+	ReceiverJiraDeliveryLag                metric.Float64Histogram
+	ReceiverJiraInFlightBytes              metric.Int64ObservableGauge
+	ReceiverJiraRejectedDeliveries         metric.Int64Counter
+	ReceiverJiraUnmappedStatuses           metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -40,6 +47,46 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterReceiverJiraDeduplicationEntriesCallback sets callback for observable ReceiverJiraDeduplicationEntries metric.
+func (builder *TelemetryBuilder) RegisterReceiverJiraDeduplicationEntriesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverJiraDeduplicationEntries, obs: o})
+		return nil
+	}, builder.ReceiverJiraDeduplicationEntries)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverJiraInFlightBytesCallback sets callback for observable ReceiverJiraInFlightBytes metric.
+func (builder *TelemetryBuilder) RegisterReceiverJiraInFlightBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverJiraInFlightBytes, obs: o})
+		return nil
+	}, builder.ReceiverJiraInFlightBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -60,10 +107,42 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ReceiverJiraBodySize, err = builder.meter.Int64Histogram(
+		"otelcol_receiver_jira_body_size",
+		metric.WithDescription("Size of the bodies of authentic deliveries, decompressed. [Alpha]"),
+		metric.WithUnit("By"),
+		metric.WithExplicitBucketBoundaries([]float64{256, 1024, 4096, 16384, 65536, 262144, 1.048576e+06, 4.194304e+06, 1.6777216e+07}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraDeduplicationEntries, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_jira_deduplication_entries",
+		metric.WithDescription("Number of deliveries that are remembered. [Alpha]"),
+		metric.WithUnit("{delivery}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraDeduplicationStorageErrors, err = builder.meter.Int64Counter(
+		"otelcol_receiver_jira_deduplication_storage_errors",
+		metric.WithDescription("Number of times that the memory of deliveries could not be loaded from or saved to its storage. [Alpha]"),
+		metric.WithUnit("{error}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverJiraDeliveries, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_deliveries",
 		metric.WithDescription("Number of deliveries that were authentic and a JSON object. [Alpha]"),
 		metric.WithUnit("{delivery}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraDeliveryLag, err = builder.meter.Float64Histogram(
+		"otelcol_receiver_jira_delivery_lag",
+		metric.WithDescription("Time from an accepted event to its arrival, when its body gives its time. [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 7200}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraInFlightBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_jira_in_flight_bytes",
+		metric.WithDescription("Bytes of the bodies that are being read or processed. [Alpha]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraRejectedDeliveries, err = builder.meter.Int64Counter(

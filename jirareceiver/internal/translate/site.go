@@ -35,6 +35,9 @@ func configuredSite(address string) site {
 	return site{url: strings.TrimRight(address, "/"), host: u.Hostname()}
 }
 
+// SiteURL returns https://host[/context] of the Jira that sent an event, or "".
+func (t *Translator) SiteURL(ev *webhook.Event) string { return t.siteOf(ev).url }
+
 // siteOf prefers the configured site to the links in the event.
 func (t *Translator) siteOf(ev *webhook.Event) site {
 	if t.site.url != "" {

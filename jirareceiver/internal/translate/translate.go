@@ -109,7 +109,7 @@ func (t *Translator) newLogs(from site, ev *webhook.Event) (plog.Logs, plog.LogR
 func (t *Translator) appendRecord(records plog.LogRecordSlice, name string, ev *webhook.Event, d Delivery) (plog.LogRecord, writer) {
 	record := records.AppendEmpty()
 	record.SetEventName(name)
-	record.SetTimestamp(pcommon.NewTimestampFromTime(eventTime(ev, d.Received)))
+	record.SetTimestamp(pcommon.NewTimestampFromTime(EventTime(ev, d.Received)))
 	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(d.Received))
 	severity := t.severity(ev)
 	record.SetSeverityNumber(severity)
@@ -128,8 +128,8 @@ func putResource(attrs pcommon.Map, from site, ev *webhook.Event) {
 	}
 }
 
-// eventTime is the time that the body gives for the event, else for the thing that changed, else the time of receipt.
-func eventTime(ev *webhook.Event, received time.Time) time.Time {
+// EventTime is the time that the body gives for the event, else for the thing that changed, else the time of receipt.
+func EventTime(ev *webhook.Event, received time.Time) time.Time {
 	revision := ev.Revision()
 	instants := []time.Time{ev.Timestamp, revision.Updated, revision.Created}
 	if ev.Issue != nil {

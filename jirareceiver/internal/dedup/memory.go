@@ -1,0 +1,185 @@
+// Package dedup remembers which deliveries were accepted, so that a repeated one is not accepted twice.
+//
+// A delivery is remembered after it was accepted and not before: one that failed will be repeated, and must not be taken for
+// a duplicate of itself. The memory is bounded in entries and in time, and can be kept in a [Store].
+package dedup
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"sync"
+	"time"
+)
+
+// ErrInProgress says that the first of two deliveries with one key is still under way.
+var ErrInProgress = errors.New("a delivery of the same event is in progress")
+
+// Key identifies a delivery.
+type Key [16]byte
+
+// NewKey returns the key of a delivery from what its sender calls it, which is unique only within a site.
+func NewKey(site, id string) Key {
+	h := sha256.New()
+	h.Write([]byte(site))
+	h.Write([]byte{0})
+	h.Write([]byte(id))
+	return Key(h.Sum(nil)[:len(Key{})])
+}
+
+// Options bound a [Memory].
+type Options struct {
+	Window     time.Duration // how long a delivery is remembered
+	MaxEntries int           // how many; the oldest are forgotten first
+	Patience   time.Duration // how long a delivery waits for another with the same key
+	Now        func() time.Time
+}
+
+// Memory remembers deliveries. It is safe for concurrent use.
+type Memory struct {
+	opts    Options
+	changed chan struct{} // holds a token while there is something to save
+
+	mu       sync.Mutex
+	running  map[Key]chan struct{} // closed when the delivery has ended
+	accepted map[Key]struct{}      // the entries, to be looked up
+	entries  ring
+	dirty    map[int]bool // pages that the store does not have yet
+}
+
+// New returns an empty Memory.
+func New(opts Options) *Memory {
+	return &Memory{
+		opts:     opts,
+		changed:  make(chan struct{}, 1),
+		running:  map[Key]chan struct{}{},
+		accepted: map[Key]struct{}{},
+		entries:  ring{capacity: opts.MaxEntries},
+		dirty:    map[int]bool{},
+	}
+}
+
+// Claim is the right to process a delivery, unless it is a duplicate. Exactly one of the deliveries with one key has it at a
+// time. The zero Claim is that of a delivery without a key.
+type Claim struct {
+	Duplicate bool // an earlier delivery with the same key was accepted
+
+	memory *Memory
+	key    Key
+}
+
+// Claim waits for a delivery with the same key that is under way. If that one fails, this one gets the claim. The error is
+// [ErrInProgress] when it takes too long.
+func (m *Memory) Claim(ctx context.Context, key Key) (Claim, error) {
+	claim, running := m.try(key)
+	if running == nil {
+		return claim, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, m.opts.Patience)
+	defer cancel()
+	for ; running != nil; claim, running = m.try(key) {
+		select {
+		case <-running:
+		case <-ctx.Done():
+			return Claim{}, ErrInProgress
+		}
+	}
+	return claim, nil
+}
+
+// try returns the claim, or what to wait for.
+func (m *Memory) try(key Key) (claim Claim, running <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.expire()
+	if _, duplicate := m.accepted[key]; duplicate {
+		return Claim{Duplicate: true}, nil
+	}
+	if running, found := m.running[key]; found {
+		return Claim{}, running
+	}
+	m.running[key] = make(chan struct{})
+	return Claim{memory: m, key: key}, nil
+}
+
+// Accept remembers the delivery.
+func (c Claim) Accept() {
+	if c.memory == nil {
+		return
+	}
+	c.memory.mu.Lock()
+	defer c.memory.mu.Unlock()
+	c.memory.remember(entry{c.key, c.memory.opts.Now().UnixMilli()})
+}
+
+// Release lets others with the same key go on. It has to be called in any case.
+func (c Claim) Release() {
+	if c.memory == nil {
+		return
+	}
+	c.memory.mu.Lock()
+	defer c.memory.mu.Unlock()
+	close(c.memory.running[c.key])
+	delete(c.memory.running, c.key)
+}
+
+// Len returns the number of deliveries that are remembered.
+func (m *Memory) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.expire()
+	return m.entries.count
+}
+
+func (m *Memory) remember(e entry) {
+	if m.entries.count == m.entries.capacity {
+		m.forgetOldest()
+	}
+	m.accepted[e.key] = struct{}{}
+	m.markDirty(m.entries.push(e) / pageSize)
+}
+
+func (m *Memory) expire() {
+	limit := m.opts.Now().Add(-m.opts.Window).UnixMilli()
+	for m.entries.count > 0 && m.entries.oldest().at <= limit {
+		m.forgetOldest()
+	}
+}
+
+func (m *Memory) forgetOldest() {
+	delete(m.accepted, m.entries.oldest().key)
+	m.entries.pop()
+}
+
+// entry is a delivery and when it was accepted, in milliseconds since the epoch.
+type entry struct {
+	key Key
+	at  int64
+}
+
+// ring is a queue of bounded length. An entry never moves, so that a store needs only the pages that have changed. Slots
+// are made as they are needed.
+type ring struct {
+	capacity int
+	slots    []entry
+	head     int // slot of the oldest entry
+	count    int
+}
+
+func (r *ring) oldest() entry { return r.slots[r.head] }
+
+func (r *ring) pop() {
+	r.head = (r.head + 1) % r.capacity
+	r.count--
+}
+
+// push returns the slot of the new entry.
+func (r *ring) push(e entry) int {
+	slot := (r.head + r.count) % r.capacity
+	if slot == len(r.slots) {
+		r.slots = append(r.slots, e)
+	}
+	r.slots[slot] = e
+	r.count++
+	return slot
+}

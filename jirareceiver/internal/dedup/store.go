@@ -1,0 +1,117 @@
+package dedup
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"slices"
+)
+
+const (
+	pageSize  = 1024           // entries
+	entrySize = len(Key{}) + 8 // bytes
+)
+
+// Store keeps the pages of a [Memory]: bounded in number and size, each written again when it has changed.
+type Store interface {
+	// Load returns a page, or nothing when it was never saved.
+	Load(ctx context.Context, page int) ([]byte, error)
+	// Save replaces pages, all of them or none.
+	Save(ctx context.Context, pages map[int][]byte) error
+}
+
+// Changed is ready when there is something to save.
+func (m *Memory) Changed() <-chan struct{} { return m.changed }
+
+// Load remembers what the store has and what is not too old. It is called before the first delivery.
+func (m *Memory) Load(ctx context.Context, store Store) error {
+	var entries []entry
+	var errs []error
+	pages := (m.opts.MaxEntries + pageSize - 1) / pageSize
+	for page := range pages {
+		content, err := store.Load(ctx, page)
+		errs = append(errs, err)
+		entries = append(entries, decodePage(content)...)
+		if len(content) > 0 {
+			m.markDirty(page) // what it holds is about to move
+		}
+	}
+	m.restore(entries)
+	return errors.Join(errs...)
+}
+
+func (m *Memory) restore(entries []entry) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.opts.Now().UnixMilli()
+	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.at, b.at) })
+	for _, e := range entries {
+		if _, known := m.accepted[e.key]; known {
+			continue
+		}
+		e.at = min(e.at, now) // the clock was set back, and an entry from the future would stay for too long
+		m.remember(e)
+	}
+	m.expire()
+}
+
+// Save writes the pages that have changed. After an error they are still to be saved.
+func (m *Memory) Save(ctx context.Context, store Store) error {
+	pages := m.takeDirty()
+	if len(pages) == 0 {
+		return nil
+	}
+	err := store.Save(ctx, pages)
+	if err != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for page := range pages {
+			m.markDirty(page)
+		}
+	}
+	return err
+}
+
+func (m *Memory) takeDirty() map[int][]byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	pages := make(map[int][]byte, len(m.dirty))
+	for page := range m.dirty {
+		pages[page] = m.encodePage(page)
+	}
+	clear(m.dirty)
+	return pages
+}
+
+func (m *Memory) markDirty(page int) {
+	m.dirty[page] = true
+	select {
+	case m.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (m *Memory) encodePage(page int) []byte {
+	slots := m.entries.slots
+	first := min(page*pageSize, len(slots))
+	slots = slots[first:min(first+pageSize, len(slots))]
+	content := make([]byte, 0, len(slots)*entrySize)
+	for _, e := range slots {
+		content = append(content, e.key[:]...)
+		content = binary.BigEndian.AppendUint64(content, uint64(e.at)) //nolint:gosec // it comes back the same way
+	}
+	return content
+}
+
+// decodePage makes what it can of a page that is damaged.
+func decodePage(content []byte) []entry {
+	entries := make([]entry, 0, len(content)/entrySize)
+	for ; len(content) >= entrySize; content = content[entrySize:] {
+		entries = append(entries, entry{
+			key: Key(content[:len(Key{})]),
+			at:  int64(binary.BigEndian.Uint64(content[len(Key{}):])), //nolint:gosec // as above
+		})
+	}
+	return entries
+}

@@ -1,0 +1,101 @@
+package jirareceiver
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
+	"github.com/otel-jira/collector/jirareceiver/internal/translate"
+)
+
+// outcome is what became of a delivery that was authentic and understood.
+type outcome string
+
+const (
+	accepted  outcome = "accepted"
+	duplicate outcome = "duplicate"
+	excluded  outcome = "excluded"
+	refused   outcome = "refused" // by the pipeline
+)
+
+// otherEvents stands for the names of events that Jira does not document: there is no end of them.
+const otherEvents = "other"
+
+// meter counts what the receiver does.
+type meter struct {
+	telemetry  *metadata.TelemetryBuilder
+	byReceiver metric.MeasurementOption
+	warnings   *zap.Logger // logs each message once a minute
+}
+
+func newMeter(telemetry *metadata.TelemetryBuilder, settings receiver.Settings) *meter {
+	return &meter{
+		telemetry:  telemetry,
+		byReceiver: metric.WithAttributes(attribute.String("receiver", settings.ID.String())),
+		warnings:   settings.Logger.WithOptions(zap.WrapCore(oncePerMinute)),
+	}
+}
+
+// observe lets the metrics of what is held at the moment be read when they are asked for.
+func (m *meter) observe(h *handler) error {
+	heldBytes := func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(h.admission.held.Load(), m.byReceiver)
+		return nil
+	}
+	if err := m.telemetry.RegisterReceiverJiraInFlightBytesCallback(heldBytes); err != nil || h.memory == nil {
+		return err
+	}
+	return m.telemetry.RegisterReceiverJiraDeduplicationEntriesCallback(func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(int64(h.memory.Len()), m.byReceiver)
+		return nil
+	})
+}
+
+func oncePerMinute(core zapcore.Core) zapcore.Core {
+	return zapcore.NewSamplerWithOptions(core, time.Minute, 1, 0)
+}
+
+// delivered counts a delivery that was authentic and understood.
+func (m *meter) delivered(ctx context.Context, k translate.Kind, o outcome) {
+	event := otherEvents
+	if k.Known {
+		event = k.Name
+	}
+	m.telemetry.ReceiverJiraDeliveries.Add(ctx, 1, m.byReceiver,
+		metric.WithAttributes(attribute.String("event", event), attribute.String("outcome", string(o))))
+}
+
+// rejected counts and, once in a while, logs what was not accepted.
+func (m *meter) rejected(ctx context.Context, k *kind) {
+	m.telemetry.ReceiverJiraRejectedDeliveries.Add(ctx, 1, m.byReceiver, metric.WithAttributes(attribute.String("reason", k.reason)))
+	m.warnings.Warn("Refused what was posted: " + k.reason + ": " + k.advice)
+}
+
+// size measures a body.
+func (m *meter) size(ctx context.Context, body []byte) {
+	m.telemetry.ReceiverJiraBodySize.Record(ctx, int64(len(body)), m.byReceiver)
+}
+
+// lag measures how late an event is. Without a time of its own it is not.
+func (m *meter) lag(ctx context.Context, happened, received time.Time) {
+	if happened.Before(received) {
+		m.telemetry.ReceiverJiraDeliveryLag.Record(ctx, received.Sub(happened).Seconds(), m.byReceiver)
+	}
+}
+
+// unmapped counts a status that maps to nothing.
+func (m *meter) unmapped(ctx context.Context, side string) {
+	m.telemetry.ReceiverJiraUnmappedStatuses.Add(ctx, 1, m.byReceiver, metric.WithAttributes(attribute.String("side", side)))
+}
+
+// storageFailed counts and, once in a while, logs that the memory of deliveries could not be loaded or saved.
+func (m *meter) storageFailed(ctx context.Context, err error) {
+	m.telemetry.ReceiverJiraDeduplicationStorageErrors.Add(ctx, 1, m.byReceiver)
+	m.warnings.Warn("Deduplication goes on in memory only: its storage fails", zap.Error(err))
+}
