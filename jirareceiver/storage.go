@@ -31,8 +31,8 @@ type keeper struct {
 
 // startKeeper loads what the storage has. It returns nil without storage, also when the storage fails: then the memory is
 // all there is. The error is one of the configuration.
-func startKeeper(ctx context.Context, host component.Host, id component.ID, cfg *DeduplicationConfig, h *handler) (*keeper, error) {
-	if h.memory == nil || cfg.Storage == nil {
+func startKeeper(ctx context.Context, host component.Host, receiver component.ID, cfg *DeduplicationConfig, memory *dedup.Memory, m *meter) (*keeper, error) {
+	if memory == nil || cfg.Storage == nil {
 		return nil, nil
 	}
 	extension, found := host.GetExtensions()[*cfg.Storage]
@@ -43,12 +43,12 @@ func startKeeper(ctx context.Context, host component.Host, id component.ID, cfg 
 	if !ok {
 		return nil, fmt.Errorf("deduplication::storage: %s is no storage extension: name one, such as file_storage", cfg.Storage)
 	}
-	client, err := backend.GetClient(ctx, component.KindReceiver, id, storageName)
+	client, err := backend.GetClient(ctx, component.KindReceiver, receiver, storageName)
 	if err != nil {
-		h.meter.storageFailed(ctx, err)
+		m.storageFailed(ctx, err)
 		return nil, nil
 	}
-	k := &keeper{memory: h.memory, store: clientStore{client}, meter: h.meter, stop: make(chan struct{})}
+	k := &keeper{memory: memory, store: clientStore{client}, meter: m, stop: make(chan struct{})}
 	if err := k.memory.Load(ctx, k.store); err != nil {
 		k.meter.storageFailed(ctx, err)
 	}

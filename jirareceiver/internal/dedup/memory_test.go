@@ -3,10 +3,10 @@ package dedup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,7 +26,7 @@ func newMemory(change func(*Options)) *Memory {
 	return New(opts)
 }
 
-func key(i int) Key { return NewKey("https://acme.atlassian.net", fmt.Sprint(i)) }
+func key(i int) Key { return NewKey("https://acme.atlassian.net", strconv.Itoa(i)) }
 
 func claim(t *testing.T, m *Memory, k Key) Claim {
 	t.Helper()
@@ -57,7 +57,6 @@ func TestKeysTellSitesAndIDsApart(t *testing.T) {
 		keys[NewKey(parts[0], parts[1])] = true
 	}
 	assert.Len(t, keys, 5)
-	assert.Equal(t, NewKey("a", "b"), NewKey("a", "b"))
 }
 
 func TestOnlyAcceptedDeliveriesAreRemembered(t *testing.T) {
@@ -212,7 +211,7 @@ func TestRestart(t *testing.T) {
 	const entries = 3 * pageSize
 	bound := func(o *Options) { o.MaxEntries = entries }
 	for _, deliveries := range []int{0, 1, pageSize, pageSize + 1, entries, 2*entries + 100} {
-		t.Run(fmt.Sprint(deliveries), func(t *testing.T) {
+		t.Run(strconv.Itoa(deliveries), func(t *testing.T) {
 			store := pages{}
 			m := newMemory(bound)
 			for i := range deliveries {
