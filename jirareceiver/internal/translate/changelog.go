@@ -124,8 +124,9 @@ func mayBeUserID(value string) bool {
 	return strings.ContainsFunc(value, unicode.IsLetter) && !beginsWithDate.MatchString(value)
 }
 
-// userIDs matches one or more account ids of Jira Cloud or user keys of Data Center since 8.4.
-var userIDs = regexp.MustCompile(`^\[?((JIRAUSER\d+|[0-9a-f]{24}|[0-9a-z]+:[0-9a-f-]{36})(, )?)+\]?$`)
+// userIDs matches one or more account ids of Jira Cloud, which have one part more for customers of Jira Service Management, or
+// user keys of Data Center since 8.4.
+var userIDs = regexp.MustCompile(`^\[?((JIRAUSER\d+|[0-9a-f]{24}|[0-9a-z]+(:[0-9a-f-]{23,36}){1,2})(, )?)+\]?$`)
 
 // onlyIDs returns the value of a change if it is nothing but ids of users. Jira's own user fields hold nothing else; custom
 // ones hold login names too, as in [jdoe(JIRAUSER10100)].
