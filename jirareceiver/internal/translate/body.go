@@ -42,6 +42,8 @@ func whatHappened(name string, ev *webhook.Event) string {
 		return "moved from " + from.Name + " to " + to.Name
 	case len(ev.Changelog.Items) > 0:
 		return words(name) + " (" + changedFields(ev.Changelog) + ")"
+	case name == eventVersionMerged && ev.Version != nil && ev.Version.MergedInto.Name != "":
+		return words(name) + " into " + ev.Version.MergedInto.Name
 	case ev.Version != nil && ev.Version.MergedInto.Name != "":
 		return words(name) + ", merged into " + ev.Version.MergedInto.Name
 	default:

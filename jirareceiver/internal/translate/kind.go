@@ -22,6 +22,9 @@ const (
 	eventIssueDeleted = "jira.issue.deleted"
 	eventFieldChanged = "jira.issue.field_changed" // of the records that split mode adds
 
+	eventAttachmentDeleted = "jira.attachment.deleted"
+	eventVersionMerged     = "jira.version.merged"
+
 	// Names of events whose bodies do not name them.
 	eventTransitioned = "jira.issue.transitioned"
 	eventAutomation   = "jira.automation.triggered"

@@ -159,10 +159,13 @@ func (w writer) extra(attrs []Attribute) {
 }
 
 // actor is who caused the event. Comments and worklogs name only who wrote them, and who edited them last. The user of a user
-// event is not who caused it, but whom it happened to.
+// event is not who caused it, but whom it happened to. Nothing says who has deleted an attachment.
 func actor(k Kind, ev *webhook.Event) webhook.User {
-	if strings.HasPrefix(k.Name, userNamespace) {
+	switch {
+	case strings.HasPrefix(k.Name, userNamespace):
 		return webhook.User{}
+	case k.Name == eventAttachmentDeleted:
+		return ev.User
 	}
 	revision := ev.Revision()
 	return cmp.Or(ev.User, revision.UpdateAuthor, revision.Author)
