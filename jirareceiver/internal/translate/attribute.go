@@ -177,7 +177,7 @@ const (
 type userKeys struct{ id, name, fullName, email string }
 
 var (
-	actorKeys    = newUserKeys("user")                // who caused the event; of a comment or worklog that names nobody else, who wrote it or edited it last; of a new attachment, who attached it
+	actorKeys    = newUserKeys("user")                // who caused the event; of a comment, worklog or attachment that names nobody else, who made it or edited it last, but not who deleted it
 	assigneeKeys = newUserKeys("jira.issue.assignee") // whom the issue is assigned to
 	reporterKeys = newUserKeys("jira.issue.reporter") // who reported the issue
 	creatorKeys  = newUserKeys("jira.issue.creator")  // who created the issue

@@ -22,8 +22,7 @@ const (
 	eventIssueDeleted = "jira.issue.deleted"
 	eventFieldChanged = "jira.issue.field_changed" // of the records that split mode adds
 
-	eventAttachmentDeleted = "jira.attachment.deleted"
-	eventVersionMerged     = "jira.version.merged"
+	eventVersionMerged = "jira.version.merged"
 
 	// Names of events whose bodies do not name them.
 	eventTransitioned = "jira.issue.transitioned"
@@ -36,6 +35,8 @@ const (
 	issueNamespace  = "jira.issue."
 	optionNamespace = "jira.option."
 	userNamespace   = "jira.user."
+
+	actionDeleted = ".deleted"
 )
 
 // jiraPrefix stands before the names of some events and not of others, by no rule.

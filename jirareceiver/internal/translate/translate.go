@@ -158,17 +158,18 @@ func (w writer) extra(attrs []Attribute) {
 	}
 }
 
-// actor is who caused the event. Comments and worklogs name only who wrote them, and who edited them last. The user of a user
-// event is not who caused it, but whom it happened to. Nothing says who has deleted an attachment.
+// actor is who caused the event. Comments, worklogs and attachments name only who made them and who edited them last; of one
+// that was deleted nobody says by whom. The user of a user event is not who caused it, but whom it happened to.
 func actor(k Kind, ev *webhook.Event) webhook.User {
 	switch {
 	case strings.HasPrefix(k.Name, userNamespace):
 		return webhook.User{}
-	case k.Name == eventAttachmentDeleted:
+	case strings.HasSuffix(k.Name, actionDeleted):
 		return ev.User
+	default:
+		revision := ev.Revision()
+		return cmp.Or(ev.User, revision.UpdateAuthor, revision.Author)
 	}
-	revision := ev.Revision()
-	return cmp.Or(ev.User, revision.UpdateAuthor, revision.Author)
 }
 
 func validUTF8(s string) string {
