@@ -1,0 +1,44 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/confighttp"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/signature"
+)
+
+// serveFloor does what any receiver of signed webhooks has to do, and nothing else: the collector's server, read, verify, 200.
+func serveFloor(ctx context.Context, endpoint string) error {
+	cfg := confighttp.NewDefaultServerConfig()
+	cfg.NetAddr.Endpoint = endpoint
+	cfg.MaxRequestBodySize = 25 << 20
+	server, err := cfg.ToServer(ctx, nil, componenttest.NewNopTelemetrySettings(), http.HandlerFunc(floor))
+	if err != nil {
+		return err
+	}
+	listener, err := cfg.ToListener(ctx)
+	if err != nil {
+		return err
+	}
+	return server.Serve(listener)
+}
+
+var secrets = [][]byte{[]byte(secret)}
+
+func floor(w http.ResponseWriter, r *http.Request) {
+	var body bytes.Buffer
+	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	if _, err := body.ReadFrom(r.Body); err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if signature.Verify(r.Header.Get(signature.Header), body.Bytes(), secrets) != nil {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}

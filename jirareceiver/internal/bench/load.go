@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/signature"
+)
+
+// load is deliveries of one body over some connections at a time, each with a number of its own.
+type load struct {
+	body        []byte
+	connections int
+	duration    time.Duration
+}
+
+// run returns how long each delivery took.
+func (l load) run(client *http.Client, url string) ([]time.Duration, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), l.duration)
+	defer cancel()
+	signed := signature.Sign([]byte(secret), l.body)
+	var mu sync.Mutex
+	var all []time.Duration
+	var failure error
+	var senders sync.WaitGroup
+	for range l.connections {
+		senders.Go(func() {
+			var took []time.Duration
+			var err error
+			for ctx.Err() == nil && err == nil {
+				start := time.Now()
+				err = post(client, url, l.body, signed)
+				took = append(took, time.Since(start))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, took...)
+			if err != nil {
+				failure = err
+			}
+		})
+	}
+	senders.Wait()
+	slices.Sort(all)
+	return all, failure
+}
+
+func post(client *http.Client, url string, body []byte, signed string) error {
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json; charset=UTF-8")
+	request.Header.Set("X-Atlassian-Webhook-Identifier", rand.Text())
+	request.Header.Set(signature.Header, signed)
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("answered %s", response.Status)
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+// Command bench measures what a delivery costs the collector with this receiver, beside a server that only reads and verifies,
+// and beside the generic receiver that people use without ours. All take the same load in one run, by turns.
+//
+// The floor is this program itself, started as a server: `bench floor`.
+package main
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+const secret = "a secret for the benchmark"
+
+// contender is a server that takes deliveries.
+type contender struct {
+	name    string
+	command []string
+	env     []string
+}
+
+func main() {
+	collector := flag.String("collector", "build/otelcol-bench/otelcol-bench", "collector with both receivers")
+	configs := flag.String("configs", "jirareceiver/internal/bench", "folder with the configurations")
+	bodies := flag.String("bodies", "testdata/bench/issue_10k.json,testdata/bench/issue_100k.json", "files with bodies")
+	rounds := flag.Int("rounds", 5, "how often each contender is measured with each body")
+	duration := flag.Duration("duration", 3*time.Second, "how long it is measured each time")
+	connections := flag.Int("connections", 16, "connections at a time")
+	only := flag.String("only", "", "measure only contenders with this in their name")
+	flag.Parse()
+	if flag.Arg(0) == "floor" {
+		exit(serveFloor(context.Background(), os.Getenv("BENCH_ENDPOINT")))
+	}
+
+	runtime.GOMAXPROCS(1) // one core for each side
+	jira := []string{*collector, "--config", filepath.Join(*configs, "jira.yaml")}
+	generic := []string{*collector, "--config", filepath.Join(*configs, "webhook_event.yaml")}
+	contenders := slices.DeleteFunc([]contender{
+		{"floor: read and verify", []string{os.Args[0], "floor"}, nil},
+		{"jira receiver", jira, nil},
+		{"webhook_event + transform", generic, []string{"BENCH_KEEP_ALIVES=false"}},
+		{"the same with keep-alives", generic, []string{"BENCH_KEEP_ALIVES=true"}},
+	}, func(c contender) bool { return !strings.Contains(c.name, *only) })
+	for body := range strings.SplitSeq(*bodies, ",") {
+		exit(compare(contenders, body, *rounds, load{connections: *connections, duration: *duration}))
+	}
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// compare measures all contenders in each round, so that what else the machine does meets them alike.
+func compare(contenders []contender, file string, rounds int, l load) error {
+	body, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	l.body = body
+	results := make([][]measurement, len(contenders))
+	for range rounds {
+		for i, c := range contenders {
+			m, err := measure(c, l)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
+			results[i] = append(results[i], m)
+		}
+	}
+	fmt.Printf("\n%s: %d bytes, %d connections, %d rounds of %s; medians, in brackets the least and the most\n\n", filepath.Base(file), len(body), l.connections, rounds, l.duration)
+	fmt.Println("| | CPU µs per delivery | of the floor | deliveries/s | p50 ms | p99 ms | peak memory MB |")
+	fmt.Println("|---|---|---|---|---|---|---|")
+	floor := median(results[0], measurement.cpu)
+	for i, c := range contenders {
+		fmt.Printf("| %s | %s | %.2f | %.0f | %.2f | %.2f | %.0f |\n", c.name, spread(results[i], measurement.cpu), median(results[i], measurement.cpu)/floor,
+			median(results[i], measurement.perSecond), median(results[i], measurement.p50), median(results[i], measurement.p99), median(results[i], measurement.memory))
+	}
+	return nil
+}
+
+func median(results []measurement, value func(measurement) float64) float64 {
+	values := sorted(results, value)
+	return values[len(values)/2]
+}
+
+func spread(results []measurement, value func(measurement) float64) string {
+	values := sorted(results, value)
+	return fmt.Sprintf("%.1f [%.1f, %.1f]", values[len(values)/2], values[0], values[len(values)-1])
+}
+
+func sorted(results []measurement, value func(measurement) float64) []float64 {
+	values := make([]float64, len(results))
+	for i, m := range results {
+		values[i] = value(m)
+	}
+	slices.SortFunc(values, cmp.Compare)
+	return values
+}
