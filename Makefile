@@ -56,6 +56,10 @@ bench: ## measure decoding, translation and whole deliveries
 golden: ## write the golden records anew; read the difference before you commit it
 	go test ./jirareceiver -run TestGolden -update
 
+.PHONY: docs
+docs: ## write docs/events.md and docs/attributes.md anew, from the code and testdata
+	go test ./jirareceiver/internal/translate -run 'Test(Events|Attributes)Page' -update
+
 .PHONY: generate
 generate: ## run mdatagen, and format what it writes
 	go generate $(PACKAGE)

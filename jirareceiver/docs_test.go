@@ -13,7 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/golden"
 )
 
 const readme = "../README.md"
@@ -38,27 +39,7 @@ func TestReadmeRecord(t *testing.T) {
 	r := start(t, next, nil)
 	r.post(t, []byte(body[1]))
 	require.Len(t, next.AllLogs(), 1)
-	assert.Equal(t, record[1], printed(next.AllLogs()[0]))
-}
-
-// printed writes a record for people, one value a line.
-func printed(logs plog.Logs) string {
-	var b strings.Builder
-	resource := logs.ResourceLogs().At(0)
-	record := resource.ScopeLogs().At(0).LogRecords().At(0)
-	fmt.Fprintf(&b, "Timestamp     %s\n", record.Timestamp().AsTime().Format("2006-01-02T15:04:05.000Z07:00"))
-	fmt.Fprintf(&b, "Severity      %s\n", record.SeverityText())
-	fmt.Fprintf(&b, "EventName     %s\n", record.EventName())
-	fmt.Fprintf(&b, "Body          %s\n", record.Body().Str())
-	b.WriteString("Resource\n")
-	for key, value := range resource.Resource().Attributes().All() {
-		fmt.Fprintf(&b, "  %-33s %s\n", key, value.AsString())
-	}
-	b.WriteString("Attributes\n")
-	for key, value := range record.Attributes().All() {
-		fmt.Fprintf(&b, "  %-33s %s\n", key, value.AsString())
-	}
-	return b.String()
+	assert.Equal(t, record[1], golden.Printed(next.AllLogs()[0]))
 }
 
 // TestReadmeNamesEveryOption holds the table of options against the configuration's keys and defaults.

@@ -1,5 +1,5 @@
-// Package golden compares log records with those kept in files. Tests that use it have the flag -update, which writes the
-// files anew.
+// Package golden compares log records, and texts made from them, with those kept in files. Tests that use it have the flag
+// -update, which writes the files anew.
 package golden
 
 import (
@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-var update = flag.Bool("update", false, "write the golden records anew")
+var update = flag.Bool("update", false, "write the files anew")
 
 // Assert compares the logs of one delivery with those in a file.
 func Assert(t *testing.T, file string, actual plog.Logs, options ...plogtest.CompareLogsOption) {

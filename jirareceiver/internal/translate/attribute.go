@@ -13,7 +13,8 @@ import (
 // schemaURL is the version of the semantic conventions that the attributes outside the jira namespace come from.
 const schemaURL = semconv.SchemaURL
 
-// The attributes. What stands behind each becomes its description in docs/attributes.md.
+// The attributes. What stands behind each becomes its description in docs/attributes.md, and says whether it is about people:
+// "user id of", "; with `include::…`" at the end for all of it, "only with `include::…`" for a part.
 
 // Resource attributes.
 const (
@@ -25,19 +26,19 @@ const (
 // Attributes of every log record.
 const (
 	attrRecordUID      = string(semconv.LogRecordUIDKey)      // the same for all deliveries of one event, and for no other event
-	attrRecordOriginal = string(semconv.LogRecordOriginalKey) // the body as it was received; with `include::payload`
+	attrRecordOriginal = string(semconv.LogRecordOriginalKey) // the body as it was received, with all that it says of people; with `include::payload`
 
 	attrWebhookEvent          = "jira.webhook.event"            // `webhookEvent` of the body, as sent
 	attrWebhookIssueEventType = "jira.webhook.issue_event_type" // `issue_event_type_name` of the body, as sent
-	attrWebhookID             = "jira.webhook.id"               // `X-Atlassian-Webhook-Identifier`: the same for all attempts of Jira Cloud to deliver
-	attrWebhookRetryCount     = "jira.webhook.retry_count"      // `X-Atlassian-Webhook-Retry`, on repeated deliveries
-	attrWebhookFlow           = "jira.webhook.flow"             // `X-Atlassian-Webhook-Flow`: `Primary`, or `Secondary` for what follows from another event
+	attrWebhookID             = "jira.webhook.id"               // from the header `X-Atlassian-Webhook-Identifier` of Jira Cloud: the same for all attempts to deliver
+	attrWebhookRetryCount     = "jira.webhook.retry_count"      // from the header `X-Atlassian-Webhook-Retry` of Jira Cloud, on repeated deliveries
+	attrWebhookFlow           = "jira.webhook.flow"             // from the header `X-Atlassian-Webhook-Flow` of Jira Cloud: `Primary`, or `Secondary` for what follows from another event
 	attrWebhookSource         = "jira.webhook.source"           // what sent the event: `webhook`, `post_function`, `automation` or `unknown`
 )
 
 // Attributes of records with an issue.
 const (
-	attrURLFull               = string(semconv.URLFullKey)          // address of the issue, when the site and the key are known
+	attrURLFull               = string(semconv.URLFullKey)          // address of the issue, when its site and its key are known
 	attrIssueID               = "jira.issue.id"                     // id of the issue, which it keeps for life
 	attrIssueKey              = "jira.issue.key"                    // key of the issue
 	attrIssuePreviousKey      = "jira.issue.previous_key"           // key before a move to another project
@@ -63,11 +64,11 @@ const (
 	attrStatusID              = "jira.issue.status.id"              // id of its status
 	attrStatusName            = "jira.issue.status.name"            // name of its status, in the language of the site
 	attrStatusCategory        = "jira.issue.status.category"        // key of the status category: `new`, `indeterminate`, `done` or `undefined`
-	attrStatusMapped          = "jira.issue.status.mapped"          // what the status maps to
+	attrStatusMapped          = "jira.issue.status.mapped"          // what the status [maps to](../README.md#status-mapping)
 	attrPreviousStatusID      = "jira.issue.status.previous.id"     // id of the status before a transition
 	attrPreviousStatusName    = "jira.issue.status.previous.name"   // name of the status before a transition
 	attrPreviousStatusMapped  = "jira.issue.status.previous.mapped" // what the status before a transition maps to
-	attrIssueCustom           = "jira.issue.custom."                // one for each of `custom_fields`
+	attrIssueCustom           = "jira.issue.custom."                // a field of `custom_fields`: text, number or truth value, or a list of them; of people the ids, and their names in `….full_name` only with `include::user_details`
 
 	attrTransitionID   = "jira.transition.id"   // id of the transition
 	attrTransitionName = "jira.transition.name" // name of the transition
@@ -79,14 +80,14 @@ const (
 const (
 	attrChangelogID     = "jira.changelog.id"     // id of the change
 	attrChangelogFields = "jira.changelog.fields" // ids of the changed fields in Jira's order; names where Jira gives no ids
-	attrChangelogItems  = "jira.changelog.items"  // a map for each changed field, in the same order
+	attrChangelogItems  = "jira.changelog.items"  // a map for each changed field, in the same order: `field`, `field_id`, `field_type`, `from`, `from_string`, `to`, `to_string`. Names of people are there only with `include::user_details`, descriptions only with `include::description`, comments only with `include::comment_body`
 
 	attrChangeField      = "jira.change.field"       // name of the changed field
 	attrChangeFieldID    = "jira.change.field_id"    // id of the changed field
-	attrChangeFrom       = "jira.change.from"        // value before, as an id
-	attrChangeFromString = "jira.change.from_string" // value before, as a text
-	attrChangeTo         = "jira.change.to"          // value after, as an id
-	attrChangeToString   = "jira.change.to_string"   // value after, as a text
+	attrChangeFrom       = "jira.change.from"        // value before, for machines: an id as a rule; what may be the login name of a person only with `include::user_details`
+	attrChangeFromString = "jira.change.from_string" // value before, for people; their names only with `include::user_details`, descriptions only with `include::description`, comments only with `include::comment_body`
+	attrChangeTo         = "jira.change.to"          // value after, for machines: an id as a rule; what may be the login name of a person only with `include::user_details`
+	attrChangeToString   = "jira.change.to_string"   // value after, for people; their names only with `include::user_details`, descriptions only with `include::description`, comments only with `include::comment_body`
 )
 
 // Keys of the maps in the list jira.changelog.items.
@@ -106,19 +107,19 @@ const (
 	attrProjectKey      = "jira.project.key"      // key of the project
 	attrProjectName     = "jira.project.name"     // name of the project
 	attrProjectCategory = "jira.project.category" // name of the project's category
-	attrProjectLeadID   = "jira.project.lead.id"  // id of the project's lead
+	attrProjectLeadID   = "jira.project.lead.id"  // user id of the project's lead
 
 	attrCommentID             = "jira.comment.id"               // id of the comment
-	attrCommentAuthorID       = "jira.comment.author.id"        // id of who wrote it
-	attrCommentUpdateAuthorID = "jira.comment.update_author.id" // id of who edited it last
+	attrCommentAuthorID       = "jira.comment.author.id"        // user id of who wrote it
+	attrCommentUpdateAuthorID = "jira.comment.update_author.id" // user id of who edited it last
 	attrCommentCreatedAt      = "jira.comment.created_at"       // when it was written
 	attrCommentUpdatedAt      = "jira.comment.updated_at"       // when it was last edited
 	attrCommentPublic         = "jira.comment.public"           // whether customers see it; Jira Service Management
 	attrCommentBody           = "jira.comment.body"             // its text; with `include::comment_body`
 
 	attrWorklogID             = "jira.worklog.id"                 // id of the worklog
-	attrWorklogAuthorID       = "jira.worklog.author.id"          // id of who logged it
-	attrWorklogUpdateAuthorID = "jira.worklog.update_author.id"   // id of who edited it last
+	attrWorklogAuthorID       = "jira.worklog.author.id"          // user id of who logged it
+	attrWorklogUpdateAuthorID = "jira.worklog.update_author.id"   // user id of who edited it last
 	attrWorklogStartedAt      = "jira.worklog.started_at"         // when the work began
 	attrWorklogCreatedAt      = "jira.worklog.created_at"         // when it was logged
 	attrWorklogUpdatedAt      = "jira.worklog.updated_at"         // when it was last edited
@@ -130,7 +131,7 @@ const (
 	attrAttachmentSize      = "jira.attachment.size"       // bytes
 	attrAttachmentMIMEType  = "jira.attachment.mime_type"  // type of the file
 	attrAttachmentCreatedAt = "jira.attachment.created_at" // when it was attached
-	attrAttachmentAuthorID  = "jira.attachment.author.id"  // id of who attached it
+	attrAttachmentAuthorID  = "jira.attachment.author.id"  // user id of who attached it
 
 	attrIssueLinkID            = "jira.issue_link.id"                   // id of the link
 	attrIssueLinkTypeID        = "jira.issue_link.type.id"              // id of the type of the link
@@ -178,10 +179,10 @@ type userKeys struct{ id, name, fullName, email string }
 
 var (
 	actorKeys    = newUserKeys("user")                // who caused the event; of a comment, worklog or attachment that names nobody else, who made it or edited it last, but not who deleted it
-	assigneeKeys = newUserKeys("jira.issue.assignee") // whom the issue is assigned to
+	assigneeKeys = newUserKeys("jira.issue.assignee") // who the issue is assigned to
 	reporterKeys = newUserKeys("jira.issue.reporter") // who reported the issue
 	creatorKeys  = newUserKeys("jira.issue.creator")  // who created the issue
-	subjectKeys  = newUserKeys("jira.user")           // whom the event is about
+	subjectKeys  = newUserKeys("jira.user")           // who the event is about
 )
 
 // suffixFullName is the last part of the key of a person's name.

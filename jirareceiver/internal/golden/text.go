@@ -1,0 +1,45 @@
+package golden
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// AssertText compares a text with the one in a file.
+func AssertText(t *testing.T, file, actual string) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(actual), 0o600))
+	}
+	expected, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, string(expected), actual, "%s is not current: run `make docs`", file)
+}
+
+// Printed writes the first record for people, one value a line, as the documentation shows records.
+func Printed(logs plog.Logs) string {
+	var b strings.Builder
+	resource := logs.ResourceLogs().At(0)
+	record := resource.ScopeLogs().At(0).LogRecords().At(0)
+	fmt.Fprintf(&b, "Timestamp     %s\n", record.Timestamp().AsTime().Format("2006-01-02T15:04:05.000Z07:00"))
+	fmt.Fprintf(&b, "Severity      %s\n", record.SeverityText())
+	fmt.Fprintf(&b, "EventName     %s\n", record.EventName())
+	fmt.Fprintf(&b, "Body          %s\n", record.Body().Str())
+	printMap(&b, "Resource", resource.Resource().Attributes())
+	printMap(&b, "Attributes", record.Attributes())
+	return b.String()
+}
+
+func printMap(b *strings.Builder, title string, attrs pcommon.Map) {
+	b.WriteString(title + "\n")
+	for key, value := range attrs.All() {
+		fmt.Fprintf(b, "  %-33s %s\n", key, value.AsString())
+	}
+}
