@@ -3,7 +3,9 @@ package jirareceiver
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -19,16 +21,16 @@ import (
 
 const readme = "../README.md"
 
-func readReadme(t *testing.T) string {
+func readPage(t *testing.T, file string) string {
 	t.Helper()
-	content, err := os.ReadFile(readme)
+	content, err := os.ReadFile(file)
 	require.NoError(t, err)
 	return string(content)
 }
 
 // TestReadmeRecord posts the body in the README and compares what it becomes with the record in the README.
 func TestReadmeRecord(t *testing.T) {
-	_, section, found := strings.Cut(readReadme(t), "\n## The record\n")
+	_, section, found := strings.Cut(readPage(t, readme), "\n## The record\n")
 	require.True(t, found)
 	body := regexp.MustCompile("(?s)```json\n(.*?)```").FindStringSubmatch(section)
 	record := regexp.MustCompile("(?s)```text\n(.*?)```").FindStringSubmatch(section)
@@ -44,7 +46,7 @@ func TestReadmeRecord(t *testing.T) {
 
 // TestReadmeNamesEveryOption holds the table of options against the configuration's keys and defaults.
 func TestReadmeNamesEveryOption(t *testing.T) {
-	_, section, found := strings.Cut(readReadme(t), "\n## Configuration\n")
+	_, section, found := strings.Cut(readPage(t, readme), "\n## Configuration\n")
 	require.True(t, found)
 	section, _, _ = strings.Cut(section, "\n## ")
 	rows := map[string]string{}
@@ -98,8 +100,72 @@ func TestReadmeExplainsEveryReason(t *testing.T) {
 	require.NoError(t, err)
 	kinds := regexp.MustCompile(`&kind\{http\.\w+, "(\w+)", [^,]+, "(.*)"\}`).FindAllStringSubmatch(string(source), -1)
 	require.Len(t, kinds, len(reasons(t)))
-	readme := readReadme(t)
+	readme := readPage(t, readme)
 	for _, kind := range kinds {
 		assert.Contains(t, readme, "\n| `"+kind[1]+"` | "+kind[2]+" |\n")
 	}
+}
+
+var (
+	smartValue   = regexp.MustCompile(`\{\{[^}]*\}\}`)
+	jsonBlock    = regexp.MustCompile("```(?:json|text)\n\\{")
+	bodyAndEvent = regexp.MustCompile("(?s)```(?:json|text)\n(\\{.*?)```\n\nbecomes `([a-z_.]+)`")
+)
+
+// TestSendersBodies posts every body on the page about senders, and looks for the event that it is said to become.
+func TestSendersBodies(t *testing.T) {
+	page := readPage(t, "../docs/senders.md")
+	examples := bodyAndEvent.FindAllStringSubmatch(page, -1)
+	require.Len(t, examples, len(jsonBlock.FindAllString(page, -1)), "a body is not followed by what it becomes")
+	next := &sink{}
+	r := start(t, next, nil)
+	for _, example := range examples {
+		next.Reset()
+		body := strings.ReplaceAll(example[1], `"{{now.jiraDateTime}}"`, `"2026-03-03T09:01:11.0+0000"`)
+		body = smartValue.ReplaceAllString(body, `"a value"`)
+		response, _ := r.post(t, []byte(body))
+		require.Equal(t, http.StatusOK, response.StatusCode, body)
+		record := onlyRecord(t, next.AllLogs()[0])
+		assert.Equal(t, example[2], record.EventName(), body)
+		if strings.Contains(body, `"timestamp"`) {
+			assert.NotEqual(t, observedAt, record.Timestamp().AsTime(), body)
+		}
+	}
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	noSlug  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+)
+
+// TestLinks follows the links within the documentation.
+func TestLinks(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	require.NoError(t, err)
+	for _, page := range append(pages, readme, "../CHANGELOG.md") {
+		for _, match := range link.FindAllStringSubmatch(readPage(t, page), -1) {
+			path, anchor, _ := strings.Cut(match[1], "#")
+			if strings.Contains(path, "://") {
+				continue
+			}
+			target := page
+			if path != "" {
+				target = filepath.Join(filepath.Dir(page), path)
+			}
+			content := readPage(t, target)
+			if anchor != "" {
+				assert.Contains(t, anchors(content), anchor, "%s links to %s", page, match[1])
+			}
+		}
+	}
+}
+
+// anchors returns what GitHub makes of the headings of a page.
+func anchors(page string) []string {
+	var anchors []string
+	for _, match := range heading.FindAllStringSubmatch(page, -1) {
+		anchors = append(anchors, strings.ReplaceAll(noSlug.ReplaceAllString(strings.ToLower(match[1]), ""), " ", "-"))
+	}
+	return anchors
 }

@@ -160,24 +160,30 @@ func TestVersion(t *testing.T) {
 	assert.Regexp(t, "^"+regexp.QuoteMeta(string(manifest[1]))+`(\+[0-9a-f]+(-dirty)?)?$`, version(t))
 }
 
-// TestDocumentedConfigurations has the collector validate every YAML in the README and in examples, and has ocb build the
-// manifest in the README.
+// TestDocumentedConfigurations has the collector validate every YAML in the README, in docs and in examples, and has ocb
+// build the manifest in the README.
 func TestDocumentedConfigurations(t *testing.T) {
 	const aroundReceivers = "\nexporters: { debug: }\nservice: { pipelines: { logs: { receivers: [jira], exporters: [debug] } } }\n"
-	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(read(t, root+"/README.md")), -1)
-	require.Greater(t, len(blocks), 3)
-	for i, block := range blocks {
-		t.Run(fmt.Sprintf("README %d", i+1), func(t *testing.T) {
-			switch yaml := block[1]; {
-			case strings.HasPrefix(yaml, "dist:"):
-				buildManifest(t, yaml)
-			case strings.Contains(yaml, "\nservice:"):
-				validate(t, writeConfig(t, "%s", strings.ReplaceAll(yaml, "/var/lib/otelcol-jira", t.TempDir())))
-			default:
-				validate(t, writeConfig(t, "%s", yaml+aroundReceivers))
-			}
-		})
+	pages, err := filepath.Glob(root + "/docs/*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, pages)
+	blocks := 0
+	for _, page := range append(pages, root+"/README.md") {
+		for i, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(read(t, page)), -1) {
+			blocks++
+			t.Run(fmt.Sprintf("%s %d", filepath.Base(page), i+1), func(t *testing.T) {
+				switch yaml := block[1]; {
+				case strings.HasPrefix(yaml, "dist:"):
+					buildManifest(t, yaml)
+				case strings.Contains(yaml, "\nservice:"):
+					validate(t, writeConfig(t, "%s", strings.ReplaceAll(yaml, "/var/lib/otelcol-jira", t.TempDir())))
+				default:
+					validate(t, writeConfig(t, "%s", yaml+aroundReceivers))
+				}
+			})
+		}
 	}
+	require.Greater(t, blocks, 6)
 	examples, err := filepath.Glob(root + "/examples/*.yaml")
 	require.NoError(t, err)
 	require.NotEmpty(t, examples)
