@@ -117,7 +117,7 @@ func freeAddresses(n int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer listener.Close()
+		defer listener.Close() //nolint:gocritic // all are open until the last is found, so that no two are the same
 		addresses = append(addresses, listener.Addr().String())
 	}
 	return addresses, nil
