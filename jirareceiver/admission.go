@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 )
 
@@ -25,13 +26,14 @@ func (a *admission) admit(r *http.Request) (*lease, error) {
 	if !a.hasRoomFor(max(r.ContentLength, 1)) {
 		return nil, failed(kindOverCapacity, nil)
 	}
-	return &lease{admission: a}, nil
+	return &lease{admission: a, buffer: buffers.Get().(*bytes.Buffer)}, nil
 }
 
-// lease is the room that one delivery takes up.
+// lease is the room that one delivery takes up, and the buffer that holds its body.
 type lease struct {
 	*admission
-	bytes int64
+	bytes  int64
+	buffer *bytes.Buffer
 }
 
 func (l *lease) grow(n int) error {
@@ -42,19 +44,32 @@ func (l *lease) grow(n int) error {
 	return nil
 }
 
-func (l *lease) release() { l.held.Add(-l.bytes) }
+// release gives up the room. The body is no longer valid.
+func (l *lease) release() {
+	l.held.Add(-l.bytes)
+	if l.buffer.Cap() <= maxPooled {
+		l.buffer.Reset()
+		buffers.Put(l.buffer)
+	}
+}
 
-// maxReserve is how many bytes are set aside for a body because its sender says that it will be that long.
-const maxReserve = 64 << 10
+// buffers are used again, since most of what a delivery allocates is its body.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// read returns the body, decompressed and bounded by confighttp.
+const (
+	// maxPooled is how many bytes a buffer may have to be kept for another delivery.
+	maxPooled = 256 << 10
+	// maxReserve is how many bytes are set aside for a body because its sender says that it will be that long.
+	maxReserve = 64 << 10
+)
+
+// read returns the body, decompressed and bounded by confighttp. It is valid until the lease is released.
 func (l *lease) read(r *http.Request) ([]byte, error) {
-	var body bytes.Buffer
-	body.Grow(int(min(max(r.ContentLength, 0), maxReserve)) + bytes.MinRead)
-	if _, err := body.ReadFrom(leasedReader{r.Body, l}); err != nil {
+	l.buffer.Grow(int(min(max(r.ContentLength, 0), maxReserve)) + bytes.MinRead)
+	if _, err := l.buffer.ReadFrom(leasedReader{r.Body, l}); err != nil {
 		return nil, readFailure(err)
 	}
-	return body.Bytes(), nil
+	return l.buffer.Bytes(), nil
 }
 
 type leasedReader struct {

@@ -30,9 +30,13 @@ func BenchmarkDelivery(b *testing.B) {
 	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), &cfg.Jira, next)
 	require.NoError(b, err)
 	floor := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		content, err := (&lease{admission: h.admission}).read(r)
+		lease, err := h.admission.admit(r)
 		if err == nil {
-			err = h.authenticator.authenticate(r, content)
+			defer lease.release()
+			var content []byte
+			if content, err = lease.read(r); err == nil {
+				err = h.authenticator.authenticate(r, content)
+			}
 		}
 		respond(w, err, h.retryAfter)
 	})

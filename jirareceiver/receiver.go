@@ -83,6 +83,7 @@ const cancelGrace = time.Second
 // way finish. When ctx ends first they are cancelled, and answered with a code that makes Jira Cloud send the events again.
 // No delivery enters the pipeline after it returns.
 func (r *jiraReceiver) Shutdown(ctx context.Context) error {
+	defer r.handler.meter.telemetry.Shutdown()
 	if r.server == nil {
 		return nil
 	}

@@ -1,29 +1,27 @@
 package jirareceiver
 
 import (
-	"encoding/json"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
 )
 
-// answer is the body of every response. It holds fixed texts only.
-type answer struct {
-	Status string `json:"status,omitempty"`
-	Error  string `json:"error,omitempty"`
-}
+// okAnswer is the body of the response to what was accepted.
+const okAnswer = `{"status":"ok"}` + "\n"
 
-// respond writes every response of the receiver: of a delivery, a probe, or a request that confighttp turned away.
+// respond writes every response of the receiver: of a delivery, a probe, or a request that confighttp turned away. Its texts
+// are fixed.
 func respond(w http.ResponseWriter, err error, retryAfter time.Duration) {
-	code, body := http.StatusOK, answer{Status: "ok"}
+	code, body := http.StatusOK, okAnswer
 	if err != nil {
 		k := kindOf(err)
-		code, body = k.status, answer{Error: k.message}
+		code, body = k.status, `{"error":`+strconv.Quote(k.message)+"}\n"
 	}
 	if code == http.StatusServiceUnavailable || code == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(body) // the sender is gone: there is nobody left to tell
+	_, _ = io.WriteString(w, body) // the sender is gone: there is nobody left to tell
 }

@@ -27,19 +27,35 @@ const (
 // otherEvents stands for the names of events that Jira does not document: there is no end of them.
 const otherEvents = "other"
 
-// meter counts what the receiver does.
+// meter counts what the receiver does. The attributes of what each delivery counts are made once.
 type meter struct {
 	telemetry  *metadata.TelemetryBuilder
 	byReceiver metric.MeasurementOption
+	deliveries map[series][]metric.AddOption
 	warnings   *zap.Logger // logs each message once a minute
 }
 
+// series is one of the time series that deliveries are counted in.
+type series struct {
+	event   string
+	outcome outcome
+}
+
 func newMeter(telemetry *metadata.TelemetryBuilder, settings receiver.Settings) *meter {
-	return &meter{
+	id := attribute.String("receiver", settings.ID.String())
+	m := &meter{
 		telemetry:  telemetry,
-		byReceiver: metric.WithAttributes(attribute.String("receiver", settings.ID.String())),
+		byReceiver: metric.WithAttributeSet(attribute.NewSet(id)),
+		deliveries: map[series][]metric.AddOption{},
 		warnings:   settings.Logger.WithOptions(zap.WrapCore(oncePerMinute)),
 	}
+	for _, event := range append(translate.EventNames(), otherEvents) {
+		for _, o := range []outcome{accepted, duplicate, excluded, refused} {
+			set := attribute.NewSet(id, attribute.String("event", event), attribute.String("outcome", string(o)))
+			m.deliveries[series{event, o}] = []metric.AddOption{metric.WithAttributeSet(set)}
+		}
+	}
+	return m
 }
 
 // observe lets the metrics of what is held at the moment be read when they are asked for.
@@ -67,8 +83,7 @@ func (m *meter) delivered(ctx context.Context, k translate.Kind, o outcome) {
 	if k.Known {
 		event = k.Name
 	}
-	m.telemetry.ReceiverJiraDeliveries.Add(ctx, 1, m.byReceiver,
-		metric.WithAttributes(attribute.String("event", event), attribute.String("outcome", string(o))))
+	m.telemetry.ReceiverJiraDeliveries.Add(ctx, 1, m.deliveries[series{event, o}]...)
 }
 
 // rejected counts and, once in a while, logs what was not accepted.

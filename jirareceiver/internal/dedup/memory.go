@@ -20,11 +20,8 @@ type Key [16]byte
 
 // NewKey returns the key of a delivery from what its sender calls it, which is unique only within a site.
 func NewKey(site, id string) Key {
-	h := sha256.New()
-	h.Write([]byte(site))
-	h.Write([]byte{0})
-	h.Write([]byte(id))
-	return Key(h.Sum(nil)[:len(Key{})])
+	digest := sha256.Sum256([]byte(site + "\x00" + id))
+	return Key(digest[:len(Key{})])
 }
 
 // Options bound a [Memory].

@@ -92,6 +92,15 @@ func knownKinds() map[string]Kind {
 	return kinds
 }
 
+// EventNames returns the event names of all known kinds.
+func EventNames() []string {
+	names := []string{eventTransitioned, eventAutomation, eventUnknown}
+	for _, k := range known {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
 // Kinds of events whose bodies do not name them.
 var (
 	transitioned = Kind{eventTransitioned, true, byIssue}

@@ -130,12 +130,8 @@ func putResource(attrs pcommon.Map, from site, ev *webhook.Event) {
 
 // EventTime is the time that the body gives for the event, else for the thing that changed, else the time of receipt.
 func EventTime(ev *webhook.Event, received time.Time) time.Time {
-	revision := ev.Revision()
-	instants := []time.Time{ev.Timestamp, revision.Updated, revision.Created}
-	if ev.Issue != nil {
-		instants = append(instants, ev.Issue.Updated, ev.Issue.Created)
-	}
-	return cmp.Or(append(instants, received)...)
+	revision, issue := ev.Revision(), cmp.Or(ev.Issue, &webhook.Issue{})
+	return cmp.Or(ev.Timestamp, revision.Updated, revision.Created, issue.Updated, issue.Created, received)
 }
 
 func (w writer) delivery(ev *webhook.Event, d Delivery) {

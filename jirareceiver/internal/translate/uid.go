@@ -88,10 +88,6 @@ func millis(t time.Time) string {
 
 // hash separates the parts, so that moving a character from one to the next makes another hash.
 func hash(parts ...string) string {
-	h := sha256.New()
-	for _, part := range parts {
-		h.Write([]byte(part))
-		h.Write([]byte{0})
-	}
-	return hex.EncodeToString(h.Sum(nil)[:uidLength])
+	digest := sha256.Sum256([]byte(strings.Join(parts, "\x00") + "\x00"))
+	return hex.EncodeToString(digest[:uidLength])
 }
