@@ -15,9 +15,6 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/golden"
 )
 
-// payloadsVariable names a folder with bodies of real webhooks. They hold names of people and are not in this repository.
-const payloadsVariable = "JIRA_PAYLOADS"
-
 // TestGolden posts every body in testdata and compares the record with the one beside it.
 func TestGolden(t *testing.T) {
 	next := &sink{}
@@ -144,99 +141,6 @@ func TestGoldenConfigured(t *testing.T) {
 				golden.Assert(t, "../testdata/configured/"+variant.name+"/"+filepath.Base(body)+".yaml", logs)
 			})
 		}
-	}
-}
-
-// TestPersonalDataIsLeftOut looks for people in whole records, wherever a value might have ended up.
-func TestPersonalDataIsLeftOut(t *testing.T) {
-	next := &sink{}
-	r := start(t, next, nil)
-	for _, file := range bodies(t) {
-		t.Run(file, func(t *testing.T) {
-			logs, err := (&plog.JSONMarshaler{}).MarshalLogs(deliver(t, r, next, file))
-			require.NoError(t, err)
-			for _, personal := range []string{
-				"Ada", "Lindqvist", "Noor", "Haddad", "Rosa", "Montero", "Kim", "Dvorak", "rmontero", "@example.com", "former-user",
-				"Goal", "VAT rate", "Queue is frozen", "Seen in production", "Old words", "New words",
-			} {
-				assert.NotContains(t, string(logs), personal)
-			}
-		})
-	}
-}
-
-// TestPayloads posts the bodies of real webhooks.
-func TestPayloads(t *testing.T) {
-	folder := os.Getenv(payloadsVariable)
-	if folder == "" {
-		t.Skipf("%s is not set: bodies of real webhooks are not posted", payloadsVariable)
-	}
-	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	next := &sink{}
-	r := start(t, next, nil)
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			record := onlyRecord(t, deliver(t, r, next, file))
-			assert.NotEqual(t, "jira.unknown", record.EventName())
-			assertSays(t, record, readPlain(t, file))
-		})
-	}
-}
-
-// plain is some of a body, read by other means than the receiver's.
-type plain struct {
-	WebhookEvent string `json:"webhookEvent"`
-	Transition   struct {
-		To string `json:"to_status"`
-	} `json:"transition"`
-	Issue struct {
-		ID     string `json:"id"`
-		Key    string `json:"key"`
-		Fields struct {
-			Summary string `json:"summary"`
-			Status  struct {
-				ID   string `json:"id"`
-				Name string `json:"name"`
-			} `json:"status"`
-		} `json:"fields"`
-	} `json:"issue"`
-	Changelog struct {
-		Items []any `json:"items"`
-	} `json:"changelog"`
-}
-
-func readPlain(t *testing.T, file string) plain {
-	t.Helper()
-	body, err := os.ReadFile(file)
-	require.NoError(t, err)
-	var p plain
-	require.NoError(t, json.Unmarshal(body, &p))
-	if p.Transition.To != "" { // counts more than the issue, which may not have it yet
-		p.Issue.Fields.Status.Name, p.Issue.Fields.Status.ID = p.Transition.To, ""
-	}
-	return p
-}
-
-func assertSays(t *testing.T, record plog.LogRecord, p plain) {
-	t.Helper()
-	for key, want := range map[string]string{
-		"jira.webhook.event":     p.WebhookEvent,
-		"jira.issue.id":          p.Issue.ID,
-		"jira.issue.key":         p.Issue.Key,
-		"jira.issue.summary":     p.Issue.Fields.Summary,
-		"jira.issue.status.id":   p.Issue.Fields.Status.ID,
-		"jira.issue.status.name": p.Issue.Fields.Status.Name,
-	} {
-		if want != "" {
-			got, _ := record.Attributes().Get(key)
-			assert.Equal(t, want, got.AsString(), key)
-		}
-	}
-	if len(p.Changelog.Items) > 0 {
-		got, _ := record.Attributes().Get("jira.changelog.items")
-		assert.Len(t, got.Slice().AsRaw(), len(p.Changelog.Items))
 	}
 }
 

@@ -88,10 +88,14 @@ func changedFields(changelog webhook.Changelog) string {
 // changeLine says in one line what a single change was, as far as it may be told.
 func changeLine(issue *webhook.Issue, change webhook.Change) string {
 	line := cmp.Or(issue.Key, "Jira:") + " " + fieldName(change) + " changed"
-	if from := cmp.Or(change.FromText, change.From); from != "" {
+	from, to := change.FromText, change.ToText
+	if privacyOf(change) != aboutUser { // the id of a user may be a login name
+		from, to = cmp.Or(from, change.From), cmp.Or(to, change.To)
+	}
+	if from != "" {
 		line += " from " + from
 	}
-	if to := cmp.Or(change.ToText, change.To); to != "" {
+	if to != "" {
 		line += " to " + to
 	}
 	return oneLine(line)

@@ -1,0 +1,364 @@
+package jirareceiver
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// payloadsVariable names a folder with bodies of real webhooks. They hold names of people and are not in this repository.
+const payloadsVariable = "JIRA_PAYLOADS"
+
+// payloads returns the files with bodies of real webhooks, if there are any.
+func payloads(t *testing.T) []string {
+	t.Helper()
+	folder := os.Getenv(payloadsVariable)
+	if folder == "" {
+		return nil
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	return files
+}
+
+// allBodies returns the files with bodies of this repository, and those of real webhooks, if there are any.
+func allBodies(t *testing.T) []string {
+	t.Helper()
+	return append(bodies(t), payloads(t)...)
+}
+
+// TestPayloads posts the bodies of real webhooks, compares each record with what encoding/json reads in the body, and lists
+// what came of the run.
+func TestPayloads(t *testing.T) {
+	files := payloads(t)
+	if len(files) == 0 {
+		t.Skipf("%s is not set: bodies of real webhooks are not posted", payloadsVariable)
+	}
+	next := &sink{}
+	r := start(t, next, nil)
+	records := map[string]int{}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			record := onlyRecord(t, deliver(t, r, next, file))
+			records[record.EventName()]++
+			assertTold(t, record, readTree(t, file))
+		})
+	}
+	assertNothingRejected(t, r)
+	logRun(t, len(files), records)
+}
+
+// TestBodiesAreTold does the same with the bodies of this repository.
+func TestBodiesAreTold(t *testing.T) {
+	next := &sink{}
+	r := start(t, next, nil)
+	for _, file := range bodies(t) {
+		t.Run(file, func(t *testing.T) {
+			assertTold(t, onlyRecord(t, deliver(t, r, next, file)), readTree(t, file))
+		})
+	}
+}
+
+func logRun(t *testing.T, files int, records map[string]int) {
+	t.Helper()
+	total := 0
+	var table strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(records)) {
+		total += records[name]
+		fmt.Fprintf(&table, "\n  %-36s %3d", name, records[name])
+	}
+	t.Logf("%d bodies posted, %d accepted, %d refused, %d records:%s", files, total, files-total, total, table.String())
+	assert.Equal(t, files, total, "every body makes a record")
+}
+
+// readTree reads a body by other means than the receiver's. An empty body is nil.
+func readTree(t *testing.T, file string) any {
+	t.Helper()
+	body, err := os.ReadFile(file)
+	require.NoError(t, err)
+	if len(body) == 0 {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var tree any
+	require.NoError(t, d.Decode(&tree))
+	return tree
+}
+
+// at returns the value at a path of keys, as issue.fields.status, or nil.
+func at(tree any, path string) any {
+	for key := range strings.SplitSeq(path, ".") {
+		object, _ := tree.(map[string]any)
+		tree = object[key]
+	}
+	return tree
+}
+
+// textAt returns the first string or number at any of the paths, or "".
+func textAt(tree any, paths ...string) string {
+	for _, path := range paths {
+		switch value := at(tree, path).(type) {
+		case string:
+			if value != "" {
+				return value
+			}
+		case json.Number:
+			return value.String()
+		}
+	}
+	return ""
+}
+
+// eventNames has the event name for each name in a body. It repeats the table of the code as a list, on purpose.
+var eventNames = map[string]string{
+	"app_access_to_objects_blocked":              "jira.app.access_to_objects_blocked",
+	"app_access_to_objects_in_container_blocked": "jira.app.access_to_objects_in_container_blocked",
+	"attachment_created":                         "jira.attachment.created",
+	"attachment_deleted":                         "jira.attachment.deleted",
+	"board_configuration_changed":                "jira.board.configuration_changed",
+	"board_created":                              "jira.board.created",
+	"board_deleted":                              "jira.board.deleted",
+	"board_updated":                              "jira.board.updated",
+	"comment_created":                            "jira.comment.created",
+	"comment_deleted":                            "jira.comment.deleted",
+	"comment_updated":                            "jira.comment.updated",
+	"filter_created":                             "jira.filter.created",
+	"filter_deleted":                             "jira.filter.deleted",
+	"filter_updated":                             "jira.filter.updated",
+	"issue_property_deleted":                     "jira.issue_property.deleted",
+	"issue_property_set":                         "jira.issue_property.set",
+	"issuelink_created":                          "jira.issue_link.created",
+	"issuelink_deleted":                          "jira.issue_link.deleted",
+	"issuetype_created":                          "jira.issue_type.created",
+	"issuetype_deleted":                          "jira.issue_type.deleted",
+	"issuetype_updated":                          "jira.issue_type.updated",
+	"jira:issue_created":                         "jira.issue.created",
+	"jira:issue_deleted":                         "jira.issue.deleted",
+	"jira:issue_unknown":                         "jira.issue.unknown", // no event of Jira's: a test of a receiver has it
+	"jira:issue_updated":                         "jira.issue.updated",
+	"jira:version_created":                       "jira.version.created",
+	"jira:version_deleted":                       "jira.version.deleted",
+	"jira:version_merged":                        "jira.version.merged",
+	"jira:version_moved":                         "jira.version.moved",
+	"jira:version_released":                      "jira.version.released",
+	"jira:version_unreleased":                    "jira.version.unreleased",
+	"jira:version_updated":                       "jira.version.updated",
+	"jira:worklog_updated":                       "jira.issue.worklog_updated",
+	"jira_expression_evaluation_failed":          "jira.expression.evaluation_failed",
+	"option_attachments_changed":                 "jira.option.attachments_changed",
+	"option_issuelinks_changed":                  "jira.option.issuelinks_changed",
+	"option_subtasks_changed":                    "jira.option.subtasks_changed",
+	"option_timetracking_changed":                "jira.option.timetracking_changed",
+	"option_timetracking_provider_changed":       "jira.option.timetracking_provider_changed",
+	"option_unassigned_issues_changed":           "jira.option.unassigned_issues_changed",
+	"option_voting_changed":                      "jira.option.voting_changed",
+	"option_watching_changed":                    "jira.option.watching_changed",
+	"project_archived":                           "jira.project.archived",
+	"project_created":                            "jira.project.created",
+	"project_deleted":                            "jira.project.deleted",
+	"project_restored_archived":                  "jira.project.restored_archived",
+	"project_restored_deleted":                   "jira.project.restored_deleted",
+	"project_soft_deleted":                       "jira.project.soft_deleted",
+	"project_updated":                            "jira.project.updated",
+	"sprint_closed":                              "jira.sprint.closed",
+	"sprint_created":                             "jira.sprint.created",
+	"sprint_deleted":                             "jira.sprint.deleted",
+	"sprint_started":                             "jira.sprint.started",
+	"sprint_updated":                             "jira.sprint.updated",
+	"user_created":                               "jira.user.created",
+	"user_deleted":                               "jira.user.deleted",
+	"user_updated":                               "jira.user.updated",
+	"worklog_created":                            "jira.worklog.created",
+	"worklog_deleted":                            "jira.worklog.deleted",
+	"worklog_updated":                            "jira.worklog.updated",
+}
+
+// eventNameOf tells the event of a body without a name by what the body has.
+func eventNameOf(tree any) string {
+	has := func(path string) bool { return at(tree, path) != nil }
+	switch name := textAt(tree, "webhookEvent"); {
+	case name != "":
+		return cmp.Or(eventNames[name], "jira."+strings.TrimPrefix(name, "jira:"))
+	case has("transition"):
+		return "jira.issue.transitioned"
+	case has("issue"), has("fields"):
+		return "jira.automation.triggered"
+	case has("accountId") && has("username"):
+		return "jira.user.deleted"
+	default:
+		return "jira.unknown"
+	}
+}
+
+// userIDs returns the paths of the ids of the users at the given paths: of Cloud, or else of Data Center.
+func userIDs(users ...string) (paths []string) {
+	for _, user := range users {
+		paths = append(paths, user+".accountId", user+".key")
+	}
+	return paths
+}
+
+// told says where in a body the values of attributes are. One body has them at one of the places.
+var told = map[string][]string{
+	"jira.webhook.event":                   {"webhookEvent"},
+	"jira.webhook.issue_event_type":        {"issue_event_type_name"},
+	"jira.issue.key":                       {"issue.key", "key"},
+	"jira.issue.summary":                   {"issue.fields.summary", "fields.summary"},
+	"jira.issue.type.id":                   {"issue.fields.issuetype.id", "fields.issuetype.id"},
+	"jira.issue.priority.id":               {"issue.fields.priority.id", "fields.priority.id"},
+	"jira.issue.resolution.id":             {"issue.fields.resolution.id", "fields.resolution.id"},
+	"jira.issue.parent.id":                 {"issue.fields.parent.id", "fields.parent.id"},
+	"jira.issue.parent.key":                {"issue.fields.parent.key", "fields.parent.key"},
+	"jira.issue.due_date":                  {"issue.fields.duedate", "fields.duedate"},
+	"jira.issue.assignee.id":               userIDs("issue.fields.assignee", "fields.assignee"),
+	"jira.issue.reporter.id":               userIDs("issue.fields.reporter", "fields.reporter"),
+	"jira.issue.creator.id":                userIDs("issue.fields.creator", "fields.creator"),
+	"jira.project.id":                      {"issue.fields.project.id", "fields.project.id", "project.id", "version.projectId"},
+	"jira.project.name":                    {"issue.fields.project.name", "fields.project.name", "project.name"},
+	"jira.project.lead.id":                 userIDs("project.projectLead"),
+	"jira.changelog.id":                    {"changelog.id"},
+	"jira.transition.id":                   {"transition.transitionId"},
+	"jira.workflow.id":                     {"transition.workflowId"},
+	"jira.comment.id":                      {"comment.id"},
+	"jira.comment.author.id":               userIDs("comment.author"),
+	"jira.comment.update_author.id":        userIDs("comment.updateAuthor"),
+	"jira.worklog.id":                      {"worklog.id"},
+	"jira.worklog.author.id":               userIDs("worklog.author"),
+	"jira.worklog.update_author.id":        userIDs("worklog.updateAuthor"),
+	"jira.worklog.time_spent_seconds":      {"worklog.timeSpentSeconds"},
+	"jira.attachment.id":                   {"attachment.id"},
+	"jira.attachment.filename":             {"attachment.filename"},
+	"jira.attachment.size":                 {"attachment.size"},
+	"jira.attachment.author.id":            userIDs("attachment.author"),
+	"jira.issue_link.id":                   {"issueLink.id"},
+	"jira.issue_link.type.id":              {"issueLink.issueLinkType.id"},
+	"jira.issue_link.source_issue.id":      {"issueLink.sourceIssueId"},
+	"jira.issue_link.destination_issue.id": {"issueLink.destinationIssueId"},
+	"jira.sprint.id":                       {"sprint.id"},
+	"jira.sprint.name":                     {"sprint.name"},
+	"jira.sprint.state":                    {"sprint.state"},
+	"jira.board.id":                        {"board.id", "configuration.id", "sprint.originBoardId"},
+	"jira.board.name":                      {"board.name", "configuration.name"},
+	"jira.board.type":                      {"board.type", "configuration.type"},
+	"jira.version.id":                      {"version.id"},
+	"jira.version.name":                    {"version.name"},
+	"jira.version.release_date":            {"version.releaseDate"},
+	"jira.version.merged_into.id":          {"mergedTo.id"},
+	"jira.filter.id":                       {"filter.id"},
+	"jira.issue_type.id":                   {"issuetype.id", "issueType.id"},
+}
+
+// assertTold compares a record with what the body says, in both directions: what is in the body is in the record, and the
+// record has nothing else under these keys.
+func assertTold(t *testing.T, record plog.LogRecord, tree any) {
+	t.Helper()
+	assert.Equal(t, eventNameOf(tree), record.EventName())
+	if timestamp, isNumber := at(tree, "timestamp").(json.Number); isNumber {
+		assert.Equal(t, timestamp.String(), fmt.Sprint(record.Timestamp().AsTime().UnixMilli()))
+	}
+	get := func(key string) string {
+		value, found := record.Attributes().Get(key)
+		if !found {
+			return ""
+		}
+		return value.AsString()
+	}
+	for key, paths := range told {
+		assert.Equal(t, textAt(tree, paths...), get(key), key)
+	}
+	assert.Equal(t, issueID(tree), get("jira.issue.id"), "jira.issue.id")
+	assert.Equal(t, projectKey(tree), get("jira.project.key"), "jira.project.key")
+	actor, subject := users(tree)
+	assert.Equal(t, actor, get("user.id"), "user.id")
+	assert.Equal(t, subject, get("jira.user.id"), "jira.user.id")
+	assertStatuses(t, get, tree)
+	items := 0
+	if list, found := record.Attributes().Get("jira.changelog.items"); found {
+		items = list.Slice().Len()
+	}
+	assert.Equal(t, len(changes(tree))+sprintChanges(tree), items, "changed fields")
+}
+
+var issueInLink = regexp.MustCompile(`/issue/(\d+)/(?:comment|worklog)/`)
+
+// issueID also finds the issues of bodies that have none: in the links to comments, and in worklogs.
+func issueID(tree any) string {
+	if id := textAt(tree, "issue.id", "worklog.issueId"); id != "" {
+		return id
+	}
+	if at(tree, "fields") != nil {
+		return textAt(tree, "id")
+	}
+	if match := issueInLink.FindStringSubmatch(textAt(tree, "comment.self", "worklog.self")); match != nil {
+		return match[1]
+	}
+	return ""
+}
+
+func projectKey(tree any) string {
+	ofIssue, _, _ := strings.Cut(textAt(tree, "issue.key", "key"), "-")
+	return cmp.Or(textAt(tree, "issue.fields.project.key", "fields.project.key", "project.key"), ofIssue)
+}
+
+// users returns the ids of who caused an event, and of whom it happened to.
+func users(tree any) (actor, subject string) {
+	if strings.HasPrefix(eventNameOf(tree), "jira.user.") {
+		return "", textAt(tree, append(userIDs("user"), "accountId")...)
+	}
+	return textAt(tree, userIDs(
+		"user", "comment.updateAuthor", "comment.author", "worklog.updateAuthor", "worklog.author", "attachment.author")...), ""
+}
+
+// changes returns the changed fields that a body lists.
+func changes(tree any) []any {
+	items, _ := at(tree, "changelog.items").([]any)
+	return items
+}
+
+// sprintChanges counts what differs between the old and the new state of a sprint.
+func sprintChanges(tree any) (n int) {
+	if at(tree, "oldValue") == nil {
+		return 0
+	}
+	for _, key := range []string{"name", "state", "goal", "startDate", "endDate", "completeDate", "originBoardId"} {
+		if textAt(tree, "oldValue."+key) != textAt(tree, "sprint."+key) {
+			n++
+		}
+	}
+	return n
+}
+
+// assertStatuses looks for the status that the issue has, and for the one before.
+func assertStatuses(t *testing.T, get func(string) string, tree any) {
+	t.Helper()
+	id := textAt(tree, "issue.fields.status.id", "fields.status.id")
+	name := textAt(tree, "issue.fields.status.name", "fields.status.name", "issue.fields.status", "fields.status")
+	previous := textAt(tree, "transition.from_status")
+	if to := textAt(tree, "transition.to_status"); to != "" && to != name { // counts more than the issue, which may not have it yet
+		id, name = "", to
+	}
+	for _, change := range changes(tree) {
+		if strings.EqualFold(textAt(change, "fieldId", "field"), "status") {
+			previous = textAt(change, "fromString")
+			assert.Equal(t, textAt(change, "from"), get("jira.issue.status.previous.id"))
+			id, name = cmp.Or(id, textAt(change, "to")), cmp.Or(name, textAt(change, "toString"))
+		}
+	}
+	assert.Equal(t, id, get("jira.issue.status.id"))
+	assert.Equal(t, name, get("jira.issue.status.name"))
+	assert.Equal(t, previous, get("jira.issue.status.previous.name"))
+}

@@ -1,0 +1,371 @@
+package jirareceiver
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// kinds of what a body may say of people. Each but links has an option of its own.
+const (
+	ofUser        = "user_details"
+	ofDescription = "description"
+	ofComment     = "comment_body"
+	ofLinks       = "" // addresses of avatars and profiles: no option writes them
+)
+
+// queryOfJira is what Jira adds to the address, and what a careless administrator might. None of it belongs in a record.
+const queryOfJira = "user_id=query-hunter2&user_key=query-hunter2&secret=query-hunter2"
+
+// TestPersonalDataIsLeftOut looks for people and their texts in whole records, wherever a value might have ended up.
+func TestPersonalDataIsLeftOut(t *testing.T) {
+	forEachMode(t, IncludeConfig{}, func(t *testing.T, texts []recorded, s *said) {
+		t.Helper()
+		for _, kind := range []string{ofUser, ofDescription, ofComment, ofLinks} {
+			assert.Empty(t, s.leaks(texts, kind), "with the defaults")
+		}
+	})
+}
+
+// TestIncludeSwitchesOnOneKindAlone finds with each option what it is for, and nothing of the other kinds.
+func TestIncludeSwitchesOnOneKindAlone(t *testing.T) {
+	for kind, include := range map[string]IncludeConfig{
+		ofUser:        {UserDetails: true},
+		ofDescription: {Description: true},
+		ofComment:     {CommentBody: true},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			found := 0
+			forEachMode(t, include, func(t *testing.T, texts []recorded, s *said) {
+				t.Helper()
+				found += len(s.leaks(texts, kind))
+				maps.Copy(s.public, s.personal[kind]) // a text that is asked for may name people
+				for _, other := range []string{ofUser, ofDescription, ofComment, ofLinks} {
+					if other != kind {
+						assert.Empty(t, s.leaks(texts, other))
+					}
+				}
+			})
+			assert.Positive(t, found, "the option does something")
+		})
+	}
+}
+
+// TestPayloadSwitchesOnNothingElse compares a record with the payload, but for it, to one without.
+func TestPayloadSwitchesOnNothingElse(t *testing.T) {
+	plain, whole := &sink{}, &sink{}
+	without := start(t, plain, nil)
+	with := start(t, whole, func(cfg *Config) { cfg.Jira.Include.Payload = true })
+	for _, file := range bodies(t) {
+		want := onlyRecord(t, deliver(t, without, plain, file)).Attributes().AsRaw()
+		got := onlyRecord(t, deliver(t, with, whole, file)).Attributes()
+		got.Remove("log.record.original")
+		assert.Equal(t, want, got.AsRaw(), file)
+	}
+}
+
+// forEachMode posts all bodies in both modes, with all of their custom fields, and hands over what the records say.
+func forEachMode(t *testing.T, include IncludeConfig, check func(*testing.T, []recorded, *said)) {
+	t.Helper()
+	files := allBodies(t)
+	fields := customFields(t, files)
+	for _, mode := range []ChangelogMode{ChangelogAttributes, ChangelogSplit} {
+		next := &sink{}
+		r := start(t, next, func(cfg *Config) {
+			cfg.Jira.Include, cfg.Jira.Changelog, cfg.Jira.CustomFields = include, mode, fields
+		})
+		for _, file := range files {
+			t.Run(string(mode)+"/"+filepath.Base(file), func(t *testing.T) {
+				logs := deliver(t, r, next, file, withQuery(queryOfJira), func(r *http.Request) { r.Header.Set("User-Agent", "query-hunter2") })
+				texts := textsOf(logs)
+				for _, text := range texts {
+					assert.NotContains(t, text.value, "query-hunter2")
+				}
+				check(t, texts, whatIsSaid(readTree(t, file)))
+			})
+		}
+	}
+}
+
+// customFields returns a configuration with all custom fields of the bodies in files.
+func customFields(t *testing.T, files []string) map[string]string {
+	t.Helper()
+	fields := map[string]string{}
+	for _, file := range files {
+		tree := readTree(t, file)
+		for _, path := range []string{"issue.fields", "fields"} {
+			object, _ := at(tree, path).(map[string]any)
+			for key := range object {
+				if strings.HasPrefix(key, "customfield_") {
+					fields[key] = key
+				}
+			}
+		}
+	}
+	require.NotEmpty(t, fields)
+	return fields
+}
+
+// recorded is a text of a record, and the key under which it stands.
+type recorded struct{ key, value string }
+
+// textsOf returns all texts of all records.
+func textsOf(logs plog.Logs) (texts []recorded) {
+	var add func(key string, value pcommon.Value)
+	addMap := func(m pcommon.Map) {
+		for key, value := range m.All() {
+			add(key, value)
+		}
+	}
+	add = func(key string, value pcommon.Value) {
+		switch value.Type() {
+		case pcommon.ValueTypeMap:
+			addMap(value.Map())
+		case pcommon.ValueTypeSlice:
+			for _, element := range value.Slice().All() {
+				add(key, element)
+			}
+		default:
+			texts = append(texts, recorded{key, value.AsString()})
+		}
+	}
+	resource := logs.ResourceLogs().At(0)
+	addMap(resource.Resource().Attributes())
+	for _, record := range resource.ScopeLogs().At(0).LogRecords().All() {
+		texts = append(texts, recorded{"EventName", record.EventName()}, recorded{"SeverityText", record.SeverityText()})
+		add("Body", record.Body())
+		addMap(record.Attributes())
+	}
+	return texts
+}
+
+type set map[string]bool
+
+// said is what a body says, read by other means than the receiver's.
+type said struct {
+	personal map[string]set // texts by kind
+	ids      set            // of users, which stay
+	public   set            // all other texts
+}
+
+func whatIsSaid(tree any) *said {
+	s := &said{personal: map[string]set{ofUser: {}, ofDescription: {}, ofComment: {}, ofLinks: {}}, ids: set{}, public: set{}}
+	s.walk("", tree)
+	s.public[site(tree)] = true
+	return s
+}
+
+// site returns the address of the Jira in a body's links, as some people name the host after themselves.
+func site(tree any) string {
+	address, _, _ := strings.Cut(textAt(tree, "issue.self", "comment.self", "user.self", "self"), "/rest/")
+	return address
+}
+
+// walk sorts the texts below a key.
+func (s *said) walk(key string, value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		switch {
+		case isUser(value):
+			s.user(value)
+		case hasAny(value, "fromString", "toString"):
+			s.change(value)
+		default:
+			for key, member := range value {
+				s.member(key, member, value)
+			}
+		}
+	case []any:
+		for _, element := range value {
+			s.walk(key, element)
+		}
+	case json.Number:
+		s.public[value.String()] = true
+	case string:
+		s.public[value] = true
+	}
+}
+
+// member sorts what a member of an object that is no user says.
+func (s *said) member(key string, value any, parent map[string]any) {
+	isText := hasAny(parent, "summary", "customfield_10000") || hasAny(parent, "issuetype", "status")
+	switch {
+	case key == "description" && isText, key == "environment":
+		s.addTexts(ofDescription, value)
+	case key == "body", key == "comment" && (hasAny(parent, "timeSpentSeconds") || isString(value)):
+		s.addTexts(ofComment, value)
+	case key == "renderedFields":
+		s.addTexts(ofDescription, value)
+	case key == "username":
+		s.addTexts(ofUser, value)
+	case key == "accountId":
+		s.ids[textAt(parent, key)] = true
+	default:
+		s.walk(key, value)
+	}
+}
+
+// isUser knows users by what only they have. Projects have avatars and names as well.
+func isUser(object map[string]any) bool {
+	if hasAny(object, "webhookEvent", "username") {
+		return false
+	}
+	return hasAny(object, "displayName", "emailAddress", "accountId") || hasAny(object, "avatarUrls") && !hasAny(object, "id")
+}
+
+func (s *said) user(u map[string]any) {
+	for key, value := range u {
+		switch key {
+		case "displayName", "emailAddress", "name":
+			s.addTexts(ofUser, value)
+		case "self", "avatarUrls":
+			s.addTexts(ofLinks, value)
+		case "accountId", "key":
+			s.ids[textAt(u, key)] = true
+		default:
+			s.walk(key, value)
+		}
+	}
+}
+
+// change sorts what a changelog item says. The ids of users stay; on older versions of Data Center they are login names.
+func (s *said) change(item map[string]any) {
+	field := strings.ToLower(textAt(item, "fieldId", "field"))
+	switch {
+	case field == "description", field == "environment":
+		s.addChange(ofDescription, item)
+	case field == "comment":
+		s.addChange(ofComment, item)
+	case isUserField(field, item):
+		s.addTexts(ofUser, item["fromString"])
+		s.addTexts(ofUser, item["toString"])
+		s.ids[textAt(item, "from")], s.ids[textAt(item, "to")] = true, true
+	default:
+		for _, value := range item {
+			s.walk("", value)
+		}
+		return
+	}
+	for _, key := range []string{"field", "fieldId", "fieldtype"} {
+		s.walk("", item[key])
+	}
+}
+
+func (s *said) addChange(kind string, item map[string]any) {
+	for _, key := range []string{"from", "fromString", "to", "toString"} {
+		s.addTexts(kind, item[key])
+	}
+}
+
+// accountOrKey matches ids that only users have.
+var accountOrKey = regexp.MustCompile(`^\[?([0-9a-f]{24}|[0-9a-z]+:[0-9a-f-]{36}|JIRAUSER\d+)\b`)
+
+func isUserField(field string, item map[string]any) bool {
+	return slices.Contains([]string{"assignee", "reporter", "creator"}, field) || hasAny(item, "tmpFromAccountId", "tmpToAccountId") ||
+		accountOrKey.MatchString(textAt(item, "from", "to"))
+}
+
+func hasAny(object map[string]any, keys ...string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool { _, found := object[key]; return found })
+}
+
+func isString(value any) bool {
+	_, is := value.(string)
+	return is
+}
+
+// structure are the keys of a document that hold no text of people.
+var structure = set{"type": true, "version": true, "localId": true, "id": true, "marks": true}
+
+// addTexts adds all texts below a value, line by line: a text in a record may be cut, or made one line.
+func (s *said) addTexts(kind string, value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, member := range value {
+			if !structure[key] {
+				s.addTexts(kind, member)
+			}
+		}
+	case []any:
+		for _, element := range value {
+			s.addTexts(kind, element)
+		}
+	case string:
+		for line := range strings.Lines(value) {
+			if line = oneSpace(line); strings.ContainsFunc(line, unicode.IsLetter) {
+				s.personal[kind][line] = true
+			}
+		}
+	}
+}
+
+func oneSpace(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// leaks returns the texts of a record in which a personal text of the kind stands. Where one stands inside a text that the
+// body has in a public place as well, as a name in a summary, that is no leak. A user id that equals the login name, as in old
+// installations of Data Center, is one, but where ids belong.
+func (s *said) leaks(texts []recorded, kind string) (leaks []string) {
+	for _, text := range texts {
+		if madeHere[text.key] || strings.HasSuffix(text.key, "_at") {
+			continue
+		}
+		value := oneSpace(text.value)
+		for personal := range s.personal[kind] {
+			if !containsWord(value, personal) {
+				continue
+			}
+			rest := without(value, s.public, personal)
+			if strings.HasSuffix(text.key, ".id") || placesOfIDs[text.key] {
+				rest = without(rest, s.ids, personal)
+			}
+			if containsWord(rest, personal) {
+				leaks = append(leaks, text.key+": "+cmp.Or(personal, value))
+			}
+		}
+	}
+	return leaks
+}
+
+// madeHere are the keys of texts that do not come from the body.
+var madeHere = set{"EventName": true, "SeverityText": true, "log.record.uid": true, "service.name": true, "jira.webhook.source": true, "jira.deployment.type": true}
+
+// placesOfIDs are the keys of changed values, besides those that end in ".id".
+var placesOfIDs = set{"from": true, "to": true, "jira.change.from": true, "jira.change.to": true}
+
+// without cuts the texts that contain a personal one out of a value.
+func without(value string, texts set, personal string) string {
+	for text := range texts {
+		if text = oneSpace(text); strings.Contains(text, personal) {
+			value = strings.ReplaceAll(value, text, " ")
+		}
+	}
+	return value
+}
+
+// containsWord finds a text that does not begin or end within a word.
+func containsWord(s, text string) bool {
+	inWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' }
+	for rest := s; ; {
+		before, after, found := strings.Cut(rest, text)
+		if !found {
+			return false
+		}
+		last, first := []rune(before), []rune(after)
+		if (len(last) == 0 || !inWord(last[len(last)-1])) && (len(first) == 0 || !inWord(first[0])) {
+			return true
+		}
+		rest = after
+	}
+}
