@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -268,7 +269,7 @@ func assertTold(t *testing.T, record plog.LogRecord, tree any) {
 	t.Helper()
 	assert.Equal(t, eventNameOf(tree), record.EventName())
 	if timestamp, isNumber := at(tree, "timestamp").(json.Number); isNumber {
-		assert.Equal(t, timestamp.String(), fmt.Sprint(record.Timestamp().AsTime().UnixMilli()))
+		assert.Equal(t, timestamp.String(), strconv.FormatInt(record.Timestamp().AsTime().UnixMilli(), 10))
 	}
 	get := func(key string) string {
 		value, found := record.Attributes().Get(key)

@@ -162,8 +162,12 @@ type said struct {
 
 func whatIsSaid(tree any) *said {
 	s := &said{personal: map[string]set{ofUser: {}, ofDescription: {}, ofComment: {}, ofLinks: {}}, ids: set{}, public: set{}}
-	s.walk("", tree)
+	s.walk(tree)
+	for text := range s.personal[ofUser] {
+		delete(s.public, text) // such as the names in a field that is not known to hold users
+	}
 	s.public[site(tree)] = true
+	s.public[textAt(tree, "issue.fields.project.name")] = true // some people name a project after themselves
 	return s
 }
 
@@ -173,8 +177,8 @@ func site(tree any) string {
 	return address
 }
 
-// walk sorts the texts below a key.
-func (s *said) walk(key string, value any) {
+// walk sorts all texts of a value.
+func (s *said) walk(value any) {
 	switch value := value.(type) {
 	case map[string]any:
 		switch {
@@ -189,7 +193,7 @@ func (s *said) walk(key string, value any) {
 		}
 	case []any:
 		for _, element := range value {
-			s.walk(key, element)
+			s.walk(element)
 		}
 	case json.Number:
 		s.public[value.String()] = true
@@ -213,7 +217,7 @@ func (s *said) member(key string, value any, parent map[string]any) {
 	case key == "accountId":
 		s.ids[textAt(parent, key)] = true
 	default:
-		s.walk(key, value)
+		s.walk(value)
 	}
 }
 
@@ -235,7 +239,7 @@ func (s *said) user(u map[string]any) {
 		case "accountId", "key":
 			s.ids[textAt(u, key)] = true
 		default:
-			s.walk(key, value)
+			s.walk(value)
 		}
 	}
 }
@@ -254,12 +258,12 @@ func (s *said) change(item map[string]any) {
 		s.ids[textAt(item, "from")], s.ids[textAt(item, "to")] = true, true
 	default:
 		for _, value := range item {
-			s.walk("", value)
+			s.walk(value)
 		}
 		return
 	}
 	for _, key := range []string{"field", "fieldId", "fieldtype"} {
-		s.walk("", item[key])
+		s.walk(item[key])
 	}
 }
 
