@@ -137,69 +137,6 @@ func TestResource(t *testing.T) {
 	}
 }
 
-func TestUIDNamesTheEvent(t *testing.T) {
-	uid := func(body string, d Delivery) any {
-		_, attrs := translate(t, translator(nil), body, d)
-		return attrs["log.record.uid"]
-	}
-	updated := `{"webhookEvent": "jira:issue_updated", "timestamp": %d, "issue": {"id": "1", "self": "https://%s/rest/api/2/1"}, "changelog": {"id": %q}%s}`
-	base := uid(fmt.Sprintf(updated, 1595970774883, "a", "7", ""), Delivery{ID: "first"})
-	assert.Regexp(t, "^[0-9a-f]{32}$", base)
-	retries := int64(1)
-	assert.Equal(t, base, uid(fmt.Sprintf(updated, 1595970774883, "a", "7", ""), Delivery{ID: "second", RetryCount: &retries}), "another delivery")
-	assert.Equal(t, base, uid(fmt.Sprintf(updated, 1595970774999, "a", "7", `, "matchedWebhookIds": [2]`), Delivery{}), "another registration")
-
-	distinct := map[any]string{}
-	for _, body := range []string{
-		fmt.Sprintf(updated, 1595970774883, "a", "7", ""),
-		fmt.Sprintf(updated, 1595970774883, "a", "8", ""),
-		fmt.Sprintf(updated, 1595970774883, "b", "7", ""),
-		`{"webhookEvent": "jira:issue_deleted", "timestamp": 1595970774883, "issue": {"id": "1"}}`,
-		`{"webhookEvent": "jira:issue_deleted", "timestamp": 1595970774884, "issue": {"id": "1"}}`,
-		`{"webhookEvent": "jira:issue_deleted", "timestamp": 1595970774883, "issue": {"id": "2"}}`,
-		`{"webhookEvent": "jira:issue_updated", "timestamp": 1595970774883, "issue": {"id": "1"}, "comment": {"id": "5"}}`,
-		`{"webhookEvent": "jira:issue_updated", "timestamp": 1595970774883, "issue": {"id": "1"}, "comment": {"id": "6"}}`,
-		`{"webhookEvent": "comment_updated", "timestamp": 1595970774883, "comment": {"id": "6", "updated": "2020-01-01T00:00:00.000Z"}}`,
-		`{"webhookEvent": "comment_updated", "timestamp": 1595970774883, "comment": {"id": "6", "updated": "2020-01-01T00:00:01.000Z"}}`,
-		`{"webhookEvent": "option_voting_changed", "timestamp": 1595970774883}`,
-		`{"webhookEvent": "option_voting_changed", "timestamp": 1595970774883, "property": 1}`,
-		`{"accountId": "1", "username": "a"}`,
-		`{"accountId": "2", "username": "a"}`,
-		`{"issue": {"id": "1"}}`,
-		`{"issue": {"id": "1"}, "a": 1}`,
-		`{"webhookEvent": "issue_property_set", "timestamp": 1595970774883, "issue": {"id": "1"}, "property": {"key": "a"}}`,
-		`{"webhookEvent": "issue_property_set", "timestamp": 1595970774883, "issue": {"id": "1"}, "property": {"key": "b"}}`,
-		`{"webhookEvent": "jira:issue_updated", "issue_event_type_name": "issue_commented", "timestamp": 1595970774883, "issue": {"id": "1"}, "comment": {"id": "9"}}`,
-		`{"webhookEvent": "jira:issue_updated", "issue_event_type_name": "issue_comment_deleted", "timestamp": 1595970774883, "issue": {"id": "1"}, "comment": {"id": "9"}}`,
-		`{"webhookEvent": "user_updated", "timestamp": 1595970774883, "user": {"accountId": "1"}}`,
-		`{"webhookEvent": "user_updated", "timestamp": 1595970774884, "user": {"accountId": "1"}}`,
-		`{"webhookEvent": "something_new", "timestamp": 1595970774883, "user": {"accountId": "1"}, "a": 1}`,
-		`{"webhookEvent": "something_new", "timestamp": 1595970774883, "user": {"accountId": "1"}, "a": 2}`,
-		`{"accountId": "1", "message": "started"}`,
-		`{"timestamp": 1, "action": "warned", "issue": {"id": "1"}, "comment": {"id": "9", "updated": "2020-01-01T00:00:00.000Z"}}`,
-		`{"timestamp": 2, "action": "solved", "issue": {"id": "1"}, "comment": {"id": "9", "updated": "2020-01-01T00:00:00.000Z"}}`,
-		`{"webhookEvent": "something_new", "timestamp": 3, "comment": {"id": "9", "updated": "2020-01-01T00:00:00.000Z"}}`,
-		`{"webhookEvent": "something_new", "timestamp": 4, "comment": {"id": "9", "updated": "2020-01-01T00:00:00.000Z"}}`,
-		`{"timestamp": 1, "a": 1, "project": {"id": 1}}`,
-		`{"timestamp": 1, "a": 2, "project": {"id": 1}}`,
-		`{"webhookEvent": "sprint_updated", "timestamp": 1, "sprint": {"id": 1}}`,
-		`{"webhookEvent": "sprint_updated", "timestamp": 2, "sprint": {"id": 1}}`,
-		`{"accountId": "1", "message": "ended"}`,
-	} {
-		id := uid(body, Delivery{})
-		assert.Empty(t, distinct[id], "same uid as %s", body)
-		distinct[id] = body
-	}
-
-	const user = `{"webhookEvent": "user_updated", "timestamp": 1595970774883, "user": {"accountId": "1"}, "matchedWebhookIds": [%d]}`
-	assert.Equal(t, uid(fmt.Sprintf(user, 1), Delivery{}), uid(fmt.Sprintf(user, 2), Delivery{}), "another registration")
-
-	assert.Nil(t, uid("", Delivery{}), "nothing tells two deliveries without a body apart")
-	assert.NotEqual(t, uid("", Delivery{ID: "1"}), uid("", Delivery{ID: "2"}))
-	again := uid("", Delivery{ID: "1"})
-	assert.Equal(t, again, uid("", Delivery{ID: "1"}))
-}
-
 func TestTextIsCut(t *testing.T) {
 	body := `{"webhookEvent": "jira:issue_updated", "issue": {"key": "PLAT-1", "fields": {"status": {"name": "In Progress"}, "summary": "äöüÄÖÜß", "labels": ["abcdefg", "abc"], "description": "wxyzä"}},
 		"changelog": {"items": [{"field": "summary", "toString": "äöüÄÖÜß"}]}}`
