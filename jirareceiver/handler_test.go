@@ -378,10 +378,17 @@ func TestRefusalsAreLoggedOnceInAWhile(t *testing.T) {
 	assert.Equal(t, 1, r.logs.FilterMessageSnippet("Refused what was posted: bad_signature: ").Len())
 }
 
+// What a record says outside of its attributes, and how many there are.
+const (
+	severityKey = "severity text"
+	recordsKey  = "number of records"
+)
+
 // TestOptionsChangeTheRecord turns every option that a record depends on, and looks at what it is for.
 func TestOptionsChangeTheRecord(t *testing.T) {
 	const body = `{"webhookEvent": "jira:issue_updated", "user": {"accountId": "5b1", "displayName": "Noor"}, "issue": {"key": "OPS-1",
-		"fields": {"summary": "123456", "description": "words", "status": {"id": "7", "name": "Done", "statusCategory": {"key": "new"}}}},
+		"fields": {"summary": "123456", "description": "words", "priority": {"id": "2", "name": "High"}, "customfield_10016": 5,
+		"status": {"id": "7", "name": "Done", "statusCategory": {"key": "new"}}}},
 		"changelog": {"items": [{"field": "Comment", "toString": "written"}]}}`
 	for _, tt := range []struct {
 		name      string
@@ -407,13 +414,23 @@ func TestOptionsChangeTheRecord(t *testing.T) {
 		{"no payload", func(*JiraConfig) {}, "log.record.original", nil},
 		{"payload", func(c *JiraConfig) { c.Include.Payload = true }, "log.record.original", body},
 		{"max_text_length", func(c *JiraConfig) { c.MaxTextLength = 3 }, "jira.issue.summary", "123"},
+		{"no custom_fields", func(*JiraConfig) {}, "jira.issue.custom.story_points", nil},
+		{"custom_fields", func(c *JiraConfig) { c.CustomFields = map[string]string{"customfield_10016": "story_points"} }, "jira.issue.custom.story_points", int64(5)},
+		{"no severity", func(*JiraConfig) {}, severityKey, "INFO"},
+		{"severity", func(c *JiraConfig) { c.Severity.Priorities = map[string]string{" high ": "error"} }, severityKey, "ERROR"},
+		{"severity by id", func(c *JiraConfig) { c.Severity.Priorities = map[string]string{"2": "Warn2", "high": "error"} }, severityKey, "WARN2"},
+		{"no changelog", func(*JiraConfig) {}, recordsKey, 1},
+		{"changelog", func(c *JiraConfig) { c.Changelog = ChangelogSplit }, recordsKey, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			next := &sink{}
 			r := start(t, next, func(cfg *Config) { tt.configure(&cfg.Jira) })
 			r.post(t, []byte(body))
 			require.Len(t, next.AllLogs(), 1)
-			assert.Equal(t, tt.want, onlyRecord(t, next.AllLogs()[0]).Attributes().AsRaw()[tt.key])
+			records := next.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+			said := records.At(0).Attributes().AsRaw()
+			said[severityKey], said[recordsKey] = records.At(0).SeverityText(), records.Len()
+			assert.Equal(t, tt.want, said[tt.key])
 		})
 	}
 }

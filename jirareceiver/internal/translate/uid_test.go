@@ -139,11 +139,8 @@ func TestUIDIsStable(t *testing.T) {
 
 // withMember adds a member in front.
 func withMember(body []byte, key, value string) []byte {
-	rest := []byte(body)
-	for rest[0] != '{' {
-		rest = rest[1:]
-	}
-	return fmt.Appendf(nil, `{%q: %s, %s`, key, value, rest[1:])
+	_, rest, _ := bytes.Cut(body, []byte("{"))
+	return fmt.Appendf(nil, `{%q: %s, %s`, key, value, rest)
 }
 
 func hasName(t *testing.T, body []byte) bool {
