@@ -62,11 +62,15 @@ func TestPayloads(t *testing.T) {
 	logRun(t, len(files), records)
 }
 
-// TestBodiesAreTold does the same with the bodies of this repository.
+// TestBodiesAreTold does the same with the bodies of this repository, but for those whose names begin with odd: their values
+// are not where, or not what, they should be, and only the golden records say what is made of them.
 func TestBodiesAreTold(t *testing.T) {
 	next := &sink{}
 	r := start(t, next, nil)
 	for _, file := range bodies(t) {
+		if strings.HasPrefix(filepath.Base(file), "odd_") {
+			continue
+		}
 		t.Run(file, func(t *testing.T) {
 			assertTold(t, onlyRecord(t, deliver(t, r, next, file)), readTree(t, file))
 		})
@@ -317,8 +321,11 @@ func projectKey(tree any) string {
 
 // users returns the ids of who caused an event, and of whom it happened to.
 func users(tree any) (actor, subject string) {
-	if strings.HasPrefix(eventNameOf(tree), "jira.user.") {
+	switch name := eventNameOf(tree); {
+	case strings.HasPrefix(name, "jira.user."):
 		return "", textAt(tree, append(userIDs("user"), "accountId")...)
+	case strings.HasSuffix(name, ".deleted"):
+		return textAt(tree, userIDs("user")...), ""
 	}
 	return textAt(tree, userIDs(
 		"user", "comment.updateAuthor", "comment.author", "worklog.updateAuthor", "worklog.author", "attachment.author")...), ""

@@ -59,15 +59,12 @@ func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
 }
 
 // appendChange appends a record of a single change.
-func (t *Translator) appendChange(records plog.LogRecordSlice, site, uid string, change webhook.Change, ev *webhook.Event, d Delivery) {
-	record, w := t.appendRecord(records, eventFieldChanged, ev, d)
-	record.Body().SetStr(w.clip(changeLine(ev.Issue, change)))
-	w.exact(attrRecordUID, uid)
-	w.delivery(ev, d)
-	w.user(actorKeys, ev.User, t.opts.UserDetails)
-	w.issueIdentity(site, ev)
-	w.project(projectOf(ev))
-	w.exact(attrChangelogID, ev.Changelog.ID)
+func (t *Translator) appendChange(records plog.LogRecordSlice, uid string, change webhook.Change, o occurrence) {
+	record, w := t.appendRecord(records, eventFieldChanged, uid, o)
+	record.Body().SetStr(w.clip(changeLine(o.Issue, change)))
+	w.issueIdentity(o.site.url, o.Event)
+	w.project(projectOf(o.Event))
+	w.exact(attrChangelogID, o.Changelog.ID)
 	w.text(attrChangeField, change.Field)
 	w.exact(attrChangeFieldID, change.FieldID)
 	w.text(attrChangeFrom, change.From)

@@ -65,31 +65,41 @@ func New(opts Options) *Translator {
 // Unmapped are the statuses of an event that map to nothing. Those that map, or are not there, are empty.
 type Unmapped struct{ Current, Previous webhook.Status }
 
+// occurrence is an event with all that is known of it.
+type occurrence struct {
+	*webhook.Event
+	kind     Kind
+	site     site
+	uid      string
+	delivery Delivery
+}
+
 // Translate returns the log records of an event, and its statuses that map to nothing.
 func (t *Translator) Translate(ev *webhook.Event, k Kind, d Delivery) (logs plog.Logs, unmapped Unmapped) {
 	from := t.siteOf(ev)
+	o := occurrence{ev, k, from, recordUID(from.url, k, ev, d), d}
 	logs, records := t.newLogs(from, ev)
-	uid := recordUID(from.url, k, ev, d)
-
-	record, w := t.appendRecord(records, k.Name, ev, d)
-	record.Body().SetStr(w.clip(displayLine(k, ev)))
-	w.exact(attrRecordUID, uid)
-	w.delivery(ev, d)
-	w.user(actorKeys, actor(k, ev), t.opts.UserDetails)
-	unmapped = t.putIssue(w, from.url, ev)
-	t.putSubject(w, k, ev)
-	t.putChangelog(w, ev.Changelog)
-	if t.opts.Payload {
-		w.exact(attrRecordOriginal, validUTF8(string(d.Body)))
-	}
-	w.extra(d.Extra)
-
+	unmapped = t.appendEvent(records, o)
 	if t.opts.SplitChanges && ev.Issue != nil {
 		for i, change := range ev.Changelog.Items {
-			t.appendChange(records, from.url, changeUID(uid, i), t.redact(change), ev, d)
+			t.appendChange(records, changeUID(o.uid, i), t.redact(change), o)
 		}
 	}
 	return logs, unmapped
+}
+
+// appendEvent appends the record of the event as a whole.
+func (t *Translator) appendEvent(records plog.LogRecordSlice, o occurrence) (unmapped Unmapped) {
+	record, w := t.appendRecord(records, o.kind.Name, o.uid, o)
+	record.Body().SetStr(w.clip(displayLine(o.kind, o.Event)))
+	unmapped = t.putIssue(w, o.site.url, o.Event)
+	t.putSubject(w, o.kind, o.Event)
+	t.putChangelog(w, o.Changelog)
+	if t.opts.Payload {
+		w.exact(attrRecordOriginal, validUTF8(string(o.delivery.Body)))
+	}
+	w.extra(o.delivery.Extra)
+	return unmapped
 }
 
 // newLogs returns an empty list of records from a site.
@@ -105,17 +115,22 @@ func (t *Translator) newLogs(from site, ev *webhook.Event) (plog.Logs, plog.LogR
 	return logs, scopeLogs.LogRecords()
 }
 
-// appendRecord appends a record that has all but a body and attributes.
-func (t *Translator) appendRecord(records plog.LogRecordSlice, name string, ev *webhook.Event, d Delivery) (plog.LogRecord, writer) {
+// appendRecord appends a record with what all records of an event have.
+func (t *Translator) appendRecord(records plog.LogRecordSlice, name, uid string, o occurrence) (plog.LogRecord, writer) {
 	record := records.AppendEmpty()
 	record.SetEventName(name)
-	record.SetTimestamp(pcommon.NewTimestampFromTime(EventTime(ev, d.Received)))
-	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(d.Received))
-	severity := t.severity(ev)
+	record.SetTimestamp(pcommon.NewTimestampFromTime(EventTime(o.Event, o.delivery.Received)))
+	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(o.delivery.Received))
+	severity := t.severity(o.Event)
 	record.SetSeverityNumber(severity)
 	record.SetSeverityText(strings.ToUpper(severity.String()))
+
 	record.Attributes().EnsureCapacity(attributeCapacity)
-	return record, writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
+	w := writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
+	w.exact(attrRecordUID, uid)
+	w.delivery(o.Event, o.delivery)
+	w.user(actorKeys, actor(o.kind, o.Event), t.opts.UserDetails)
+	return record, w
 }
 
 func putResource(attrs pcommon.Map, from site, ev *webhook.Event) {
