@@ -4,7 +4,6 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -17,7 +16,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +25,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/golden"
+	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
@@ -37,10 +36,12 @@ const (
 	patience       = 30 * time.Second // bounds every wait
 )
 
+// signedConfig does not deduplicate: the deliveries of the golden records all have the same number.
 const signedConfig = `
 receivers:
   jira:
     endpoint: %s
+    deduplication: { enabled: false }
     signature: { secrets: ["${env:JIRA_WEBHOOK_SECRET}"] }
 exporters:
   file: { path: %s }
@@ -225,70 +226,6 @@ func buildManifest(t *testing.T, manifest string) {
 	assert.Contains(t, string(components), "name: jira")
 }
 
-// collector is a running process.
-type collector struct {
-	url     string
-	command *exec.Cmd
-	exited  chan error
-	mu      sync.Mutex
-	lines   strings.Builder
-}
-
-var listening = regexp.MustCompile(`Waiting for Jira to post events.*"url": "([^"]+)"`)
-
-// start runs the collector in a folder, until the test ends at the latest.
-func start(t *testing.T, dir, config string, args ...string) *collector {
-	t.Helper()
-	c := &collector{exited: make(chan error, 1)}
-	c.command = command(t, append([]string{"--config", config}, args...)...)
-	c.command.Dir = dir
-	output, input := io.Pipe()
-	c.command.Stdout, c.command.Stderr = input, input
-	url := make(chan string, 1)
-	go func() {
-		for scanner := bufio.NewScanner(output); scanner.Scan(); {
-			c.mu.Lock()
-			c.lines.WriteString(scanner.Text() + "\n")
-			c.mu.Unlock()
-			if match := listening.FindStringSubmatch(scanner.Text()); match != nil {
-				url <- match[1]
-			}
-		}
-	}()
-	require.NoError(t, c.command.Start())
-	go func() {
-		c.exited <- c.command.Wait()
-		_ = input.Close()
-	}()
-	t.Cleanup(func() { _ = c.command.Process.Kill() })
-	select {
-	case c.url = <-url:
-	case err := <-c.exited:
-		require.FailNow(t, "the collector ended", "%v\n%s", err, c.output())
-	case <-time.After(patience):
-		require.FailNow(t, "the collector does not listen", c.output())
-	}
-	return c
-}
-
-func (c *collector) output() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.lines.String()
-}
-
-// terminate sends SIGTERM and waits for a clean exit.
-func (c *collector) terminate(t *testing.T) {
-	t.Helper()
-	require.NoError(t, c.command.Process.Signal(syscall.SIGTERM))
-	select {
-	case err := <-c.exited:
-		require.NoError(t, err, c.output())
-	case <-time.After(patience):
-		require.FailNow(t, "the collector does not end", c.output())
-	}
-}
-
 // post delivers a body with the headers of the golden records.
 func (c *collector) post(t *testing.T, body []byte, signed string) (status int) {
 	t.Helper()
@@ -300,13 +237,11 @@ func (c *collector) post(t *testing.T, body []byte, signed string) (status int) 
 func post(url string, body []byte, signed string) (status int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	d := jirasim.Delivery{ID: "delivery-1", Flow: jirasim.Primary, Body: body}
+	request, err := jirasim.NewRequest(ctx, url, nil, d, 2)
 	if err != nil {
 		return 0, err
 	}
-	request.Header.Set("X-Atlassian-Webhook-Identifier", "delivery-1")
-	request.Header.Set("X-Atlassian-Webhook-Flow", "Primary")
-	request.Header.Set("X-Atlassian-Webhook-Retry", "2")
 	request.Header.Set(signature.Header, signed)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -315,20 +250,6 @@ func post(url string, body []byte, signed string) (status int, err error) {
 	defer response.Body.Close()
 	_, err = io.Copy(io.Discard, response.Body)
 	return response.StatusCode, err
-}
-
-func binary(t *testing.T) string {
-	t.Helper()
-	path := os.Getenv(binaryVariable)
-	require.NotEmpty(t, path, "%s is not set: run `make test`, which builds the collector", binaryVariable)
-	return path
-}
-
-func command(t *testing.T, args ...string) *exec.Cmd {
-	t.Helper()
-	c := exec.CommandContext(t.Context(), binary(t), args...)
-	c.Env = append(os.Environ(), "JIRA_WEBHOOK_SECRET="+secret, "JIRA_TOKEN=a token for the test")
-	return c
 }
 
 // address returns an address on loopback that is free.

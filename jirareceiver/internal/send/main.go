@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/otel-jira/collector/jirareceiver/internal/signature"
+	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
 )
 
 const (
@@ -84,18 +84,12 @@ func sendFile(url, file string, secret []byte) (accepted bool, err error) {
 func post(url string, body, secret []byte) (status string, answer []byte, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	d := jirasim.Delivery{ID: rand.Text(), Flow: jirasim.Primary, Body: body}
+	request, err := jirasim.NewRequest(ctx, url, secret, d, 0)
 	if err != nil {
 		return "", nil, err
 	}
-	request.Header.Set("Content-Type", "application/json; charset=UTF-8")
-	request.Header.Set("User-Agent", "Atlassian Webhook HTTP Client")
-	request.Header.Set("X-Atlassian-Webhook-Identifier", rand.Text())
-	request.Header.Set("X-Atlassian-Webhook-Flow", "Primary")
-	if len(secret) > 0 {
-		request.Header.Set(signature.Header, signature.Sign(secret, body))
-	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request) //nolint:gosec // the user says where to
 	if err != nil {
 		return "", nil, err
 	}

@@ -1,0 +1,160 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// collector is a running process.
+type collector struct {
+	url       string
+	command   *exec.Cmd
+	exited    chan error
+	listening chan string // the URL, each time that the receiver starts
+	mu        sync.Mutex
+	lines     strings.Builder
+}
+
+var listeningLine = regexp.MustCompile(`Waiting for Jira to post events.*"url": "([^"]+)"`)
+
+// start runs the collector in a folder, until the test ends at the latest.
+func start(t *testing.T, dir, config string, args ...string) *collector {
+	t.Helper()
+	c := &collector{exited: make(chan error, 1), listening: make(chan string, 10)}
+	c.command = command(t, append([]string{"--config", config}, args...)...)
+	c.command.Dir = dir
+	output, input := io.Pipe()
+	c.command.Stdout, c.command.Stderr = input, input
+	go func() {
+		for scanner := bufio.NewScanner(output); scanner.Scan(); {
+			c.mu.Lock()
+			c.lines.WriteString(scanner.Text() + "\n")
+			c.mu.Unlock()
+			if match := listeningLine.FindStringSubmatch(scanner.Text()); match != nil {
+				c.listening <- match[1]
+			}
+		}
+	}()
+	require.NoError(t, c.command.Start())
+	go func() {
+		c.exited <- c.command.Wait()
+		_ = input.Close()
+	}()
+	t.Cleanup(func() { _ = c.command.Process.Kill() })
+	c.awaitListening(t)
+	return c
+}
+
+func (c *collector) awaitListening(t *testing.T) {
+	t.Helper()
+	select {
+	case c.url = <-c.listening:
+	case err := <-c.exited:
+		require.FailNow(t, "the collector ended", "%v\n%s", err, c.output())
+	case <-time.After(patience):
+		require.FailNow(t, "the collector does not listen", c.output())
+	}
+}
+
+// reload has the collector read its configuration again, and waits until it listens again.
+func (c *collector) reload(t *testing.T) {
+	t.Helper()
+	require.NoError(t, c.command.Process.Signal(syscall.SIGHUP))
+	c.awaitListening(t)
+}
+
+// kill ends the collector with SIGKILL, which it cannot see coming.
+func (c *collector) kill(t *testing.T) {
+	t.Helper()
+	require.NoError(t, c.command.Process.Kill())
+	<-c.exited
+}
+
+// memory returns a figure of /proc/PID/status in bytes: VmHWM, the most that was resident at a time, or VmRSS.
+func (c *collector) memory(t *testing.T, figure string) int64 {
+	t.Helper()
+	status := string(read(t, fmt.Sprintf("/proc/%d/status", c.command.Process.Pid)))
+	match := regexp.MustCompile(figure + `:\s+(\d+) kB`).FindStringSubmatch(status)
+	require.NotNil(t, match, status)
+	kibibytes, err := strconv.ParseInt(match[1], 10, 64)
+	require.NoError(t, err)
+	return kibibytes << 10
+}
+
+// withMetrics returns the arguments with which the collector serves its metrics at an address.
+func withMetrics(address string) []string {
+	host, port, _ := strings.Cut(address, ":")
+	return []string{"--set", fmt.Sprintf("service::telemetry::metrics::readers=[{pull: {exporter: {prometheus: {host: %q, port: %s}}}}]", host, port)}
+}
+
+// metric returns the sum of the series of a metric whose lines contain all labels.
+func metric(t *testing.T, address, name string, labels ...string) (sum float64) {
+	t.Helper()
+	response, err := http.Get("http://" + address + "/metrics")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+lines:
+	for line := range strings.Lines(string(content)) {
+		if !strings.HasPrefix(line, name+"{") {
+			continue
+		}
+		for _, label := range labels {
+			if !strings.Contains(line, label) {
+				continue lines
+			}
+		}
+		value, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:len(line)-1], 64)
+		require.NoError(t, err)
+		sum += value
+	}
+	return sum
+}
+
+func (c *collector) output() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lines.String()
+}
+
+// terminate sends SIGTERM and waits for a clean exit.
+func (c *collector) terminate(t *testing.T) {
+	t.Helper()
+	require.NoError(t, c.command.Process.Signal(syscall.SIGTERM))
+	select {
+	case err := <-c.exited:
+		require.NoError(t, err, c.output())
+	case <-time.After(patience):
+		require.FailNow(t, "the collector does not end", c.output())
+	}
+}
+
+func binary(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv(binaryVariable)
+	require.NotEmpty(t, path, "%s is not set: run `make test`, which builds the collector", binaryVariable)
+	return path
+}
+
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), binary(t), args...)
+	c.Env = append(os.Environ(), "JIRA_WEBHOOK_SECRET="+secret, "JIRA_TOKEN=a token for the test")
+	return c
+}
