@@ -35,6 +35,10 @@ func newReceiver(settings receiver.Settings, cfg *Config, next consumer.Logs) (*
 	return &jiraReceiver{cfg: cfg, settings: settings, handler: h}, nil
 }
 
+// maxHeaderBytes are enough for Jira's headers and those of the proxies before the receiver, many times over. By default a
+// connection may hold a megabyte, before anything is known of its sender.
+const maxHeaderBytes = 64 << 10
+
 // Start builds the server before it opens the listener, so that a failure leaves nothing open. What was accepted before a
 // restart is known before the first delivery.
 func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
@@ -43,6 +47,7 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
+	server.MaxHeaderBytes = maxHeaderBytes
 	if r.keeper, err = startKeeper(ctx, host, r.settings.ID, &r.cfg.Jira.Deduplication, r.handler.memory, r.handler.meter); err != nil {
 		return err
 	}
