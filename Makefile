@@ -20,7 +20,7 @@ FUZZ     := go test -run '^$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## build the collector and start it on localhost:8087
@@ -43,6 +43,10 @@ test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage
 	go test -race -coverprofile=coverage.out -coverpkg=$(PACKAGE) $(PACKAGE)
 	@awk -v min=$(MIN_COVERAGE) -f .ci/coverage.awk coverage.out
 	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 ./jirareceiver/internal/e2e
+
+.PHONY: test-faults
+test-faults: build ## break everything around the collector, for some minutes; `make test` does it in short
+	JIRA_FAULTS=long OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 -v -timeout 40m -run 'TestFaults|TestFloods|TestMemoryOfDeliveriesIsBounded' ./jirareceiver/internal/e2e
 
 .PHONY: fuzz
 fuzz: ## search for inputs that break the signature check, the decoder and the translation

@@ -26,6 +26,7 @@ type collector struct {
 	command   *exec.Cmd
 	exited    chan error
 	listening chan string // the URL, each time that the receiver starts
+	hangUp    func()      // closes connections that are not in use: the collector waits 5 seconds for those that never were
 	mu        sync.Mutex
 	lines     strings.Builder
 }
@@ -35,7 +36,7 @@ var listeningLine = regexp.MustCompile(`Waiting for Jira to post events.*"url": 
 // start runs the collector in a folder, until the test ends at the latest.
 func start(t *testing.T, dir, config string, args ...string) *collector {
 	t.Helper()
-	c := &collector{exited: make(chan error, 1), listening: make(chan string, 10)}
+	c := &collector{exited: make(chan error, 1), listening: make(chan string, 10), hangUp: func() {}}
 	c.command = command(t, append([]string{"--config", config}, args...)...)
 	c.command.Dir = dir
 	output, input := io.Pipe()
@@ -74,6 +75,7 @@ func (c *collector) awaitListening(t *testing.T) {
 // reload has the collector read its configuration again, and waits until it listens again.
 func (c *collector) reload(t *testing.T) {
 	t.Helper()
+	c.hangUp()
 	require.NoError(t, c.command.Process.Signal(syscall.SIGHUP))
 	c.awaitListening(t)
 }
@@ -136,6 +138,7 @@ func (c *collector) output() string {
 // terminate sends SIGTERM and waits for a clean exit.
 func (c *collector) terminate(t *testing.T) {
 	t.Helper()
+	c.hangUp()
 	require.NoError(t, c.command.Process.Signal(syscall.SIGTERM))
 	select {
 	case err := <-c.exited:

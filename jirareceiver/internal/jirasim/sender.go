@@ -74,6 +74,12 @@ type Options struct {
 	Seed uint64
 }
 
+// NewTransport returns a transport with as many connections as Jira may have requests under way.
+func NewTransport() *http.Transport {
+	const connections = primaryRequests + secondaryRequests
+	return &http.Transport{MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections}
+}
+
 // Sender sends deliveries. It is safe for concurrent use.
 type Sender struct {
 	opts   Options
@@ -93,7 +99,7 @@ func New(opts Options) *Sender {
 		opts.Timeout = 30 * time.Second
 	}
 	if opts.Transport == nil {
-		opts.Transport = &http.Transport{MaxIdleConnsPerHost: primaryRequests + secondaryRequests}
+		opts.Transport = NewTransport()
 	}
 	s := &Sender{
 		opts: opts,

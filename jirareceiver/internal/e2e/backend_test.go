@@ -1,0 +1,202 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"compress/gzip"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
+)
+
+// backend is what the collector exports to, by OTLP over HTTP. It does what its plan says.
+type backend struct {
+	address string
+	server  *http.Server
+
+	mu       sync.Mutex
+	plan     func() reply
+	life     int              // of the collector: how often it has been killed
+	arrivals map[string][]int // for each delivery, by its number, the lives in which it arrived
+	uids     map[string]string
+	mixedUp  []string // uids that stand for two deliveries, or are one of two of the same delivery
+}
+
+// reply is what the backend does with a request. What it answers with 200 it has stored; what it loses the answer of too.
+type reply struct {
+	status     int
+	after      <-chan time.Time // nil: at once
+	losesReply bool
+}
+
+func always(r reply) func() reply { return func() reply { return r } }
+
+var willing = always(reply{status: http.StatusOK})
+
+// newBackend returns a backend that is down.
+func newBackend(t *testing.T) *backend {
+	t.Helper()
+	b := &backend{address: address(t), plan: willing, arrivals: map[string][]int{}, uids: map[string]string{}}
+	t.Cleanup(b.stop)
+	return b
+}
+
+func startBackend(t *testing.T, plan func() reply) *backend {
+	t.Helper()
+	b := newBackend(t)
+	b.plan = plan
+	b.start(t)
+	return b
+}
+
+func (b *backend) url() string { return "http://" + b.address }
+
+type lifeKey struct{}
+
+// start stamps connections with the life of the collector: what a killed one has sent may be read later.
+func (b *backend) start(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("tcp", b.address)
+	require.NoError(t, err)
+	b.server = &http.Server{Handler: b, ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return context.WithValue(ctx, lifeKey{}, b.life)
+	}}
+	go b.server.Serve(listener)
+}
+
+func (b *backend) stop() {
+	if b.server != nil {
+		b.server.Close()
+	}
+}
+
+func (b *backend) follow(plan func() reply) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.plan = plan
+}
+
+func (b *backend) nextLife() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.life++
+}
+
+func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b.mu.Lock()
+	reply := b.plan()
+	b.mu.Unlock()
+	request, err := readLogs(r)
+	if err != nil {
+		return // the collector is gone
+	}
+	if reply.after != nil {
+		<-reply.after
+	}
+	if reply.status == http.StatusOK {
+		b.store(request, r.Context().Value(lifeKey{}).(int))
+	}
+	if reply.losesReply {
+		panic(http.ErrAbortHandler)
+	}
+	w.Header().Set("Content-Type", "application/x-protobuf")
+	w.WriteHeader(reply.status)
+}
+
+func readLogs(r *http.Request) (plogotlp.ExportRequest, error) {
+	request := plogotlp.NewExportRequest()
+	body := io.Reader(r.Body)
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		decompressed, err := gzip.NewReader(body)
+		if err != nil {
+			return request, err
+		}
+		body = decompressed
+	}
+	content, err := io.ReadAll(body)
+	if err != nil {
+		return request, err
+	}
+	return request, request.UnmarshalProto(content)
+}
+
+func (b *backend) store(request plogotlp.ExportRequest, life int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, resource := range request.Logs().ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				uid, _ := record.Attributes().Get("log.record.uid")
+				id, _ := record.Attributes().Get("jira.webhook.id")
+				if known, found := b.uids[uid.Str()]; found != (len(b.arrivals[id.Str()]) > 0) || found && known != id.Str() {
+					b.mixedUp = append(b.mixedUp, uid.Str())
+				}
+				b.uids[uid.Str()] = id.Str()
+				b.arrivals[id.Str()] = append(b.arrivals[id.Str()], life)
+			}
+		}
+	}
+}
+
+// lives returns the lives of the collector in which a delivery arrived, once for each time.
+func (b *backend) lives(d jirasim.Delivery) []int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.arrivals[d.ID]
+}
+
+// await waits for all that was acknowledged.
+func (b *backend) await(t *testing.T, results []jirasim.Result) {
+	t.Helper()
+	missing := len(results)
+	assert.Eventually(t, func() bool {
+		missing = 0
+		for _, result := range results {
+			if result.Acknowledged && len(b.lives(result.Delivery)) == 0 {
+				missing++
+			}
+		}
+		return missing == 0
+	}, patience, 50*time.Millisecond, "acknowledged events are missing")
+	if missing > 0 {
+		t.Logf("%d are missing", missing)
+	}
+}
+
+// compare holds what Jira knows against what the backend has. A copy that is left when each uid is kept once is an error.
+func (b *backend) compare(t *testing.T, results []jirasim.Result) row {
+	t.Helper()
+	row := row{sent: len(results)}
+	for _, result := range results {
+		copies := len(b.lives(result.Delivery))
+		if result.Acknowledged {
+			row.acknowledged++
+		} else {
+			row.givenUp++
+		}
+		switch {
+		case copies > 0:
+			row.delivered++
+			row.doubled += copies - 1
+		case result.Acknowledged:
+			row.lost++
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	assert.Empty(t, b.mixedUp, "one uid for each event")
+	assert.Len(t, b.uids, len(b.arrivals))
+	return row
+}

@@ -1,0 +1,126 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
+)
+
+const rememberedOnDisk = `
+receivers:
+  jira:
+    endpoint: %s
+    signature: { secrets: ["${env:JIRA_WEBHOOK_SECRET}"] }
+    deduplication: { storage: file_storage }
+exporters:
+  otlp_http:
+    endpoint: %s
+    sending_queue: { enabled: false }
+extensions:
+  file_storage: { directory: %s }
+service:
+  extensions: [file_storage]
+  pipelines: { logs: { receivers: [jira], exporters: [otlp_http] } }
+`
+
+// diskFull fills the disk of the deduplication, restarts the collector on it, and makes room again.
+func diskFull(t *testing.T) row {
+	t.Helper()
+	disk := mountSmallDisk(t)
+	b := startBackend(t, willing)
+	metrics := address(t)
+	config := writeConfig(t, rememberedOnDisk, address(t), b.url(), disk)
+	c := start(t, t.TempDir(), config, withMetrics(metrics)...)
+	jira, _ := connect(t, c, hurried)
+	script, n := jirasim.NewScript(site), form(300, 6000)
+	results := jira.DeliverAll(t.Context(), script.Deliveries(0, n), pending)
+
+	filling := fill(t, disk)
+	results = append(results, jira.DeliverAll(t.Context(), script.Deliveries(n, 2*n), pending)...)
+	awaitStorageErrors(t, metrics)
+	c.terminate(t)
+	c = start(t, t.TempDir(), config, withMetrics(metrics)...)
+	results = append(results, jira.DeliverAll(t.Context(), script.Deliveries(2*n, 3*n), pending)...)
+	awaitStorageErrors(t, metrics)
+
+	require.NoError(t, os.Remove(filling))
+	results = append(results, jira.DeliverAll(t.Context(), script.Deliveries(3*n, 4*n), pending)...)
+	c.terminate(t)
+	assert.Equal(t, len(results), attempts(results), "all were accepted at once")
+	row := b.compare(t, results)
+	assert.Zero(t, row.doubled)
+	return row
+}
+
+// queueDiskFull has the queue and the deduplication on a disk that fills up. Jira is turned away until there is room again.
+func queueDiskFull(t *testing.T) row {
+	t.Helper()
+	disk := mountSmallDisk(t)
+	b := startBackend(t, willing)
+	c := startDurable(t, append(durable(t, b), "--set", "extensions::file_storage::directory="+disk))
+	jira, wire := connect(t, c, relaxed)
+	script, n := jirasim.NewScript(site), form(300, 3000)
+	results := jira.DeliverAll(t.Context(), script.Deliveries(0, n), pending)
+
+	filling := fill(t, disk)
+	b.stop()
+	remaining := inBackground(t, jira, script.Deliveries(n, 2*n))
+	wire.await(t, &wire.refusals, pending)
+	require.NoError(t, os.Remove(filling))
+	b.start(t)
+	results = append(results, remaining()...)
+	b.await(t, results)
+	c.terminate(t)
+	row := b.compare(t, results)
+	row.note = fmt.Sprintf("%d attempts refused", wire.refusals.Load())
+	return row
+}
+
+// mountSmallDisk needs the right to mount.
+func mountSmallDisk(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	output, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", dir).CombinedOutput()
+	if err != nil {
+		t.Skipf("a small disk cannot be mounted here: %v: %s", err, output)
+	}
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(dir, 0)) })
+	return dir
+}
+
+// fill leaves no byte of a disk free.
+func fill(t *testing.T, disk string) (file string) {
+	t.Helper()
+	filling, err := os.Create(filepath.Join(disk, "filling"))
+	require.NoError(t, err)
+	defer filling.Close()
+	_, err = io.Copy(filling, zeros{})
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	return filling.Name()
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+func awaitStorageErrors(t *testing.T, metrics string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		return metric(t, metrics, "otelcol_receiver_jira_deduplication_storage_errors") > 0
+	}, patience, 50*time.Millisecond, "the disk does not seem to be full")
+}

@@ -1,0 +1,342 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
+)
+
+const (
+	site = "https://acme.atlassian.net"
+	// relaxed leaves Jira's retries time to outlast a restart of the collector: ten minutes go by in a second.
+	relaxed = 600
+	// hurried is for faults that are over at once.
+	hurried = 10_000
+	// pending is how many deliveries are under way or wait for their next attempt at a time, unless a test needs more.
+	pending = 60
+)
+
+// row is a line of the table of faults.
+type row struct {
+	scenario                                              string
+	sent, acknowledged, givenUp, delivered, lost, doubled int
+	note                                                  string
+}
+
+// TestFaults breaks what is around the collector, and the collector. No event may be missing that Jira was told is accepted.
+func TestFaults(t *testing.T) {
+	var rows []row
+	for _, fault := range []struct {
+		name  string
+		cause func(t *testing.T) row
+	}{
+		{"backend down, then up", backendDown},
+		{"backend loses its answers", backendLosesAnswers},
+		{"ten SIGKILLs under load", tenKills},
+		{"random refusals, no queue", randomRefusals},
+		{"queue in memory full", queueFull},
+		{"disk of deduplication full", diskFull},
+		{"disk of the queue full", queueDiskFull},
+		{"secret changed under load", secretChanged},
+		{"restart amid retries", restartAmidRetries},
+	} {
+		t.Run(fault.name, func(t *testing.T) {
+			row := fault.cause(t)
+			row.scenario = fault.name
+			assert.Zero(t, row.lost, "acknowledged and not delivered")
+			rows = append(rows, row)
+		})
+	}
+	t.Log(table(rows))
+}
+
+func table(rows []row) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', tabwriter.Debug)
+	fmt.Fprint(w, "\n| fault\t sent\t acknowledged\t given up\t delivered\t lost\t doubled\t |\n")
+	for _, r := range rows {
+		fmt.Fprintf(w, "| %s\t %d\t %d\t %d\t %d\t %d\t %d\t %s |\n", r.scenario, r.sent, r.acknowledged, r.givenUp, r.delivered, r.lost, r.doubled, r.note)
+	}
+	w.Flush()
+	return b.String()
+}
+
+// form returns a number for the form of the suite: short, or long with JIRA_FAULTS=long.
+func form(short, long int) int {
+	if os.Getenv("JIRA_FAULTS") == "long" {
+		return long
+	}
+	return short
+}
+
+// seeded returns the dice of a test. JIRA_FAULTS_SEED throws others.
+func seeded(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed, err := strconv.ParseUint(os.Getenv("JIRA_FAULTS_SEED"), 10, 64)
+	if err != nil {
+		seed = 1
+	}
+	t.Logf("JIRA_FAULTS_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+// wire is what lies between Jira and the collector. It counts the answers, and may lose them.
+type wire struct {
+	*http.Transport
+	answers, refusals atomic.Int64
+	losesAnswers      atomic.Bool
+}
+
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := w.Transport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	w.answers.Add(1)
+	if response.StatusCode != http.StatusOK {
+		w.refusals.Add(1)
+	}
+	if w.losesAnswers.Load() {
+		response.Body.Close()
+		return nil, http.ErrServerClosed
+	}
+	return response, nil
+}
+
+func (w *wire) await(t *testing.T, counter *atomic.Int64, atLeast int) {
+	t.Helper()
+	require.Eventually(t, func() bool { return counter.Load() >= int64(atLeast) }, 2*patience, time.Millisecond, "too few answers")
+}
+
+// connect returns a Jira that posts to a collector, and what lies between them.
+func connect(t *testing.T, c *collector, compression float64) (*jirasim.Sender, *wire) {
+	t.Helper()
+	w := &wire{Transport: jirasim.NewTransport()}
+	t.Cleanup(w.CloseIdleConnections)
+	c.hangUp = w.CloseIdleConnections
+	jira := jirasim.New(jirasim.Options{URL: c.url, Compression: compression, Timeout: patience, Transport: w, Seed: 1})
+	jira.SetSecret([]byte(secret))
+	return jira, w
+}
+
+// inBackground delivers while the test goes on.
+func inBackground(t *testing.T, jira *jirasim.Sender, deliveries []jirasim.Delivery) (results func() []jirasim.Result) {
+	t.Helper()
+	done := make(chan []jirasim.Result, 1)
+	go func() { done <- jira.DeliverAll(t.Context(), deliveries, pending) }()
+	return func() []jirasim.Result { return <-done }
+}
+
+// durable returns the arguments for examples/durable.yaml: on this machine, with shorter pauses.
+func durable(t *testing.T, b *backend) []string {
+	t.Helper()
+	config, err := filepath.Abs(root + "/examples/durable.yaml")
+	require.NoError(t, err)
+	return []string{
+		config,
+		"--set", "receivers::jira::endpoint=" + address(t),
+		"--set", "receivers::jira::tls=null",
+		"--set", "extensions::file_storage::directory=" + t.TempDir(),
+		"--set", "extensions::health_check::endpoint=" + address(t),
+		"--set", "exporters::otlp_http::endpoint=" + b.url(),
+		"--set", "exporters::otlp_http::retry_on_failure::initial_interval=50ms",
+		"--set", "exporters::otlp_http::retry_on_failure::max_interval=500ms",
+	}
+}
+
+func startDurable(t *testing.T, args []string) *collector {
+	t.Helper()
+	return start(t, t.TempDir(), args[0], append(args[1:], "--set", "service::telemetry::metrics::level=none")...)
+}
+
+// backendDown takes no connection until Jira has sent all.
+func backendDown(t *testing.T) row {
+	t.Helper()
+	b := newBackend(t)
+	c := startDurable(t, durable(t, b))
+	jira, _ := connect(t, c, hurried)
+	n := form(400, 8000)
+	results := jira.DeliverAll(t.Context(), jirasim.NewScript(site).Deliveries(0, n), pending)
+	b.start(t)
+	b.await(t, results)
+	c.terminate(t)
+	row := b.compare(t, results)
+	assert.Equal(t, n, row.acknowledged)
+	assert.Zero(t, row.doubled)
+	return row
+}
+
+// directly has no queue: Jira is told what the backend says.
+const directly = `
+receivers:
+  jira:
+    endpoint: %s
+    signature: { secrets: ["${env:JIRA_WEBHOOK_SECRET}"] }
+processors:
+  memory_limiter: { check_interval: 1ms, limit_mib: %d, spike_limit_mib: 15, min_gc_interval_when_soft_limited: 100ms }
+exporters:
+  otlp_http:
+    endpoint: %s
+    sending_queue: { enabled: false }
+    retry_on_failure: { enabled: false }
+service:
+  pipelines: { logs: { receivers: [jira], processors: [memory_limiter], exporters: [otlp_http] } }
+`
+
+const plenty = 4096 // MiB
+
+// backendLosesAnswers has the backend store events without saying so. Jira repeats them, and the backend has them twice, with
+// the same uid.
+func backendLosesAnswers(t *testing.T) row {
+	t.Helper()
+	dice := seeded(t)
+	b := startBackend(t, func() reply { return reply{status: http.StatusOK, losesReply: dice.IntN(5) == 0} })
+	c := start(t, t.TempDir(), writeConfig(t, directly, address(t), plenty, b.url()))
+	jira, _ := connect(t, c, hurried)
+	results := jira.DeliverAll(t.Context(), jirasim.NewScript(site).Deliveries(0, form(300, 5000)), pending)
+	c.terminate(t)
+	row := b.compare(t, results)
+	assert.Positive(t, row.doubled)
+	return row
+}
+
+// tenKills looks at each copy of an event: a crash may have caused it, and nothing else.
+func tenKills(t *testing.T) row {
+	t.Helper()
+	const kills = 10
+	n, dice := form(1000, 30_000), seeded(t)
+	moments := make([]int, kills) // in answers to Jira
+	for kill := range moments {
+		moments[kill] = n*kill/(kills+1) + 1 + dice.IntN(n/(kills+1))
+	}
+	b := startBackend(t, func() reply {
+		return reply{status: []int{http.StatusOK, http.StatusServiceUnavailable}[dice.IntN(10)/9]}
+	})
+	args := durable(t, b)
+	c := startDurable(t, args)
+	jira, wire := connect(t, c, relaxed)
+	results := inBackground(t, jira, jirasim.NewScript(site).Deliveries(0, n))
+	for _, moment := range moments {
+		wire.await(t, &wire.answers, moment)
+		c.kill(t)
+		b.nextLife()
+		c = startDurable(t, args)
+	}
+	all := results()
+	b.await(t, all)
+	c.terminate(t)
+	row := b.compare(t, all)
+	for _, result := range all {
+		lives := b.lives(result.Delivery)
+		if len(lives) > 1 && len(slices.Compact(slices.Clone(lives))) == 1 {
+			assert.Greater(t, len(result.Attempts), 1, "doubled without a crash: %s", result.Delivery.ID)
+		}
+	}
+	return row
+}
+
+// randomRefusals mixes all ways in which a pipeline without a queue refuses. What Jira was told is so, event by event.
+func randomRefusals(t *testing.T) row {
+	t.Helper()
+	dice := seeded(t)
+	statuses := []int{http.StatusBadRequest, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	b := startBackend(t, func() reply {
+		switch dice.IntN(4) {
+		case 0:
+			return reply{status: statuses[dice.IntN(len(statuses))]}
+		case 1:
+			return reply{status: http.StatusOK, after: time.After(20 * time.Millisecond)}
+		default:
+			return reply{status: http.StatusOK}
+		}
+	})
+	metrics := address(t)
+	c := start(t, t.TempDir(), writeConfig(t, directly, address(t), 40, b.url()), withMetrics(metrics)...)
+	jira, _ := connect(t, c, hurried)
+	deliveries := jirasim.NewScript(site).Deliveries(0, form(400, 10_000))
+	for i := 0; i < len(deliveries); i += 25 {
+		deliveries[i].Body = padded(deliveries[i].Body, 4<<20) // for the memory limiter
+	}
+	results := jira.DeliverAll(t.Context(), deliveries, pending)
+	byLimiter := metric(t, metrics, "otelcol_processor_memory_limiter_refused_log_records")
+	c.terminate(t)
+	for _, result := range results {
+		copies := 0
+		if result.Acknowledged {
+			copies = 1
+		}
+		assert.Len(t, b.lives(result.Delivery), copies, "%s after %v", result.Delivery.ID, result.Attempts)
+	}
+	assert.Positive(t, byLimiter, "nothing was refused by the memory limiter")
+	row := b.compare(t, results)
+	row.note = fmt.Sprintf("%.0f refusals by the memory limiter; %d attempts", byLimiter, attempts(results))
+	return row
+}
+
+// padded makes a JSON object longer.
+func padded(body []byte, size int) []byte {
+	return fmt.Appendf(body[:len(body)-1:len(body)-1], `, "padding": %q}`, strings.Repeat("x", size))
+}
+
+func attempts(results []jirasim.Result) (n int) {
+	for _, result := range results {
+		n += len(result.Attempts)
+	}
+	return n
+}
+
+const queueInMemory = `
+receivers:
+  jira:
+    endpoint: %s
+    signature: { secrets: ["${env:JIRA_WEBHOOK_SECRET}"] }
+exporters:
+  otlp_http:
+    endpoint: %s
+    sending_queue: { queue_size: 20, num_consumers: 2 }
+    retry_on_failure: { initial_interval: 20ms, max_interval: 100ms, max_elapsed_time: 0 }
+service:
+  pipelines: { logs: { receivers: [jira], exporters: [otlp_http] } }
+  telemetry: { metrics: { level: none } }
+`
+
+// queueFull holds the backend until Jira was turned away often enough. Then the backend is not well for a while.
+func queueFull(t *testing.T) row {
+	t.Helper()
+	dice := seeded(t)
+	released := make(chan time.Time)
+	b := startBackend(t, always(reply{status: http.StatusOK, after: released}))
+	c := start(t, t.TempDir(), writeConfig(t, queueInMemory, address(t), b.url()))
+	jira, wire := connect(t, c, relaxed)
+	n := form(400, 4000)
+	results := inBackground(t, jira, jirasim.NewScript(site).Deliveries(0, n))
+	wire.await(t, &wire.refusals, pending)
+	close(released)
+	b.follow(func() reply {
+		return reply{status: []int{http.StatusOK, http.StatusTooManyRequests, http.StatusServiceUnavailable}[max(dice.IntN(12)-9, 0)]}
+	})
+	all := results()
+	c.terminate(t)
+	for _, result := range all {
+		assert.Equal(t, result.Acknowledged, len(b.lives(result.Delivery)) == 1, "%s after %v", result.Delivery.ID, result.Attempts)
+	}
+	row := b.compare(t, all)
+	row.note = fmt.Sprintf("%d attempts refused", wire.refusals.Load())
+	return row
+}

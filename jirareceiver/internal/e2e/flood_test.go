@@ -1,0 +1,270 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
+)
+
+const (
+	mebibyte = 1 << 20
+	// maxBody is the default of max_request_body_size.
+	maxBody = 25 * mebibyte
+)
+
+// TestFloods attacks a collector with the default limits, from whose sender no secret is known, while Jira delivers.
+func TestFloods(t *testing.T) {
+	var rows []row
+	for _, flood := range []struct {
+		name   string
+		attack func(t *testing.T, f *flooder)
+		most   int64 // resident bytes: generous
+		cut    bool  // the collector cuts the connections, in a minute or so
+	}{
+		{"no flood", func(*testing.T, *flooder) {}, 256 * mebibyte, false},
+		{"slow senders", slowSenders, 256 * mebibyte, true},
+		{"idle connections", idleConnections, 768 * mebibyte, true},
+		{"oversized bodies", oversizedBodies, 1024 * mebibyte, false},
+		{"zip bombs", zipBombs, 1024 * mebibyte, false},
+		{"encoded bodies without end", encodedWithoutEnd, 256 * mebibyte, false},
+		{"headers without end", headersWithoutEnd, 256 * mebibyte, false},
+		{"pipelined garbage", pipelinedGarbage, 256 * mebibyte, false},
+		{"30 deliveries of 25 MiB", largestDeliveries, 1536 * mebibyte, false},
+	} {
+		t.Run(flood.name, func(t *testing.T) {
+			row, peak := deliverAmid(t, flood.attack, flood.cut)
+			row.scenario, row.note = flood.name, fmt.Sprintf("at most %d MiB resident", peak/mebibyte)
+			assert.Zero(t, row.lost)
+			assert.Zero(t, row.givenUp)
+			assert.Less(t, peak, flood.most)
+			rows = append(rows, row)
+		})
+	}
+	t.Log(table(rows))
+}
+
+// deliverAmid lets Jira deliver while an attack goes on.
+func deliverAmid(t *testing.T, attack func(*testing.T, *flooder), cut bool) (row row, peak int64) {
+	t.Helper()
+	b := startBackend(t, willing)
+	c := start(t, t.TempDir(), writeConfig(t, rotated, address(t), secret, b.url()))
+	jira, _ := connect(t, c, relaxed)
+	f := newFlooder(t, c, jira)
+	attack(t, f)
+	results := jira.DeliverAll(t.Context(), jirasim.NewScript(site).Deliveries(0, form(200, 5000)), pending)
+	if cut && form(0, 1) == 1 {
+		require.Eventually(t, func() bool { return f.open.Load() == 0 }, 5*patience, time.Second, "connections are still open")
+	}
+	f.end()
+	results = append(results, f.results...)
+	peak = c.memory(t, "VmHWM")
+	c.terminate(t)
+	return b.compare(t, results), peak
+}
+
+// flooder attacks in the background.
+type flooder struct {
+	url, address string
+	jira         *jirasim.Sender
+	results      []jirasim.Result // of deliveries that are part of the attack; read after end
+
+	open    atomic.Int64 // connections
+	ctx     context.Context
+	cancel  context.CancelFunc
+	attacks sync.WaitGroup
+}
+
+func newFlooder(t *testing.T, c *collector, jira *jirasim.Sender) *flooder {
+	t.Helper()
+	parsed, err := url.Parse(c.url)
+	require.NoError(t, err)
+	f := &flooder{url: c.url, address: parsed.Host, jira: jira}
+	f.ctx, f.cancel = context.WithCancel(t.Context())
+	return f
+}
+
+// end ends attacks that would go on, and waits for those that end by themselves.
+func (f *flooder) end() {
+	f.cancel()
+	f.attacks.Wait()
+}
+
+// connection sends something over a connection, begin to begin with, and then what next returns every now and then, until
+// the collector cuts it or the attack ends.
+func (f *flooder) connection(t *testing.T, begin []byte, next func() []byte) {
+	t.Helper()
+	conn, err := net.Dial("tcp", f.address)
+	require.NoError(t, err)
+	f.open.Add(1)
+	f.attacks.Go(func() {
+		defer f.open.Add(-1)
+		defer conn.Close()
+		stop := context.AfterFunc(f.ctx, func() { conn.Close() })
+		defer stop()
+		if _, err := conn.Write(begin); err != nil {
+			return
+		}
+		cut := make(chan struct{})
+		go func() {
+			defer close(cut)
+			_, _ = io.Copy(io.Discard, conn)
+		}()
+		for next != nil {
+			select {
+			case <-cut:
+				return
+			case <-time.After(50 * time.Millisecond):
+				if _, err := conn.Write(next()); err != nil {
+					return
+				}
+			}
+		}
+		<-cut
+	})
+}
+
+// slowSenders send headers or bodies a byte at a time.
+func slowSenders(t *testing.T, f *flooder) {
+	t.Helper()
+	letter := func() []byte { return []byte("x") }
+	for range form(100, 1000) {
+		f.connection(t, []byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\nX-Slow: "), letter)
+		f.connection(t, []byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\nContent-Length: 20000000\r\n\r\n{\""), letter)
+	}
+}
+
+// idleConnections say nothing at all.
+func idleConnections(t *testing.T, f *flooder) {
+	t.Helper()
+	connections := form(1000, 10_000)
+	var limit syscall.Rlimit
+	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
+	if allowed := int(limit.Cur) - 500; allowed < connections {
+		t.Logf("%d connections and not %d: see ulimit -n", allowed, connections)
+		connections = allowed
+	}
+	for range connections {
+		f.connection(t, nil, nil)
+	}
+}
+
+// post sends a request of a stranger and checks the answer. A connection that is cut amid the body is an answer too.
+func (f *flooder) post(t *testing.T, body io.Reader, encoding string, expected ...int) {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodPost, f.url, body)
+	if !assert.NoError(t, err) {
+		return
+	}
+	if encoding != "" {
+		request.Header.Set("Content-Encoding", encoding)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return
+	}
+	defer response.Body.Close()
+	assert.Contains(t, expected, response.StatusCode)
+}
+
+// oversizedBodies are announced or not.
+func oversizedBodies(t *testing.T, f *flooder) {
+	t.Helper()
+	body := bytes.Repeat([]byte(" "), maxBody+1)
+	for range 10 {
+		f.attacks.Go(func() {
+			for range form(1, 20) {
+				f.post(t, bytes.NewReader(body), "", http.StatusRequestEntityTooLarge, http.StatusTooManyRequests)
+				f.post(t, io.MultiReader(bytes.NewReader(body)), "", http.StatusRequestEntityTooLarge, http.StatusTooManyRequests)
+			}
+		})
+	}
+}
+
+// zipBombs become much larger than what is accepted.
+func zipBombs(t *testing.T, f *flooder) {
+	t.Helper()
+	var bomb bytes.Buffer
+	w := gzip.NewWriter(&bomb)
+	_, err := io.CopyN(w, zeros{}, int64(form(100, 1000))*mebibyte)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	// A block of snappy that says it becomes 2 GiB.
+	snappy := append([]byte{0x80, 0x80, 0x80, 0x80, 0x08}, bytes.Repeat([]byte{0xfe, 0x01, 0x00}, 1000)...)
+	for range 10 {
+		f.attacks.Go(func() {
+			for range form(1, 20) {
+				f.post(t, bytes.NewReader(bomb.Bytes()), "gzip", http.StatusRequestEntityTooLarge, http.StatusTooManyRequests)
+				f.post(t, bytes.NewReader(snappy), "snappy", http.StatusBadRequest)
+				f.post(t, bytes.NewReader(snappy), "gzip, gzip", http.StatusBadRequest)
+			}
+		})
+	}
+}
+
+// encodedWithoutEnd hold what some decoders read before anything else.
+func encodedWithoutEnd(t *testing.T, f *flooder) {
+	t.Helper()
+	begin := append([]byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\nContent-Encoding: snappy\r\nContent-Length: 26000000\r\n\r\n\x80\x80\x04"),
+		bytes.Repeat([]byte("x"), 25_000_000)...)
+	for range form(40, 100) {
+		f.connection(t, begin, nil)
+	}
+}
+
+// headersWithoutEnd go up to what net/http accepts by default.
+func headersWithoutEnd(t *testing.T, f *flooder) {
+	t.Helper()
+	begin := []byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\n" + strings.Repeat("X-Flood: "+strings.Repeat("x", 90)+"\r\n", 10_000))
+	for range form(200, 1000) {
+		f.connection(t, begin, nil)
+	}
+}
+
+// pipelinedGarbage is no HTTP, or is, and much of it at once.
+func pipelinedGarbage(t *testing.T, f *flooder) {
+	t.Helper()
+	noise := make([]byte, 64<<10)
+	dice := rand.NewChaCha8([32]byte{1})
+	_, _ = dice.Read(noise)
+	pipeline := []byte(strings.Repeat("DELETE /jira/events HTTP/1.1\r\nHost: jira\r\n\r\nPOST /jira/events HTTP/1.1\r\nHost: jira\r\nContent-Length: 2\r\n\r\n{}", 500))
+	for range form(20, 200) {
+		f.connection(t, noise, func() []byte { return noise })
+		f.connection(t, append([]byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\nTransfer-Encoding: chunked\r\n\r\n"), noise...), nil)
+		f.connection(t, pipeline, nil)
+	}
+}
+
+// largestDeliveries are the most that Jira Cloud sends at a time: 20 and 10 requests, none larger than 25 MiB.
+func largestDeliveries(t *testing.T, f *flooder) {
+	t.Helper()
+	script := jirasim.NewScript("https://jira.example.com") // other events than those that come beside them
+	var deliveries []jirasim.Delivery
+	for n := range 30 {
+		d := script.Delivery(n)
+		d.Flow = []jirasim.Flow{jirasim.Primary, jirasim.Primary, jirasim.Secondary}[n%3]
+		filling := []string{`"x",`, `{"a":[]},`}[n%2] // much text, or much structure
+		d.Body = fmt.Appendf(d.Body[:len(d.Body)-1], `, "padding": [%s0]}`, strings.Repeat(filling, (maxBody-8192)/len(filling)))
+		require.LessOrEqual(t, len(d.Body), maxBody)
+		deliveries = append(deliveries, d)
+	}
+	f.attacks.Go(func() { f.results = f.jira.DeliverAll(t.Context(), deliveries, len(deliveries)) })
+}

@@ -1,0 +1,96 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
+	"github.com/otel-jira/collector/jirareceiver/internal/signature"
+)
+
+// secretChanged does what docs/durability.md tells the operator to do, under load.
+func secretChanged(t *testing.T) row {
+	t.Helper()
+	const older, newer = "the older secret", "the newer secret"
+	b := startBackend(t, willing)
+	endpoint := address(t)
+	config := writeConfig(t, "")
+	write := func(secrets string) {
+		content := writeConfig(t, rotated, endpoint, secrets, b.url())
+		require.NoError(t, os.Rename(content, config))
+	}
+	write(older)
+	c := start(t, t.TempDir(), config)
+	jira, wire := connect(t, c, relaxed)
+	jira.SetSecret([]byte(older))
+	script, n := jirasim.NewScript(site), form(400, 10_000)
+
+	results := inBackground(t, jira, script.Deliveries(0, n))
+	wire.await(t, &wire.answers, n/4)
+	write(older + ", " + newer)
+	c.reload(t)
+	wire.await(t, &wire.answers, n/2)
+	jira.SetSecret([]byte(newer))
+	all := results() // Jira repeats nothing any more that it signed with the older secret
+
+	results = inBackground(t, jira, script.Deliveries(n, 2*n))
+	wire.await(t, &wire.answers, n+n/4)
+	write(newer)
+	c.reload(t)
+	all = append(all, results()...)
+
+	old := script.Delivery(2 * n)
+	assert.Equal(t, http.StatusUnauthorized, c.post(t, old.Body, signature.Sign([]byte(older), old.Body)), "the older secret is out")
+	c.terminate(t)
+	for _, result := range all {
+		assert.True(t, result.Acknowledged, "%v", result.Attempts)
+		for _, attempt := range result.Attempts {
+			assert.NotEqual(t, http.StatusUnauthorized, attempt.Status)
+		}
+	}
+	return b.compare(t, all)
+}
+
+const rotated = `
+receivers:
+  jira:
+    endpoint: %s
+    signature: { secrets: [%s] }
+exporters:
+  otlp_http:
+    endpoint: %s
+service:
+  pipelines: { logs: { receivers: [jira], exporters: [otlp_http] } }
+  telemetry: { metrics: { level: none } }
+`
+
+// restartAmidRetries loses all answers until the collector has been restarted. It remembers what Jira repeats.
+func restartAmidRetries(t *testing.T) row {
+	t.Helper()
+	b := startBackend(t, willing)
+	args := durable(t, b)
+	c := startDurable(t, args)
+	jira, wire := connect(t, c, relaxed)
+	n := pending
+	wire.losesAnswers.Store(true)
+	results := inBackground(t, jira, jirasim.NewScript(site).Deliveries(0, n))
+	wire.await(t, &wire.answers, n)
+	c.terminate(t)
+	c = startDurable(t, args)
+	wire.losesAnswers.Store(false)
+	all := results()
+	c.terminate(t)
+	row := b.compare(t, all)
+	assert.Equal(t, n, row.acknowledged)
+	assert.Zero(t, row.doubled)
+	for _, result := range all {
+		assert.Greater(t, len(result.Attempts), 1)
+	}
+	return row
+}
