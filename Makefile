@@ -42,6 +42,7 @@ build: ## build bin/otelcol-jira
 test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage, and end to end with the real collector
 	go test -race -coverprofile=coverage.out -coverpkg=$(PACKAGE) $(PACKAGE)
 	@awk -v min=$(MIN_COVERAGE) -f .ci/coverage.awk coverage.out
+	go test -count=1 -run TestAllocations ./jirareceiver
 	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 ./jirareceiver/internal/e2e
 
 .PHONY: test-faults
@@ -57,6 +58,12 @@ fuzz: ## search for inputs that break the signature check, the decoder and the t
 .PHONY: bench
 bench: ## measure decoding, translation and whole deliveries
 	go test -run '^$$' -bench . -benchmem $(PACKAGE)
+
+.PHONY: bench-compare
+bench-compare: ## measure a delivery beside its floor and beside the generic receiver, some minutes of one run
+	@$(TOOL) builder --config jirareceiver/internal/bench/manifest.yaml
+	@go build -o bin/bench ./jirareceiver/internal/bench
+	@bin/bench
 
 .PHONY: golden
 golden: ## write the golden records anew; read the difference before you commit it
