@@ -13,8 +13,8 @@ import (
 func TestAllocations(t *testing.T) {
 	for name, most := range map[string]float64{"comment": 125, "issue_10k": 200, "issue_100k": 730} {
 		b := newBench(t, name)
-		floor := testing.AllocsPerRun(200, func() { b.call(t, b.floor) })
-		whole := testing.AllocsPerRun(200, func() { b.call(t, b.whole) })
+		floor := testing.AllocsPerRun(200, func() { b.call(b.floor) })
+		whole := testing.AllocsPerRun(200, func() { b.call(b.whole) })
 		b.assertRecorded(t)
 		t.Logf("%s: %.0f, of which %.0f to read and verify", name, whole, floor)
 		assert.LessOrEqual(t, whole-floor, most, name)
