@@ -99,5 +99,7 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 		err = errors.Join(err, r.server.Close())
 	}
 	r.serving.Wait()
-	return errors.Join(err, r.keeper.shutdown(ctx))
+	keeper := r.keeper
+	r.keeper = nil // a second call finds the storage closed
+	return errors.Join(err, keeper.shutdown(ctx))
 }
