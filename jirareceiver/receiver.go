@@ -47,6 +47,7 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
+	server.DisableGeneralOptionsHandler = true // it tells anybody 200
 	server.MaxHeaderBytes = maxHeaderBytes
 	if r.keeper, err = startKeeper(ctx, host, r.settings.ID, &r.cfg.Jira.Deduplication, r.handler.memory, r.handler.meter); err != nil {
 		return err
