@@ -157,19 +157,25 @@ func (b *backend) lives(d jirasim.Delivery) []int {
 	return b.arrivals[d.ID]
 }
 
-// await waits for all that was acknowledged, and returns how much of it is missing.
+// await waits for all that was acknowledged, as long as some of it still comes, and returns how much is missing.
 func (b *backend) await(results []jirasim.Result) (missing int) {
-	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
-		missing = 0
-		for _, result := range results {
-			if result.Acknowledged && len(b.lives(result.Delivery)) == 0 {
-				missing++
-			}
-		}
-		if missing == 0 || time.Now().After(deadline) {
-			return missing
+	missing = b.missing(results)
+	for deadline := time.Now().Add(patience); missing > 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		before := missing
+		if missing = b.missing(results); missing < before {
+			deadline = time.Now().Add(patience)
 		}
 	}
+	return missing
+}
+
+func (b *backend) missing(results []jirasim.Result) (missing int) {
+	for _, result := range results {
+		if result.Acknowledged && len(b.lives(result.Delivery)) == 0 {
+			missing++
+		}
+	}
+	return missing
 }
 
 // compare holds what Jira knows against what the backend has. A copy that is left when each uid is kept once is an error.

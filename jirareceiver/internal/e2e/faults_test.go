@@ -223,7 +223,7 @@ func backendLosesAnswers(t *testing.T) row {
 func tenKills(t *testing.T) row {
 	t.Helper()
 	const kills = 10
-	n, dice := form(1000, 30_000), seeded(t)
+	n, dice := form(1000, 20_000), seeded(t)
 	moments := make([]int, kills) // in answers to Jira
 	for kill := range moments {
 		moments[kill] = n*kill/(kills+1) + 1 + dice.IntN(n/(kills+1))
