@@ -29,7 +29,11 @@ run: build ## build the collector and start it on localhost:8087
 
 .PHONY: send
 send: ## post the life of an issue to the running collector
-	@go run ./jirareceiver/internal/send -url $(URL)
+	@go run ./jirareceiver/cmd/jirasim -url $(URL) -scenario testdata/life -verbose
+
+.PHONY: jirasim
+jirasim: ## play a Jira whose team works in sprints; ARGS='-help' lists the flags
+	@go run ./jirareceiver/cmd/jirasim -url $(URL) $(ARGS)
 
 .PHONY: build
 build: ## build bin/otelcol-jira
