@@ -89,7 +89,7 @@ func parse(args []string, out io.Writer) (*command, error) {
 	flags.Uint64Var(&c.site.Seed, "seed", 0, "decides what happens: the same seed and start give the same events. Default: another one each time")
 	flags.StringVar(&c.start, "start", "", "when the history begins, as 2026-03-02T08:00:00Z. Default: four weeks ago; for a scenario, so that it ends now")
 	flags.Float64Var(&c.pace.SpeedUp, "speed-up", 1800, "how many times faster than it does time goes by, until it is now; the pauses between attempts are as much shorter")
-	flags.Float64Var(&c.pace.Rate, "rate", 0, "deliveries a second, whatever time it is in the history. Default: as things happen")
+	flags.Float64Var(&c.pace.Rate, "rate", 0, "deliveries a second, until it is now in the history. For many of them let it begin long ago, with -start. Default: as things happen")
 	flags.DurationVar(&c.duration, "duration", 0, "send nothing new after this time. Default: until the end, or Ctrl-C")
 	flags.Func("deployment", "whose bodies and rules: cloud (default) or data_center", func(s string) error {
 		c.site.Deployment = jirasim.Deployment(s)
@@ -187,6 +187,7 @@ func (c *command) send(ctx context.Context, deliveries iter.Seq[jirasim.Delivery
 		defer cancel()
 		sending = limited
 	}
+	c.pace.CaughtUp = t.caughtUp
 	stop := t.progress()
 	defer stop()
 	atATime := pending

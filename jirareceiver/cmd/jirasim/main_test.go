@@ -29,8 +29,7 @@ func newReceiver(t *testing.T, answer func(n int) int) *receiver {
 	t.Helper()
 	r := &receiver{}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		body, err := io.ReadAll(request.Body)
-		assert.NoError(t, err)
+		body, _ := io.ReadAll(request.Body) // the sender may be interrupted
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.requests, r.bodies = append(r.requests, request), append(r.bodies, body)

@@ -62,6 +62,16 @@ func answer(a jirasim.Attempt) string {
 	return fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status))
 }
 
+// caughtUp explains why it becomes quiet.
+func (t *tally) caughtUp() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.terminal {
+		t.say("\r\033[K")
+	}
+	t.say("It is now in the history: from here on, things take as long as they do. Stop with Ctrl-C\n")
+}
+
 // ended counts what came of a delivery in the end.
 func (t *tally) ended(r jirasim.Result) {
 	t.mu.Lock()
@@ -97,7 +107,9 @@ func (t *tally) progress() (stop func()) {
 				}
 				return
 			case <-time.After(every):
+				t.mu.Lock()
 				t.say(format, t.line())
+				t.mu.Unlock()
 			}
 		}
 	})
@@ -108,8 +120,6 @@ func (t *tally) progress() (stop func()) {
 }
 
 func (t *tally) line() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	waiting := t.sent - t.acknowledged - t.givenUp - t.interrupted
 	return fmt.Sprintf("it is %s in the history: %s, %d waiting", t.at.Format("Mon 2 Jan 15:04"), t.numbers(), waiting)
 }

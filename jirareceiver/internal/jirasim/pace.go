@@ -9,10 +9,11 @@ import (
 // longestPause is how long a night takes, and a weekend, when time goes by faster than it does.
 const longestPause = time.Second
 
-// Pace is how fast things happen.
+// Pace is how fast things happen, until it is now: nothing is told before it happens.
 type Pace struct {
-	Rate    float64 // deliveries a second, whenever things happened. 0: as SpeedUp says
-	SpeedUp float64 // how many times faster than it does time goes by, until it is now: nothing is told before it happened
+	Rate     float64 // deliveries a second, whatever the time between them. 0: as SpeedUp says
+	SpeedUp  float64 // how many times faster than it does time goes by
+	CaughtUp func()  // told once when it is now, if set
 }
 
 // Apply holds each delivery back until its time has come. It ends when ctx does.
@@ -23,7 +24,12 @@ func (p Pace) Apply(ctx context.Context, deliveries iter.Seq[Delivery]) iter.Seq
 			if p.Rate > 0 {
 				due = due.Add(time.Duration(float64(time.Second) / p.Rate))
 			} else {
-				due = p.due(time.Now(), last, d.At)
+				due = time.Now().Add(p.gap(last, d.At))
+			}
+			if d.At.After(due) {
+				due = d.At
+				p.catchUp()
+				p.CaughtUp = nil
 			}
 			if !sleep(ctx, time.Until(due)) || !yield(d) {
 				return
@@ -33,19 +39,22 @@ func (p Pace) Apply(ctx context.Context, deliveries iter.Seq[Delivery]) iter.Seq
 	}
 }
 
-// due returns when to tell of what happens next, after the last.
-func (p Pace) due(now, last, next time.Time) time.Time {
-	if !last.IsZero() {
-		gap := time.Duration(float64(next.Sub(last)) / p.SpeedUp)
-		if p.SpeedUp > 1 {
-			gap = min(gap, longestPause)
-		}
-		now = now.Add(gap)
+// gap is how long to wait between two deliveries.
+func (p Pace) gap(last, next time.Time) time.Duration {
+	if last.IsZero() {
+		return 0
 	}
-	if next.After(now) {
-		return next
+	gap := time.Duration(float64(next.Sub(last)) / p.SpeedUp)
+	if p.SpeedUp > 1 {
+		return min(gap, longestPause)
 	}
-	return now
+	return gap
+}
+
+func (p Pace) catchUp() {
+	if p.CaughtUp != nil {
+		p.CaughtUp()
+	}
 }
 
 // sleep reports false when ctx ends before.

@@ -40,7 +40,7 @@ func newTeam(s Site) *team {
 
 const (
 	sprintLength    = 14 * 24 * time.Hour
-	planned         = 12 // issues of a sprint
+	planned         = 20 // issues of a sprint
 	incidentsAtMost = 3  // in a sprint
 )
 
@@ -187,7 +187,7 @@ func (t *team) step(from, to time.Duration, do func()) step { return step{t.betw
 
 // work is what goes on while the issue is in progress.
 func (t *team) work(i *issue, who person) (steps []step) {
-	for range t.dice.IntN(3) {
+	for range t.dice.IntN(5) {
 		steps = append(steps, t.comments(i, pick(t, remarks...)))
 	}
 	if t.chance(20) {
