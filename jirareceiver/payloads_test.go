@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -291,11 +293,27 @@ func assertRecordTells(t *testing.T, record plog.LogRecord, tree any) {
 	assert.Equal(t, actor, get("user.id"), "user.id")
 	assert.Equal(t, subject, get("jira.user.id"), "jira.user.id")
 	assertStatuses(t, get, tree)
+	assertAge(t, get, tree)
 	items := 0
 	if list, found := record.Attributes().Get("jira.changelog.items"); found {
 		items = list.Slice().Len()
 	}
 	assert.Equal(t, len(changes(tree))+sprintChanges(tree), items, "changed fields")
+}
+
+// assertAge looks at the bodies that tell both times as Jira Cloud does.
+func assertAge(t *testing.T, get func(string) string, tree any) {
+	t.Helper()
+	timestamp, isNumber := at(tree, "timestamp").(json.Number)
+	created, err := time.Parse("2006-01-02T15:04:05.000-0700", textAt(tree, "issue.fields.created", "fields.created"))
+	if !isNumber || err != nil {
+		return
+	}
+	happened, err := timestamp.Int64()
+	require.NoError(t, err)
+	if age := int64(math.Round(float64(happened-created.UnixMilli()) / 1000)); age >= 0 {
+		assert.Equal(t, strconv.FormatInt(age, 10), get("jira.issue.age_seconds"))
+	}
 }
 
 var issueInLink = regexp.MustCompile(`/issue/(\d+)/(?:comment|worklog)/`)

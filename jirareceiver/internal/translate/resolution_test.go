@@ -57,6 +57,7 @@ func TestResolutionChange(t *testing.T) {
 		{"unclear, reopened", "jira:issue_updated", isUnclear, cleared + "," + toUnclear, "reopened"},
 		{"unclear", "jira:issue_updated", isUnclear, toUnclear, ""},
 		{"no status in the body", "jira:issue_updated", fixed, set, "resolved"},
+		{"no status and no ids in the body", "jira:issue_updated", "", `{"field": "resolution", "fromString": "Fixed"}`, "reopened"},
 
 		{"created", "jira:issue_created", isOpen, `{"field": "Status", "toString": "In Progress"}`, ""},
 		{"created done", "jira:issue_created", isDone, `{"field": "Status", "toString": "Done"}`, "resolved"},
