@@ -153,6 +153,9 @@ func deliver(t *testing.T, c *collector, site jirasim.Site, deliveries []jirasim
 	}
 }
 
+// jobLabel is on all series.
+const jobLabel = `,job="jira"`
+
 // scrape returns the series of the metrics of Jira in order, without the label that all have.
 func scrape(t *testing.T, address string) (lines []string) {
 	t.Helper()
@@ -163,7 +166,7 @@ func scrape(t *testing.T, address string) (lines []string) {
 	require.NoError(t, err)
 	for line := range strings.Lines(string(content)) {
 		if strings.HasPrefix(line, "jira_") {
-			lines = append(lines, strings.Replace(strings.TrimSpace(line), `,job="jira"`, "", 1))
+			lines = append(lines, strings.Replace(strings.TrimSpace(line), jobLabel, "", 1))
 		}
 	}
 	slices.Sort(lines)
@@ -197,7 +200,9 @@ var (
 	grouping   = regexp.MustCompile(`\bby \(([^)]*)\)`)
 	ofJira     = regexp.MustCompile(`\bjira_\w+`)
 	inLegend   = regexp.MustCompile(`\{\{(\w+)\}\}`)
-	promQL     = regexp.MustCompile("(?s)```promql\n(.*?)```")
+	// shownSeries are lines of the page as the collector exposes them.
+	shownSeries = regexp.MustCompile(`(?m)^jira_\w+\{.*\} \d+$`)
+	promQL      = regexp.MustCompile("(?s)```promql\n(.*?)```")
 )
 
 // query is one in PromQL, with the legend of what it returns.
@@ -221,6 +226,11 @@ func assertDashboard(t *testing.T, lines []string) {
 	}
 	for _, match := range promQL.FindAllStringSubmatch(page, -1) {
 		assertExposed(t, exposed, query{expr: match[1]})
+	}
+	shown := shownSeries.FindAllString(page, -1)
+	assert.NotEmpty(t, shown)
+	for _, line := range shown {
+		assert.Contains(t, lines, strings.Replace(line, jobLabel, "", 1), "on the page")
 	}
 	for name := range exposed {
 		name = regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")
