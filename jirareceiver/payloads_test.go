@@ -304,7 +304,7 @@ func assertRecordTells(t *testing.T, record plog.LogRecord, tree any) {
 // assertAge looks at the bodies that tell both times as Jira Cloud does.
 func assertAge(t *testing.T, get func(string) string, tree any) {
 	t.Helper()
-	timestamp, isNumber := at(tree, "timestamp").(json.Number)
+	timestamp, isNumber := valueAt(tree, "timestamp").(json.Number)
 	created, err := time.Parse("2006-01-02T15:04:05.000-0700", textAt(tree, "issue.fields.created", "fields.created"))
 	if !isNumber || err != nil {
 		return
