@@ -17,7 +17,10 @@ import (
 	"time"
 )
 
-const patience = 30 * time.Second // for a program to start
+const (
+	patience = 30 * time.Second // for a program to start
+	speedUp  = "7200"           // four weeks take two minutes
+)
 
 // demo is where things are and listen.
 type demo struct {
@@ -90,7 +93,7 @@ func (d *demo) play(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Printf("\nThe events are at\n\n  %s\n\nStop with Ctrl-C.\n\n", firstLook(d.ui))
-	jira, err := d.start("", d.jira, append([]string{"-url", "http://" + d.receiver + "/jira/events"}, args...)...)
+	jira, err := d.start("", d.jira, append([]string{"-url", "http://" + d.receiver + "/jira/events", "-speed-up", speedUp}, args...)...)
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ func TestDemo(t *testing.T) {
 
 	require.Eventually(t, func() bool { return ask(t, ui, "* | count_uniq(log.record.uid) n")[0]["n"] == "50" }, patience, 100*time.Millisecond)
 	assertBackendHas(t, ui)
+	assertDocumentedQueriesWork(t, ui)
 	d.interrupt(t)
 	for _, address := range []string{receiver, ui} {
 		_, err := net.Dial("tcp", address)
@@ -68,6 +69,19 @@ func assertBackendHas(t *testing.T, backend string) {
 	assert.Equal(t, "BILL-1", moved[0]["jira.issue.previous_key"])
 	assert.Contains(t, moved[1]["_msg"], "WEB-3 moved from In Progress to Done: ")
 	assert.Equal(t, `{jira.project.key="WEB",service.name="jira"}`, moved[1]["_stream"])
+}
+
+// assertDocumentedQueriesWork checks that each query in docs/demo.md finds something.
+func assertDocumentedQueriesWork(t *testing.T, backend string) {
+	t.Helper()
+	queries := 0
+	for _, block := range regexp.MustCompile("(?s)```logsql\n(.*?)\n```").FindAllStringSubmatch(string(read(t, root+"/docs/demo.md")), -1) {
+		for query := range strings.Lines(block[1]) {
+			queries++
+			assert.Eventually(t, func() bool { return len(ask(t, backend, query)) > 0 }, patience, 100*time.Millisecond, query)
+		}
+	}
+	assert.Greater(t, queries, 5)
 }
 
 // TestDemoSaysWhatIsWrong checks what a user is told whose machine is not as expected.
