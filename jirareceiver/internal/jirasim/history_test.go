@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,13 +86,15 @@ func understand(t *testing.T, site Site, d Delivery) (name, uid string) {
 // TestShapes looks for what Data Center and other languages do differently.
 func TestShapes(t *testing.T) {
 	const events = 300
-	all := func(site Site) (bodies string) {
+	all := func(site Site) string {
 		site.Start = start
+		var bodies strings.Builder
 		for _, d := range first(events, Team(site)) {
 			assert.Equal(t, site.Deployment == DataCenter, d.ID == "", "only Jira Cloud numbers its deliveries")
-			bodies += string(d.Body) + "\n"
+			bodies.Write(d.Body)
+			bodies.WriteByte('\n')
 		}
-		return bodies
+		return bodies.String()
 	}
 	cloud, german, dataCenter := all(Site{}), all(Site{Language: "de"}), all(Site{Deployment: DataCenter})
 	for _, text := range []string{`"accountId":`, `"fieldId":`, `"name":"To Do"`, `"field":"status"`, `/rest/api/2/1`} {
