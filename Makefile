@@ -102,7 +102,7 @@ fmt: ## format the code
 
 .PHONY: lint
 lint: ## run the linters
-	@$(TOOL) golangci-lint run
+	@$(TOOL) golangci-lint run --allow-parallel-runners
 
 .PHONY: tidy
 tidy: ## tidy the modules
