@@ -207,8 +207,8 @@ func validate(t *testing.T, config string) {
 	assert.NoError(t, err, string(output))
 }
 
-// buildManifest builds a collector from a manifest that expects a clone of the repository in ./otel-jira-collector.
-func buildManifest(t *testing.T, manifest string) {
+// buildManifest builds my-collector from a manifest that expects a clone of the repository in ./otel-jira-collector.
+func buildManifest(t *testing.T, manifest string) (program string) {
 	t.Helper()
 	repository, err := filepath.Abs(root)
 	require.NoError(t, err)
@@ -221,9 +221,11 @@ func buildManifest(t *testing.T, manifest string) {
 	build.Dir = dir
 	output, err := build.CombinedOutput()
 	require.NoError(t, err, string(output))
-	components, err := exec.CommandContext(t.Context(), filepath.Join(dir, "my-collector", "my-collector"), "components").Output()
+	program = filepath.Join(dir, "my-collector", "my-collector")
+	components, err := exec.CommandContext(t.Context(), program, "components").Output()
 	require.NoError(t, err)
 	assert.Contains(t, string(components), "name: jira")
+	return program
 }
 
 // post delivers a body with the headers of the golden records.
