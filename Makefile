@@ -63,8 +63,9 @@ golden: ## write the golden records anew; read the difference before you commit 
 	go test ./jirareceiver -run TestGolden -update
 
 .PHONY: docs
-docs: ## write docs/events.md and docs/attributes.md anew, from the code and testdata
+docs: ## write docs/events.md, docs/attributes.md and the schema of the configuration anew, from the code and testdata
 	go test ./jirareceiver/internal/translate -run 'Test(Events|Attributes)Page' -update
+	go test ./jirareceiver -run '^TestConfigSchema$$' -update
 
 .PHONY: generate
 generate: ## run mdatagen, and format what it writes

@@ -107,7 +107,7 @@ type StatusConfig struct {
 
 // ProjectStatusConfig is the status mapping of one project.
 type ProjectStatusConfig struct {
-	// Mapping is as in [StatusConfig].
+	// Mapping is as that for all projects, and wins over it.
 	Mapping map[string][]string `mapstructure:"mapping"`
 	// prevent unkeyed literal initialization
 	_ struct{}
