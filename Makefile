@@ -43,6 +43,7 @@ test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage
 	go test -race -coverprofile=coverage.out -coverpkg=$(PACKAGE) $(PACKAGE)
 	@awk -v min=$(MIN_COVERAGE) -f .ci/coverage.awk coverage.out
 	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 ./jirareceiver/internal/e2e
+	go test -C .ci/kubernetes ./...
 
 .PHONY: test-faults
 test-faults: build ## break everything around the collector, for some minutes; `make test` does it in short
@@ -74,8 +75,8 @@ generate: ## run mdatagen, and format what it writes
 
 .PHONY: fmt
 fmt: ## format the code
-	@$(TOOL) gofumpt -extra=group_params -w jirareceiver
-	@$(TOOL) goimports -local github.com/otel-jira/collector -w jirareceiver
+	@$(TOOL) gofumpt -extra=group_params -w jirareceiver .ci
+	@$(TOOL) goimports -local github.com/otel-jira/collector -w jirareceiver .ci
 
 .PHONY: lint
 lint: ## run the linters
@@ -85,6 +86,8 @@ lint: ## run the linters
 tidy: ## tidy the modules
 	go mod tidy
 	cd .ci/tools && go mod tidy
+	cd .ci/kafka && go mod tidy
+	cd .ci/kubernetes && go mod tidy
 
 .PHONY: clean
 clean: ## remove what was built
