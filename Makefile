@@ -43,7 +43,7 @@ test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage
 	go test -race -coverprofile=coverage.out -coverpkg=$(PACKAGE) $(PACKAGE)
 	@awk -v min=$(MIN_COVERAGE) -f .ci/coverage.awk coverage.out
 	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 ./jirareceiver/internal/e2e
-	go test -C .ci/kubernetes ./...
+	go test -C .ci/kubernetes -count=1 ./...
 
 .PHONY: test-faults
 test-faults: build ## break everything around the collector, for some minutes; `make test` does it in short

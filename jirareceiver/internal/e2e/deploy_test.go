@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
@@ -31,13 +32,31 @@ func TestSystemdUnit(t *testing.T) {
 	assert.Empty(t, string(output))
 }
 
-// TestKubernetesConfig starts the configuration in the manifests, and asks what their probes ask.
+// TestKubernetesConfig starts the configuration in the manifests, and asks what their probes and the documentation ask.
 func TestKubernetesConfig(t *testing.T) {
-	c := start(t, t.TempDir(), configInKubernetes(t), append(withMetrics(address(t)), "--set", "receivers::jira::endpoint="+address(t))...)
+	config, metrics := configInKubernetes(t)
+	c := start(t, t.TempDir(), config, "--set", "receivers::jira::endpoint="+address(t))
 	body := read(t, life(t)[0])
 	assert.Equal(t, http.StatusOK, c.post(t, body, signature.Sign([]byte(secret), body)))
+	assert.Equal(t, http.StatusUnauthorized, c.post(t, body, ""))
 	response, err := http.Get(strings.TrimSuffix(c.url, "/jira/events") + "/health")
 	require.NoError(t, err)
 	response.Body.Close()
 	assert.Equal(t, http.StatusOK, response.StatusCode)
+	assert.InDelta(t, 1, metric(t, metrics, "otelcol_receiver_jira_deliveries"), 0)
+	assert.InDelta(t, 1, metric(t, metrics, "otelcol_receiver_jira_rejected_deliveries", `reason="missing_signature"`), 0)
+	assert.Positive(t, metric(t, metrics, "otelcol_exporter_queue_capacity"))
+}
+
+// configInKubernetes returns the configuration in the manifests, with a folder that exists and a port for metrics that is free.
+func configInKubernetes(t *testing.T) (file, metrics string) {
+	t.Helper()
+	var manifest struct{ Data map[string]string }
+	require.NoError(t, yaml.Unmarshal(read(t, root+"/examples/deploy/kubernetes.yaml"), &manifest)) // the first document
+	config := manifest.Data["collector.yaml"]
+	require.NotEmpty(t, config)
+	metrics = address(t)
+	port := metrics[strings.LastIndexByte(metrics, ':')+1:]
+	config = strings.NewReplacer("/var/lib/otelcol-jira", t.TempDir(), "port: 8888", "port: "+port).Replace(config)
+	return writeConfig(t, "%s", config), metrics
 }

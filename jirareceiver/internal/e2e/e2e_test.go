@@ -23,7 +23,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/golden"
 	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
@@ -192,17 +191,6 @@ func TestDocumentedConfigurations(t *testing.T) {
 	for _, example := range examples {
 		t.Run(filepath.Base(example), func(t *testing.T) { validate(t, example) })
 	}
-	t.Run("kubernetes.yaml", func(t *testing.T) { validate(t, configInKubernetes(t)) })
-}
-
-// configInKubernetes returns the configuration in the manifests, with a folder that exists.
-func configInKubernetes(t *testing.T) (file string) {
-	t.Helper()
-	var manifest struct{ Data map[string]string }
-	require.NoError(t, yaml.Unmarshal(read(t, root+"/examples/deploy/kubernetes.yaml"), &manifest)) // the first document
-	config := manifest.Data["collector.yaml"]
-	require.NotEmpty(t, config)
-	return writeConfig(t, "%s", strings.ReplaceAll(config, "/var/lib/otelcol-jira", t.TempDir()))
 }
 
 // TestMisspeltKeyIsRefused checks in the collector what unit tests check in the receiver.
