@@ -29,7 +29,11 @@ run: build ## build the collector and start it on localhost:8087
 
 .PHONY: send
 send: ## post the life of an issue to the running collector
-	@go run ./jirareceiver/internal/send -url $(URL)
+	@go run ./jirareceiver/cmd/jirasim -url $(URL) -scenario testdata/life -verbose
+
+.PHONY: jirasim
+jirasim: ## play a Jira whose team works in sprints; ARGS='-help' lists the flags
+	@go run ./jirareceiver/cmd/jirasim -url $(URL) $(ARGS)
 
 .PHONY: build
 build: ## build bin/otelcol-jira
@@ -42,6 +46,7 @@ build: ## build bin/otelcol-jira
 test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage, and end to end with the real collector
 	go test -race -coverprofile=coverage.out -coverpkg=$(PACKAGE) $(PACKAGE)
 	@awk -v min=$(MIN_COVERAGE) -f .ci/coverage.awk coverage.out
+	go test -count=1 -run TestAllocations ./jirareceiver
 	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 ./jirareceiver/internal/e2e
 	go test -C .ci/kubernetes -count=1 ./...
 
@@ -58,6 +63,12 @@ fuzz: ## search for inputs that break the signature check, the decoder and the t
 .PHONY: bench
 bench: ## measure decoding, translation and whole deliveries
 	go test -run '^$$' -bench . -benchmem $(PACKAGE)
+
+.PHONY: bench-compare
+bench-compare: ## measure a delivery beside its floor and beside the generic receiver, some minutes of one run
+	@$(TOOL) builder --config jirareceiver/internal/bench/manifest.yaml
+	@go build -o bin/bench ./jirareceiver/internal/bench
+	@bin/bench
 
 .PHONY: golden
 golden: ## write the golden records anew; read the difference before you commit it

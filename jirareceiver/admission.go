@@ -1,7 +1,6 @@
 package jirareceiver
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -26,14 +25,16 @@ func (a *admission) admit(r *http.Request) (*lease, error) {
 	if !a.hasRoomFor(max(r.ContentLength, 1)) {
 		return nil, failed(kindOverCapacity, nil)
 	}
-	return &lease{admission: a, buffer: buffers.Get().(*bytes.Buffer)}, nil
+	l := leases.Get().(*lease)
+	l.admission, l.bytes = a, 0
+	return l, nil
 }
 
 // lease is the room that one delivery takes up, and the buffer that holds its body.
 type lease struct {
 	*admission
 	bytes  int64
-	buffer *bytes.Buffer
+	buffer []byte
 }
 
 func (l *lease) grow(n int) error {
@@ -47,40 +48,53 @@ func (l *lease) grow(n int) error {
 // release gives up the room. The body is no longer valid.
 func (l *lease) release() {
 	l.held.Add(-l.bytes)
-	if l.buffer.Cap() <= maxPooled {
-		l.buffer.Reset()
-		buffers.Put(l.buffer)
+	if cap(l.buffer) <= maxPooled {
+		leases.Put(l)
 	}
 }
 
-// buffers are used again, since most of what a delivery allocates is its body.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// leases are used again with their buffers, since most of what a delivery allocates is its body.
+var leases = sync.Pool{New: func() any { return new(lease) }}
 
 const (
 	// maxPooled is how many bytes a buffer may have to be kept for another delivery.
 	maxPooled = 256 << 10
-	// maxReserve is how many bytes are set aside for a body because its sender says that it will be that long.
-	maxReserve = 64 << 10
+	// How many bytes are set aside for a body before any of it has arrived.
+	minBuffer  = 4 << 10  // when nobody says how long it will be
+	maxReserve = 64 << 10 // when it is said to be longer
 )
 
 // read returns the body, decompressed and bounded by confighttp. It is valid until the lease is released.
 func (l *lease) read(r *http.Request) ([]byte, error) {
-	l.buffer.Grow(int(min(max(r.ContentLength, 0), maxReserve)) + bytes.MinRead)
-	if _, err := l.buffer.ReadFrom(leasedReader{r.Body, l}); err != nil {
-		return nil, readFailure(err)
+	body := l.buffer[:0]
+	for {
+		if len(body) == cap(body) {
+			body = append(make([]byte, 0, nextCapacity(len(body), r.ContentLength)), body...)
+			l.buffer = body
+		}
+		n, err := r.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if full := l.grow(n); full != nil {
+			return nil, readFailure(full)
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return body, nil
+		case err != nil:
+			return nil, readFailure(err)
+		}
 	}
-	return l.buffer.Bytes(), nil
 }
 
-type leasedReader struct {
-	io.Reader
-	lease *lease
-}
-
-func (r leasedReader) Read(p []byte) (n int, err error) {
-	n, err = r.Reader.Read(p)
-	if full := r.lease.grow(n); full != nil {
-		return n, full
+// nextCapacity doubles a buffer until it can hold a body of the announced length, which is negative when nobody has
+// announced one, and one byte more: to read the end of the body takes room as well.
+func nextCapacity(capacity int, announced int64) int {
+	next := max(2*capacity, minBuffer)
+	if capacity == 0 && announced > 0 {
+		next = maxReserve
 	}
-	return n, err
+	if whole := announced + 1; whole > int64(capacity) {
+		next = int(min(int64(next), whole))
+	}
+	return next
 }

@@ -2,7 +2,6 @@ package jirareceiver
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -17,19 +16,30 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// BenchmarkDelivery sets a whole delivery beside its floor, which is to read the body and verify its signature: as calls in
-// the process, and over a socket.
-func BenchmarkDelivery(b *testing.B) {
-	var compact bytes.Buffer
-	require.NoError(b, json.Compact(&compact, readBody(b, "life/3_in_progress.json"))) // as Jira sends it
-	body := compact.Bytes()
-	signed := signature.Sign([]byte(secret), body)
+// benchmarkBodies are a small body, one as most are, and a large one: many custom fields, many changes.
+var benchmarkBodies = []string{"comment", "issue_10k", "issue_100k"}
+
+// bench has a handler, and a floor beside it: to read the body and verify its signature.
+type bench struct {
+	body         []byte
+	signed       string
+	whole, floor http.Handler
+	next         *consumertest.LogsSink
+}
+
+func newBench(tb testing.TB, name string) *bench {
+	tb.Helper()
 	cfg := createDefaultConfig().(*Config)
 	cfg.Jira.Signature.Secrets = []configopaque.String{secret}
 	next := &consumertest.LogsSink{}
 	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), &cfg.Jira, next)
-	require.NoError(b, err)
-	floor := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	require.NoError(tb, err)
+	body := readBody(tb, "bench/"+name+".json")
+	return &bench{body: body, signed: signature.Sign([]byte(secret), body), whole: h, floor: readAndVerify(h), next: next}
+}
+
+func readAndVerify(h *handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		lease, err := h.admission.admit(r)
 		if err == nil {
 			defer lease.release()
@@ -40,41 +50,77 @@ func BenchmarkDelivery(b *testing.B) {
 		}
 		respond(w, err, h.retryAfter)
 	})
+}
 
-	for _, way := range []struct {
-		name    string
-		handler http.Handler
-	}{{"read_and_verify", floor}, {"whole", h}} {
-		b.Run("call/"+way.name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				request := httptest.NewRequest(http.MethodPost, defaultPath, bytes.NewReader(body))
-				request.Header.Set(signature.Header, signed)
-				recorder := httptest.NewRecorder()
-				way.handler.ServeHTTP(recorder, request)
-				if recorder.Code != http.StatusOK {
-					b.Fatal(recorder.Code)
-				}
-				next.Reset()
-			}
+// call has the handler process the body once, and returns the status of its answer.
+func (b *bench) call(handler http.Handler) int {
+	request := httptest.NewRequest(http.MethodPost, defaultPath, bytes.NewReader(b.body))
+	request.Header.Set(signature.Header, b.signed)
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	return recorder.Code
+}
+
+// assertRecorded sees that the work was done.
+func (b *bench) assertRecorded(tb testing.TB) {
+	tb.Helper()
+	require.NotZero(tb, b.next.LogRecordCount())
+	b.next.Reset()
+}
+
+// BenchmarkDelivery sets a whole delivery beside its floor: as calls in the process, and over a socket.
+func BenchmarkDelivery(b *testing.B) {
+	for _, name := range benchmarkBodies {
+		bench := newBench(b, name)
+		b.Run(name+"/call/floor", func(b *testing.B) { benchmarkCall(b, bench, bench.floor) })
+		b.Run(name+"/call/whole", func(b *testing.B) {
+			benchmarkCall(b, bench, bench.whole)
+			bench.assertRecorded(b)
 		})
-		b.Run("socket/"+way.name, func(b *testing.B) {
-			server := httptest.NewServer(way.handler)
-			defer server.Close()
-			b.ReportAllocs()
-			for b.Loop() {
-				request, err := http.NewRequestWithContext(b.Context(), http.MethodPost, server.URL+defaultPath, bytes.NewReader(body))
-				require.NoError(b, err)
-				request.Header.Set(signature.Header, signed)
-				response, err := server.Client().Do(request)
-				require.NoError(b, err)
-				_, _ = io.Copy(io.Discard, response.Body)
-				response.Body.Close()
-				if response.StatusCode != http.StatusOK {
-					b.Fatal(response.Status)
-				}
-				next.Reset()
-			}
+		b.Run(name+"/socket/floor", func(b *testing.B) { benchmarkSocket(b, bench, bench.floor) })
+		b.Run(name+"/socket/whole", func(b *testing.B) {
+			benchmarkSocket(b, bench, bench.whole)
+			bench.assertRecorded(b)
 		})
+	}
+}
+
+func benchmarkCall(b *testing.B, bench *bench, handler http.Handler) {
+	b.Helper()
+	b.ReportAllocs()
+	b.SetBytes(int64(len(bench.body)))
+	for i := 0; b.Loop(); i++ {
+		if status := bench.call(handler); status != http.StatusOK {
+			b.Fatal(status)
+		}
+		forgetSome(bench, i)
+	}
+}
+
+func benchmarkSocket(b *testing.B, bench *bench, handler http.Handler) {
+	b.Helper()
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	b.ReportAllocs()
+	b.SetBytes(int64(len(bench.body)))
+	for i := 0; b.Loop(); i++ {
+		request, err := http.NewRequestWithContext(b.Context(), http.MethodPost, server.URL+defaultPath, bytes.NewReader(bench.body))
+		require.NoError(b, err)
+		request.Header.Set(signature.Header, bench.signed)
+		response, err := server.Client().Do(request)
+		require.NoError(b, err)
+		_, _ = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			b.Fatal(response.Status)
+		}
+		forgetSome(bench, i)
+	}
+}
+
+// forgetSome keeps the records of a long benchmark from filling the memory, but not all of them.
+func forgetSome(bench *bench, i int) {
+	if i%1000 == 0 {
+		bench.next.Reset()
 	}
 }

@@ -345,9 +345,9 @@ func (cfg *SeverityConfig) byPriority() map[string]plog.SeverityNumber {
 const twinPatience = 10 * time.Second
 
 // newMemory returns nil without deduplication.
-func (cfg *DeduplicationConfig) newMemory() *dedup.Memory {
+func (cfg *DeduplicationConfig) newMemory(now func() time.Time) *dedup.Memory {
 	if !cfg.Enabled {
 		return nil
 	}
-	return dedup.New(dedup.Options{Window: cfg.Window, MaxEntries: cfg.MaxEntries, Patience: twinPatience, Now: time.Now})
+	return dedup.New(dedup.Options{Window: cfg.Window, MaxEntries: cfg.MaxEntries, Patience: twinPatience, Now: now})
 }

@@ -79,11 +79,14 @@ func newHandler(settings receiver.Settings, cfg *JiraConfig, next consumer.Logs)
 		logger:          settings.Logger,
 		now:             time.Now,
 	}
-	h.memory = cfg.Deduplication.newMemory()
-	h.health = &health{admission: h.admission, memory: h.retryAfter}
+	h.memory = cfg.Deduplication.newMemory(h.clock)
+	h.health = &health{admission: h.admission, memory: h.retryAfter, now: h.clock}
 	h.unmapped = newUnmappedStatuses(h.meter, settings.Logger)
 	return h, h.meter.observe(h)
 }
+
+// clock lets all parts of the handler go by the same time, also when it is set later.
+func (h *handler) clock() time.Time { return h.now() }
 
 func newTranslator(settings receiver.Settings, cfg *JiraConfig) *translate.Translator {
 	return translate.New(translate.Options{

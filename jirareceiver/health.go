@@ -12,6 +12,7 @@ type health struct {
 	// memory is how long a refusal of the pipeline counts. It has to end: whoever routes deliveries by the health of the
 	// receiver sends none that could show that all is well again.
 	memory   time.Duration
+	now      func() time.Time
 	draining atomic.Bool
 	refusal  atomic.Pointer[refusal]
 }
@@ -30,7 +31,7 @@ func (h *health) observe(err error) {
 			h.refusal.Store(nil)
 		}
 	case k == kindUnavailable || k == kindExhausted:
-		h.refusal.Store(&refusal{k, time.Now().Add(h.memory)})
+		h.refusal.Store(&refusal{k, h.now().Add(h.memory)})
 	}
 }
 
@@ -49,7 +50,7 @@ func (h *health) reason() *kind {
 		return kindShuttingDown
 	case !h.admission.hasRoomFor(1):
 		return kindOverCapacity
-	case refusal != nil && time.Now().Before(refusal.until):
+	case refusal != nil && h.now().Before(refusal.until):
 		return refusal.kind
 	default:
 		return nil

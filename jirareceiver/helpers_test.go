@@ -1,12 +1,15 @@
 package jirareceiver
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,7 +40,17 @@ type running struct {
 	host      *statusHost
 	telemetry *componenttest.Telemetry
 	logs      *observer.ObservedLogs
+	clock     *clock
 }
+
+// clock is the time of a receiver and of its logs. It stands still unless it is moved.
+type clock struct{ passed atomic.Int64 }
+
+func (c *clock) Now() time.Time { return observedAt.Add(time.Duration(c.passed.Load())) }
+
+func (*clock) NewTicker(d time.Duration) *time.Ticker { return time.NewTicker(d) }
+
+func (c *clock) advance(d time.Duration) { c.passed.Add(int64(d)) }
 
 // start runs a receiver that accepts what anybody sends, as often as it is sent, unless configured otherwise.
 func start(t *testing.T, next consumer.Logs, configure func(*Config)) *running {
@@ -56,19 +69,26 @@ func start(t *testing.T, next consumer.Logs, configure func(*Config)) *running {
 func startConfigured(t *testing.T, next consumer.Logs, cfg *Config, extensions map[component.ID]component.Component) *running {
 	t.Helper()
 	require.NoError(t, confmap.Validate(cfg))
+	r := create(t, next, cfg, extensions)
+	require.NoError(t, r.Start(t.Context(), r.host))
+	return r
+}
+
+// create makes a receiver through the factory, and leaves it to the test to start it. It is shut down when the test ends.
+func create(t *testing.T, next consumer.Logs, cfg *Config, extensions map[component.ID]component.Component) *running {
+	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
-	telemetry := componenttest.NewTelemetry()
+	telemetry, clock := componenttest.NewTelemetry(), &clock{}
 	settings := receiver.Settings{
 		ID:                component.NewID(metadata.Type),
 		TelemetrySettings: telemetry.NewTelemetrySettings(),
 		BuildInfo:         component.BuildInfo{Version: "1.2.3"},
 	}
-	settings.Logger = zap.New(core)
+	settings.Logger = zap.New(core, zap.WithClock(clock))
 	rcv, err := NewFactory().CreateLogs(t.Context(), settings, cfg, next)
 	require.NoError(t, err)
-	r := &running{jiraReceiver: rcv.(*jiraReceiver), host: &statusHost{extensions: extensions}, telemetry: telemetry, logs: logs}
-	r.handler.now = func() time.Time { return observedAt }
-	require.NoError(t, r.Start(t.Context(), r.host))
+	r := &running{jiraReceiver: rcv.(*jiraReceiver), host: &statusHost{extensions: extensions}, telemetry: telemetry, logs: logs, clock: clock}
+	r.handler.now = clock.Now
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -106,9 +126,34 @@ func do(t *testing.T, request *http.Request) (response *http.Response, answer st
 	return response, string(content)
 }
 
+// dial opens a connection of its own and sends what it is given.
+func (r *running) dial(t *testing.T, text string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", r.listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+	_, err = io.WriteString(conn, text)
+	require.NoError(t, err)
+	return conn
+}
+
+func readAnswer(t *testing.T, conn net.Conn) (response *http.Response, answer string) {
+	t.Helper()
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response, string(content)
+}
+
 func withHeader(key, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set(key, value) }
 }
+
+// numbered gives a delivery the number by which Jira tells its repetitions.
+func numbered(id string) func(*http.Request) { return withHeader(headerDeliveryID, id) }
 
 func withQuery(query string) func(*http.Request) {
 	return func(r *http.Request) { r.URL.RawQuery = query }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -70,9 +71,9 @@ func wait[T any](t *testing.T, c <-chan T, what string) (value T) {
 }
 
 // inBackground delivers a body and returns the status of the answer, or 0 when there is none.
-func (r *running) inBackground(t *testing.T) <-chan int {
+func (r *running) inBackground(t *testing.T, options ...func(*http.Request)) <-chan int {
 	t.Helper()
-	request := r.request(t, []byte(createdBody))
+	request := r.request(t, []byte(createdBody), options...)
 	status := make(chan int, 1)
 	go func() {
 		defer close(status)
@@ -85,6 +86,18 @@ func (r *running) inBackground(t *testing.T) <-chan int {
 	return status
 }
 
+// awaitClosed waits until new senders find nobody, which makes Jira Cloud try again.
+func (r *running) awaitClosed(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		conn, err := net.Dial("tcp", r.listener.Addr().String())
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	}, patience, time.Millisecond)
+}
+
 func TestShutdownLetsDeliveriesFinish(t *testing.T) {
 	next := newGated()
 	r := start(t, next, nil)
@@ -93,13 +106,7 @@ func TestShutdownLetsDeliveriesFinish(t *testing.T) {
 
 	stopped := make(chan error, 1)
 	go func() { stopped <- r.Shutdown(context.Background()) }()
-	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", r.listener.Addr().String())
-		if err == nil {
-			conn.Close()
-		}
-		return err != nil
-	}, patience, time.Millisecond, "new senders find nobody, which makes Jira Cloud try again")
+	r.awaitClosed(t)
 
 	close(next.release)
 	assert.Equal(t, http.StatusOK, wait(t, status, "answer"))
@@ -275,7 +282,8 @@ func TestUnixSocket(t *testing.T) {
 	assert.Equal(t, 1, next.LogRecordCount())
 }
 
-// TestConsumeContract runs the collector's own check, with a sender that tries again when Jira would.
+// TestConsumeContract runs the collector's own check, with a sender that tries again when Jira would, and once more, as when
+// an answer is lost on its way.
 func TestConsumeContract(t *testing.T) {
 	factory := &contractFactory{}
 	cfg := createDefaultConfig().(*Config)
@@ -318,18 +326,30 @@ func (f *contractFactory) Start() { f.client = &http.Client{Timeout: patience} }
 
 func (f *contractFactory) Stop() { f.client.CloseIdleConnections() }
 
-// Generate delivers an event until it is accepted or refused for good.
+// Generate delivers an event until it is accepted or refused for good. When it is accepted, it is delivered once more.
 func (f *contractFactory) Generate() []receivertest.UniqueIDAttrVal {
 	id := fmt.Sprintf("OPS-%d", f.sequence.Add(1))
-	body := fmt.Appendf(nil, `{"webhookEvent": "jira:issue_created", "issue": {"key": %q}}`, id)
-	for retry := true; retry; {
-		retry = f.send(body) == http.StatusServiceUnavailable
+	status := f.send(id, 0)
+	for retry := 1; status == http.StatusServiceUnavailable; retry++ {
+		status = f.send(id, retry)
+	}
+	if status == http.StatusOK && f.send(id, 1) != http.StatusOK {
+		panic("a duplicate was refused")
 	}
 	return []receivertest.UniqueIDAttrVal{receivertest.UniqueIDAttrVal(id)}
 }
 
-func (f *contractFactory) send(body []byte) (status int) {
-	response, err := f.client.Post(f.receiver.url(), "application/json", bytes.NewReader(body))
+func (f *contractFactory) send(id string, retry int) (status int) {
+	body := fmt.Appendf(nil, `{"webhookEvent": "jira:issue_created", "issue": {"key": %q}}`, id)
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, f.receiver.url(), bytes.NewReader(body))
+	if err != nil {
+		panic(err)
+	}
+	request.Header.Set(headerDeliveryID, "delivery of "+id)
+	if retry > 0 {
+		request.Header.Set(headerRetryCount, strconv.Itoa(retry))
+	}
+	response, err := f.client.Do(request)
 	if err != nil {
 		panic(errors.Join(errors.New("the receiver did not answer"), err))
 	}

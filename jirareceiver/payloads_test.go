@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -55,7 +57,7 @@ func TestPayloads(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			record := onlyRecord(t, deliver(t, r, next, file))
 			records[record.EventName()]++
-			assertTold(t, record, readTree(t, file))
+			assertRecordTells(t, record, readTree(t, file))
 		})
 	}
 	assertNothingRejected(t, r)
@@ -72,7 +74,7 @@ func TestBodiesAreTold(t *testing.T) {
 			continue
 		}
 		t.Run(file, func(t *testing.T) {
-			assertTold(t, onlyRecord(t, deliver(t, r, next, file)), readTree(t, file))
+			assertRecordTells(t, onlyRecord(t, deliver(t, r, next, file)), readTree(t, file))
 		})
 	}
 }
@@ -104,8 +106,8 @@ func readTree(t *testing.T, file string) any {
 	return tree
 }
 
-// at returns the value at a path of keys, as issue.fields.status, or nil.
-func at(tree any, path string) any {
+// valueAt returns the value at a path of keys, as issue.fields.status, or nil.
+func valueAt(tree any, path string) any {
 	for key := range strings.SplitSeq(path, ".") {
 		object, _ := tree.(map[string]any)
 		tree = object[key]
@@ -116,7 +118,7 @@ func at(tree any, path string) any {
 // textAt returns the first string or number at any of the paths, or "".
 func textAt(tree any, paths ...string) string {
 	for _, path := range paths {
-		switch value := at(tree, path).(type) {
+		switch value := valueAt(tree, path).(type) {
 		case string:
 			if value != "" {
 				return value
@@ -194,7 +196,7 @@ var eventNames = map[string]string{
 
 // eventNameOf tells the event of a body without a name by what the body has.
 func eventNameOf(tree any) string {
-	has := func(path string) bool { return at(tree, path) != nil }
+	has := func(path string) bool { return valueAt(tree, path) != nil }
 	switch name := textAt(tree, "webhookEvent"); {
 	case name != "":
 		return cmp.Or(eventNames[name], "jira."+strings.TrimPrefix(name, "jira:"))
@@ -217,8 +219,8 @@ func userIDs(users ...string) (paths []string) {
 	return paths
 }
 
-// told says where in a body the values of attributes are. One body has them at one of the places.
-var told = map[string][]string{
+// attributesTold says where in a body the values of attributes are. One body has them at one of the places.
+var attributesTold = map[string][]string{
 	"jira.webhook.event":                   {"webhookEvent"},
 	"jira.webhook.issue_event_type":        {"issue_event_type_name"},
 	"jira.issue.key":                       {"issue.key", "key"},
@@ -267,12 +269,12 @@ var told = map[string][]string{
 	"jira.issue_type.id":                   {"issuetype.id", "issueType.id"},
 }
 
-// assertTold compares a record with what the body says, in both directions: what is in the body is in the record, and the
+// assertRecordTells compares a record with what the body says, in both directions: what is in the body is in the record, and the
 // record has nothing else under these keys.
-func assertTold(t *testing.T, record plog.LogRecord, tree any) {
+func assertRecordTells(t *testing.T, record plog.LogRecord, tree any) {
 	t.Helper()
 	assert.Equal(t, eventNameOf(tree), record.EventName())
-	if timestamp, isNumber := at(tree, "timestamp").(json.Number); isNumber {
+	if timestamp, isNumber := valueAt(tree, "timestamp").(json.Number); isNumber {
 		assert.Equal(t, timestamp.String(), strconv.FormatInt(record.Timestamp().AsTime().UnixMilli(), 10))
 	}
 	get := func(key string) string {
@@ -282,7 +284,7 @@ func assertTold(t *testing.T, record plog.LogRecord, tree any) {
 		}
 		return value.AsString()
 	}
-	for key, paths := range told {
+	for key, paths := range attributesTold {
 		assert.Equal(t, textAt(tree, paths...), get(key), key)
 	}
 	assert.Equal(t, issueID(tree), get("jira.issue.id"), "jira.issue.id")
@@ -291,11 +293,27 @@ func assertTold(t *testing.T, record plog.LogRecord, tree any) {
 	assert.Equal(t, actor, get("user.id"), "user.id")
 	assert.Equal(t, subject, get("jira.user.id"), "jira.user.id")
 	assertStatuses(t, get, tree)
+	assertAge(t, get, tree)
 	items := 0
 	if list, found := record.Attributes().Get("jira.changelog.items"); found {
 		items = list.Slice().Len()
 	}
 	assert.Equal(t, len(changes(tree))+sprintChanges(tree), items, "changed fields")
+}
+
+// assertAge looks at the bodies that tell both times as Jira Cloud does.
+func assertAge(t *testing.T, get func(string) string, tree any) {
+	t.Helper()
+	timestamp, isNumber := valueAt(tree, "timestamp").(json.Number)
+	created, err := time.Parse("2006-01-02T15:04:05.000-0700", textAt(tree, "issue.fields.created", "fields.created"))
+	if !isNumber || err != nil {
+		return
+	}
+	happened, err := timestamp.Int64()
+	require.NoError(t, err)
+	if age := int64(math.Round(float64(happened-created.UnixMilli()) / 1000)); age >= 0 {
+		assert.Equal(t, strconv.FormatInt(age, 10), get("jira.issue.age_seconds"))
+	}
 }
 
 var issueInLink = regexp.MustCompile(`/issue/(\d+)/(?:comment|worklog)/`)
@@ -305,7 +323,7 @@ func issueID(tree any) string {
 	if id := textAt(tree, "issue.id", "worklog.issueId"); id != "" {
 		return id
 	}
-	if at(tree, "fields") != nil {
+	if valueAt(tree, "fields") != nil {
 		return textAt(tree, "id")
 	}
 	if match := issueInLink.FindStringSubmatch(textAt(tree, "comment.self", "worklog.self")); match != nil {
@@ -333,13 +351,13 @@ func users(tree any) (actor, subject string) {
 
 // changes returns the changed fields that a body lists.
 func changes(tree any) []any {
-	items, _ := at(tree, "changelog.items").([]any)
+	items, _ := valueAt(tree, "changelog.items").([]any)
 	return items
 }
 
 // sprintChanges counts what differs between the old and the new state of a sprint.
 func sprintChanges(tree any) (n int) {
-	if at(tree, "oldValue") == nil {
+	if valueAt(tree, "oldValue") == nil {
 		return 0
 	}
 	for _, key := range []string{"name", "state", "goal", "startDate", "endDate", "completeDate", "originBoardId"} {

@@ -106,7 +106,7 @@ func customFields(t *testing.T, files []string) map[string]string {
 	for _, file := range files {
 		tree := readTree(t, file)
 		for _, path := range []string{"issue.fields", "fields"} {
-			object, _ := at(tree, path).(map[string]any)
+			object, _ := valueAt(tree, path).(map[string]any)
 			for key := range object {
 				if strings.HasPrefix(key, "customfield_") {
 					fields[key] = key

@@ -47,6 +47,7 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
+	server.DisableGeneralOptionsHandler = true // it tells anybody 200
 	server.MaxHeaderBytes = maxHeaderBytes
 	if r.keeper, err = startKeeper(ctx, host, r.settings.ID, &r.cfg.Jira.Deduplication, r.handler.memory, r.handler.meter); err != nil {
 		return err
@@ -99,5 +100,7 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 		err = errors.Join(err, r.server.Close())
 	}
 	r.serving.Wait()
-	return errors.Join(err, r.keeper.shutdown(ctx))
+	keeper := r.keeper
+	r.keeper = nil // a second call finds the storage closed
+	return errors.Join(err, keeper.shutdown(ctx))
 }

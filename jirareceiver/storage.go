@@ -20,6 +20,9 @@ const storageName = "deduplication"
 // the same page for each delivery.
 const saveInterval = 100 * time.Millisecond
 
+// storageTimeout is how long the storage may take, as far as it listens to its context.
+const storageTimeout = 10 * time.Second
+
 // keeper saves the memory of deliveries in the background, so that no delivery waits for a disk.
 type keeper struct {
 	memory *dedup.Memory
@@ -43,6 +46,8 @@ func startKeeper(ctx context.Context, host component.Host, receiver component.ID
 	if !ok {
 		return nil, fmt.Errorf("deduplication::storage: %s is no storage extension: name one, such as file_storage", cfg.Storage)
 	}
+	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
+	defer cancel()
 	client, err := backend.GetClient(ctx, component.KindReceiver, receiver, storageName)
 	if err != nil {
 		m.storageFailed(ctx, err)
@@ -73,6 +78,8 @@ func (k *keeper) run() {
 }
 
 func (k *keeper) save(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
+	defer cancel()
 	if err := k.memory.Save(ctx, k.store); err != nil {
 		k.meter.storageFailed(ctx, err)
 	}

@@ -19,12 +19,17 @@ type load struct {
 	body        []byte
 	connections int
 	duration    time.Duration
+	rate        int // deliveries per second; 0 for as many as the other side takes
 }
 
 // run returns how long each delivery took.
 func (l load) run(client *http.Client, url string) ([]time.Duration, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.duration)
 	defer cancel()
+	var pause time.Duration // of each connection, between the beginnings of two deliveries
+	if l.rate > 0 {
+		pause = time.Duration(l.connections) * time.Second / time.Duration(l.rate)
+	}
 	signed := signature.Sign([]byte(secret), l.body)
 	var mu sync.Mutex
 	var all []time.Duration
@@ -38,6 +43,7 @@ func (l load) run(client *http.Client, url string) ([]time.Duration, error) {
 				start := time.Now()
 				err = post(client, url, l.body, signed) //nolint:contextcheck // what was begun in time is finished
 				took = append(took, time.Since(start))
+				time.Sleep(pause - time.Since(start))
 			}
 			mu.Lock()
 			defer mu.Unlock()

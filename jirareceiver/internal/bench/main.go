@@ -1,7 +1,8 @@
 // Command bench measures what a delivery costs the collector with this receiver, beside a server that only reads and verifies,
 // and beside the generic receiver that people use without ours. All take the same load in one run, by turns.
 //
-// The floor is this program itself, started as a server: `bench floor`.
+// The floor is this program itself, started as a server: `bench floor`. `bench scale` and `bench soak` measure this receiver
+// alone: with bodies of all sizes, and for a long time.
 package main
 
 import (
@@ -31,33 +32,49 @@ func main() {
 	configs := flag.String("configs", "jirareceiver/internal/bench", "folder with the configurations")
 	bodies := flag.String("bodies", "testdata/bench/issue_10k.json,testdata/bench/issue_100k.json", "files with bodies")
 	rounds := flag.Int("rounds", 5, "how often each contender is measured with each body")
-	duration := flag.Duration("duration", 3*time.Second, "how long it is measured each time")
+	duration := flag.Duration("duration", 3*time.Second, "how long it is measured each time, or the soak lasts")
 	connections := flag.Int("connections", 16, "connections at a time")
-	only := flag.String("only", "", "measure only contenders with this in their name")
+	rate := flag.Int("rate", 0, "deliveries per second of a soak")
+	flag.Usage = func() {
+		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [compare | scale | soak | floor]")
+		flag.PrintDefaults()
+	}
 	flag.Parse()
-	if flag.Arg(0) == "floor" {
-		exit(serveFloor(context.Background(), os.Getenv("BENCH_ENDPOINT")))
-	}
 
-	runtime.GOMAXPROCS(1) // one core for each side
-	jira := []string{*collector, "--config", filepath.Join(*configs, "jira.yaml")}
-	generic := []string{*collector, "--config", filepath.Join(*configs, "webhook_event.yaml")}
-	contenders := slices.DeleteFunc([]contender{
-		{"floor: read and verify", []string{os.Args[0], "floor"}, nil},
-		{"jira receiver", jira, nil},
-		{"webhook_event + transform", generic, []string{"BENCH_KEEP_ALIVES=false"}},
-		{"the same with keep-alives", generic, []string{"BENCH_KEEP_ALIVES=true"}},
-	}, func(c contender) bool { return !strings.Contains(c.name, *only) })
-	for body := range strings.SplitSeq(*bodies, ",") {
-		exit(compare(contenders, body, *rounds, load{connections: *connections, duration: *duration}))
+	jira := contender{"jira receiver", []string{*collector, "--config", filepath.Join(*configs, "jira.yaml")}, nil}
+	l := load{connections: *connections, duration: *duration, rate: *rate}
+	files := strings.Split(*bodies, ",")
+	var err error
+	switch flag.Arg(0) {
+	case "floor":
+		err = serveFloor(context.Background(), os.Getenv("BENCH_ENDPOINT"))
+	case "scale":
+		err = scale(jira, files[0], l.duration)
+	case "soak":
+		err = soak(jira, files[0], l)
+	default:
+		generic := []string{*collector, "--config", filepath.Join(*configs, "webhook_event.yaml")}
+		err = compareAll([]contender{
+			{"floor: read and verify", []string{os.Args[0], "floor"}, nil},
+			jira,
+			{"webhook_event + transform", generic, []string{"BENCH_KEEP_ALIVES=false"}},
+			{"the same with keep-alives", generic, []string{"BENCH_KEEP_ALIVES=true"}},
+		}, files, *rounds, l)
 	}
-}
-
-func exit(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+func compareAll(contenders []contender, files []string, rounds int, l load) error {
+	runtime.GOMAXPROCS(1) // one core for each side
+	for _, file := range files {
+		if err := compare(contenders, file, rounds, l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // compare measures all contenders in each round, so that what else the machine does meets them alike.

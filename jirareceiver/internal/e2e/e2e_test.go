@@ -129,7 +129,7 @@ func TestQuickstart(t *testing.T) {
 	require.NoError(t, err)
 	c := start(t, dir, config, "--set", "receivers::jira::endpoint="+endpoint, "--set", "service::telemetry::metrics::level=none")
 
-	send := exec.CommandContext(t.Context(), "go", "run", "./jirareceiver/internal/send", "-url", c.url)
+	send := exec.CommandContext(t.Context(), "go", "run", "./jirareceiver/cmd/jirasim", "-scenario", "testdata/life", "-verbose", "-url", c.url)
 	send.Dir = root
 	send.Env = append(os.Environ(), "JIRA_WEBHOOK_SECRET=")
 	answers, err := send.CombinedOutput()

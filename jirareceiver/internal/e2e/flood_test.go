@@ -41,7 +41,7 @@ func TestFloods(t *testing.T) {
 		cut    bool  // the collector cuts the connections, in a minute or so
 	}{
 		{"no flood", func(*testing.T, *flooder) {}, 256 * mebibyte, false},
-		{"slow senders", slowSenders, 256 * mebibyte, true},
+		{"slow senders", slowSenders, 512 * mebibyte, true},
 		{"idle connections", idleConnections, 768 * mebibyte, true},
 		{"oversized bodies", oversizedBodies, 1024 * mebibyte, false},
 		{"zip bombs", zipBombs, 1024 * mebibyte, false},

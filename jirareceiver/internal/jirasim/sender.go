@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"iter"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -33,13 +35,17 @@ const (
 	// Jira has no more requests than these under way to one host.
 	primaryRequests   = 20
 	secondaryRequests = 10
+
+	answerLength = 200 // bytes that are kept of an answer
 )
 
 // Delivery is an event on its way to one webhook.
 type Delivery struct {
-	ID   string // the same for each attempt
-	Flow Flow
-	Body []byte
+	ID    string // the same for each attempt; "" on Data Center, which does not number what it sends
+	Flow  Flow
+	Body  []byte
+	At    time.Time // when it happened
+	About string    // what happened to what, for people
 }
 
 // NewRequest returns the request of an attempt, the first of which is 0. Without a secret it is not signed.
@@ -49,9 +55,12 @@ func NewRequest(ctx context.Context, url string, secret []byte, d Delivery, atte
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json; charset=UTF-8")
-	request.Header.Set("User-Agent", "Atlassian Webhook HTTP Client")
-	request.Header.Set("X-Atlassian-Webhook-Identifier", d.ID)
-	request.Header.Set("X-Atlassian-Webhook-Flow", string(d.Flow))
+	request.Header.Set("User-Agent", "Atlassian HttpClient 4.2.0 / JIRA-10.3.1 (10030001) / Default")
+	if d.ID != "" {
+		request.Header.Set("User-Agent", "Atlassian Webhook HTTP Client")
+		request.Header.Set("X-Atlassian-Webhook-Identifier", d.ID)
+		request.Header.Set("X-Atlassian-Webhook-Flow", string(d.Flow))
+	}
 	if attempt > 0 {
 		request.Header.Set("X-Atlassian-Webhook-Retry", strconv.Itoa(attempt))
 	}
@@ -72,6 +81,10 @@ type Options struct {
 	Transport http.RoundTripper
 	// Seed makes the pauses the same in each run.
 	Seed uint64
+	// Deployment says whose rules to send by. Default: those of Jira Cloud. Data Center sends once.
+	Deployment Deployment
+	// Observe is told of each attempt, if set. It has to be safe for concurrent use.
+	Observe func(d Delivery, retry int, a Attempt)
 }
 
 // NewTransport returns a transport with as many connections as Jira may have requests under way.
@@ -119,6 +132,7 @@ func (s *Sender) SetSecret(secret []byte) { s.secret.Store(&secret) }
 // Attempt is what came of one request: a status, or an error when nobody answered.
 type Attempt struct {
 	Status int
+	Answer string // its beginning
 	Err    error
 }
 
@@ -142,13 +156,14 @@ type Result struct {
 	Delivery     Delivery
 	Attempts     []Attempt
 	Acknowledged bool // otherwise Jira has given up, and the event is lost unless it arrived without Jira's knowing
+	Interrupted  bool // ctx ended before Jira would have given up
 }
 
 // Deliver sends until the delivery is acknowledged or given up. It gives up as well when ctx ends.
 func (s *Sender) Deliver(ctx context.Context, d Delivery) Result {
 	result := Result{Delivery: d}
 	var secret []byte
-	for retry := range maxRetries + 1 {
+	for retry := range s.attempts() {
 		if retry > 0 && !s.pause(ctx) {
 			break
 		}
@@ -159,28 +174,49 @@ func (s *Sender) Deliver(ctx context.Context, d Delivery) Result {
 		attempt := s.attempt(ctx, d, secret, retry)
 		<-s.slots[d.Flow]
 		result.Attempts = append(result.Attempts, attempt)
+		if s.opts.Observe != nil {
+			s.opts.Observe(d, retry, attempt)
+		}
 		if result.Acknowledged = attempt.acknowledged(); attempt.final() {
-			break
+			return result
 		}
 	}
+	result.Interrupted = ctx.Err() != nil
 	return result
+}
+
+// attempts is how many Jira makes at most.
+func (s *Sender) attempts() int {
+	if s.opts.Deployment == DataCenter {
+		return 1
+	}
+	return 1 + maxRetries
 }
 
 // DeliverAll sends deliveries, of which no more than pending are under way or wait for their next attempt. The results are
 // in the order of the deliveries.
 func (s *Sender) DeliverAll(ctx context.Context, deliveries []Delivery, pending int) []Result {
 	results := make([]Result, len(deliveries))
+	s.DeliverEach(ctx, slices.Values(deliveries), pending, func(i int, r Result) { results[i] = r })
+	return results
+}
+
+// DeliverEach sends deliveries as they come, of which no more than pending are under way or wait for their next attempt. It
+// hands over what came of each with its number, several at a time.
+func (s *Sender) DeliverEach(ctx context.Context, deliveries iter.Seq[Delivery], pending int, ended func(int, Result)) {
 	slots := make(chan struct{}, pending)
 	var all sync.WaitGroup
-	for i, d := range deliveries {
+	n := 0
+	for d := range deliveries {
 		slots <- struct{}{}
+		number := n
 		all.Go(func() {
-			results[i] = s.Deliver(ctx, d)
+			ended(number, s.Deliver(ctx, d))
 			<-slots
 		})
+		n++
 	}
 	all.Wait()
-	return results
 }
 
 // attempt reads the answer to its end, so that the connection can be used again.
@@ -196,20 +232,19 @@ func (s *Sender) attempt(ctx context.Context, d Delivery, secret []byte, retry i
 		return Attempt{Err: err}
 	}
 	defer response.Body.Close()
-	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+	answer, err := io.ReadAll(io.LimitReader(response.Body, answerLength))
+	if err == nil {
+		_, err = io.Copy(io.Discard, response.Body)
+	}
+	if err != nil {
 		return Attempt{Err: err}
 	}
-	return Attempt{Status: response.StatusCode}
+	return Attempt{Status: response.StatusCode, Answer: string(bytes.TrimSpace(answer))}
 }
 
 // pause reports false when ctx ends before.
 func (s *Sender) pause(ctx context.Context) bool {
-	select {
-	case <-time.After(time.Duration(float64(s.nextPause()) / s.opts.Compression)):
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return sleep(ctx, time.Duration(float64(s.nextPause())/s.opts.Compression))
 }
 
 func (s *Sender) nextPause() time.Duration {

@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha1"
@@ -92,4 +93,16 @@ func hexOf(newHash func() hash.Hash, secret, body []byte) string {
 	mac := hmac.New(newHash, secret)
 	mac.Write(body)
 	return hex.EncodeToString(mac.Sum(nil))
+}
+
+func BenchmarkVerify(b *testing.B) {
+	body, secrets := bytes.Repeat([]byte("x"), 10_000), [][]byte{[]byte("a secret")}
+	header := Sign(secrets[0], body)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		if err := Verify(header, body, secrets); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

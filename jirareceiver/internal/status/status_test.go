@@ -115,3 +115,13 @@ func TestValidate(t *testing.T) {
 	assert.ErrorContains(t, Mapping{" ": {"Verified"}}.Validate(), "a mapped value is empty")
 	assert.ErrorContains(t, Mapping{"done": {" "}}.Validate(), `"done" lists an empty status`)
 }
+
+func BenchmarkMap(b *testing.B) {
+	m := NewMapper(Options{UseDefault: true, CategoryFallback: true})
+	b.ReportAllocs()
+	for b.Loop() {
+		if mapped, ok := m.Map("OPS", Status{ID: "3", Name: "In Progress", Category: "indeterminate"}); !ok || mapped != Processing {
+			b.Fatal(mapped)
+		}
+	}
+}

@@ -52,12 +52,15 @@ const (
 	attrIssueUpdatedAt        = "jira.issue.updated_at"             // when it was last updated
 	attrIssueResolvedAt       = "jira.issue.resolved_at"            // when it was resolved
 	attrIssueDueDate          = "jira.issue.due_date"               // due date
+	attrIssueAge              = "jira.issue.age_seconds"            // seconds from when it was created to the event
+	attrIssueLeadTime         = "jira.issue.lead_time_seconds"      // seconds from when it was created to when it was resolved, on the event that resolves it
 	attrIssueTypeID           = "jira.issue.type.id"                // id of its type
 	attrIssueTypeName         = "jira.issue.type.name"              // name of its type
 	attrIssuePriorityID       = "jira.issue.priority.id"            // id of its priority
 	attrIssuePriorityName     = "jira.issue.priority.name"          // name of its priority
 	attrIssueResolutionID     = "jira.issue.resolution.id"          // id of its resolution
 	attrIssueResolutionName   = "jira.issue.resolution.name"        // name of its resolution
+	attrResolutionChange      = "jira.issue.resolution.change"      // `resolved` if the event takes the issue to a status that [means done](delivery-metrics.md#which-statuses-mean-done), `reopened` if it takes the issue back from one
 	attrIssueParentID         = "jira.issue.parent.id"              // id of its parent
 	attrIssueParentKey        = "jira.issue.parent.key"             // key of its parent
 	attrIssueSecurityLevel    = "jira.issue.security_level.name"    // name of its security level
@@ -234,6 +237,13 @@ func (w writer) integer(key string, value *int64) {
 func (w writer) boolean(key string, value *bool) {
 	if value != nil {
 		w.attrs.PutBool(key, *value)
+	}
+}
+
+// seconds writes a duration, unless it is unknown or a clock was wrong.
+func (w writer) seconds(key string, from, to time.Time) {
+	if duration := to.Sub(from).Round(time.Second); !from.IsZero() && duration >= 0 {
+		w.attrs.PutInt(key, int64(duration/time.Second))
 	}
 }
 

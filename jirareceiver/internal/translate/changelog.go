@@ -13,8 +13,9 @@ import (
 
 // The changes that translation needs to know, by field id.
 const (
-	fieldStatus = "status"
-	fieldKey    = "key"
+	fieldStatus     = "status"
+	fieldResolution = "resolution"
+	fieldKey        = "key"
 )
 
 // fieldTypeCustom marks the fields that a site adds to Jira's own.

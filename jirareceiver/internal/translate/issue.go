@@ -9,18 +9,20 @@ import (
 )
 
 // putIssue writes the attributes of the event's issue, its project, its status and its transition.
-func (t *Translator) putIssue(w writer, site string, ev *webhook.Event) (unmapped Unmapped) {
-	project := projectOf(ev)
-	if ev.Issue == nil {
+func (t *Translator) putIssue(w writer, o occurrence) (unmapped Unmapped) {
+	project := projectOf(o.Event)
+	if o.Issue == nil {
 		w.project(project)
 		return unmapped
 	}
-	w.issueIdentity(site, ev)
-	t.putFields(w, ev.Issue)
+	w.issueIdentity(o.site.url, o.Event)
+	t.putFields(w, o.Issue)
 	w.project(project)
-	unmapped = t.putStatuses(w, project.Key, ev)
-	if ev.Transition != nil {
-		w.transition(ev.Transition)
+	change, unmapped := t.putStatuses(w, project.Key, o)
+	w.exact(attrResolutionChange, change)
+	w.putDurations(o, change)
+	if o.Transition != nil {
+		w.transition(o.Transition)
 	}
 	return unmapped
 }
@@ -92,29 +94,33 @@ func projectKey(issueKey string) string {
 	return key
 }
 
-func (t *Translator) putStatuses(w writer, project string, ev *webhook.Event) (unmapped Unmapped) {
-	current, previous := statuses(ev)
+// putStatuses also returns whether the event resolves or reopens the issue, as they and its resolution tell.
+func (t *Translator) putStatuses(w writer, project string, o occurrence) (change string, unmapped Unmapped) {
+	current, previous := statuses(o.Event)
 	w.exact(attrStatusID, current.ID)
 	w.text(attrStatusName, current.Name)
 	w.exact(attrStatusCategory, current.Category)
-	unmapped.Current = t.putMapped(w, attrStatusMapped, project, current)
+	mapped, isMapped := t.putMapped(w, attrStatusMapped, project, current)
+	if !isMapped {
+		unmapped.Current = current
+	}
+	now := completionOf(mapped, current.Category)
 
 	// A move to another project leaves the old status to the old project.
-	project = cmp.Or(projectKey(previousKey(ev.Changelog)), project)
+	project = cmp.Or(projectKey(previousKey(o.Changelog)), project)
 	w.exact(attrPreviousStatusID, previous.ID)
 	w.text(attrPreviousStatusName, previous.Name)
-	unmapped.Previous = t.putMapped(w, attrPreviousStatusMapped, project, previous)
-	return unmapped
+	mapped, isMapped = t.putMapped(w, attrPreviousStatusMapped, project, previous)
+	if !isMapped {
+		unmapped.Previous = previous
+	}
+	return resolutionChange(o.Event, completionBefore(o, mapped, now), now), unmapped
 }
 
-// putMapped returns the status if it maps to nothing, else an empty one.
-func (t *Translator) putMapped(w writer, key, project string, s webhook.Status) (unmapped webhook.Status) {
-	mapped, ok := t.opts.Statuses.Map(project, status.Status{ID: s.ID, Name: s.Name, Category: s.Category})
-	if !ok {
-		return s
-	}
+func (t *Translator) putMapped(w writer, key, project string, s webhook.Status) (mapped string, isMapped bool) {
+	mapped, isMapped = t.opts.Statuses.Map(project, status.Status{ID: s.ID, Name: s.Name, Category: s.Category})
 	w.exact(key, mapped)
-	return webhook.Status{}
+	return mapped, isMapped
 }
 
 // statuses returns the status of the event's issue and, if the event is a transition, the one before.

@@ -92,7 +92,7 @@ func (t *Translator) Translate(ev *webhook.Event, k Kind, d Delivery) (logs plog
 func (t *Translator) appendEvent(records plog.LogRecordSlice, o occurrence) (unmapped Unmapped) {
 	record, w := t.appendRecord(records, o.kind.Name, o.uid, o)
 	record.Body().SetStr(w.clip(displayLine(o.kind, o.Event)))
-	unmapped = t.putIssue(w, o.site.url, o.Event)
+	unmapped = t.putIssue(w, o)
 	t.putSubject(w, o.kind, o.Event)
 	t.putChangelog(w, o.Changelog)
 	if t.opts.Payload {

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -195,38 +194,40 @@ func FuzzDecode(f *testing.F) {
 
 // BenchmarkDecode sets the decoder beside the standard one, which fills six fields.
 func BenchmarkDecode(b *testing.B) {
-	indented, err := os.ReadFile("../../../testdata/life/3_in_progress.json")
-	require.NoError(b, err)
-	var compact bytes.Buffer
-	require.NoError(b, json.Compact(&compact, indented)) // as Jira sends it
-	body := compact.Bytes()
-	b.Run("jx", func(b *testing.B) {
-		b.ReportAllocs()
-		b.SetBytes(int64(len(body)))
-		for b.Loop() {
-			if ev, err := NewDecoder(nil).Decode(body); err != nil || ev.Issue.Key != "OPS-42" {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("encoding_json", func(b *testing.B) {
-		b.ReportAllocs()
-		b.SetBytes(int64(len(body)))
-		for b.Loop() {
-			var ev struct {
-				WebhookEvent string
-				Timestamp    int64
-				Issue        struct {
-					ID, Key string
-					Fields  struct {
-						Summary string
-						Status  struct{ Name string }
-					}
+	dec := NewDecoder(nil)
+	for _, name := range []string{"comment", "issue_10k", "issue_100k"} {
+		body, err := os.ReadFile("../../../testdata/bench/" + name + ".json")
+		require.NoError(b, err)
+		b.Run(name+"/jx", func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				if ev, err := dec.Decode(body); err != nil || ev.Issue.Key != "OPS-42" {
+					b.Fatal(err)
 				}
 			}
-			if err := json.Unmarshal(body, &ev); err != nil || ev.Issue.Key != "OPS-42" {
-				b.Fatal(err)
+		})
+		b.Run(name+"/encoding_json", func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				var ev sixFields
+				if err := json.Unmarshal(body, &ev); err != nil || ev.Issue.Key != "OPS-42" {
+					b.Fatal(err)
+				}
 			}
+		})
+	}
+}
+
+type sixFields struct {
+	WebhookEvent string
+	Timestamp    int64
+	Issue        struct {
+		ID, Key string
+		Fields  struct {
+			Summary string
+			Status  struct{ Name string }
 		}
-	})
+	}
 }

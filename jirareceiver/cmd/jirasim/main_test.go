@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
+	"github.com/otel-jira/collector/jirareceiver/internal/signature"
+)
+
+// receiver answers, and keeps what it got.
+type receiver struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests []*http.Request
+	bodies   [][]byte
+}
+
+func newReceiver(t *testing.T, answer func(n int) int) *receiver {
+	t.Helper()
+	r := &receiver{}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, _ := io.ReadAll(request.Body) // the sender may be interrupted
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.requests, r.bodies = append(r.requests, request), append(r.bodies, body)
+		w.WriteHeader(answer(len(r.requests)))
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func always(status int) func(int) int { return func(int) int { return status } }
+
+// call runs the command without secrets from outside.
+func call(ctx context.Context, t *testing.T, r *receiver, args ...string) (output string, err error) {
+	t.Helper()
+	var out bytes.Buffer
+	err = run(ctx, append([]string{"-url", r.URL}, args...), &out)
+	return out.String(), err
+}
+
+func setSecrets(t *testing.T, secret, token string) {
+	t.Helper()
+	t.Setenv(secretVariable, secret)
+	t.Setenv(tokenVariable, token)
+}
+
+func TestScenarioSigned(t *testing.T) {
+	setSecrets(t, "s3cret", "")
+	r := newReceiver(t, always(http.StatusOK))
+	output, err := call(t.Context(), t, r, "-scenario", "delivery", "-rate", "10000")
+	require.NoError(t, err)
+	assert.Contains(t, output, "50 sent, 50 acknowledged, 0 retried, 0 given up")
+	assert.Contains(t, output, "signed with JIRA_WEBHOOK_SECRET")
+	assert.NotContains(t, output, "s3cret")
+	require.Len(t, r.bodies, 50)
+	for i, body := range r.bodies {
+		assert.NoError(t, signature.Verify(r.requests[i].Header.Get(signature.Header), body, [][]byte{[]byte("s3cret")}))
+	}
+}
+
+func TestToken(t *testing.T) {
+	setSecrets(t, "", "t0ken")
+	r := newReceiver(t, always(http.StatusOK))
+	_, err := call(t.Context(), t, r, "-scenario", "delivery", "-rate", "10000")
+	require.NoError(t, err)
+	assert.Equal(t, "t0ken", r.requests[0].Header.Get("X-Jira-Token"))
+	output, err := call(t.Context(), t, r, "-scenario", "delivery", "-rate", "10000", "-token-query", "token")
+	require.NoError(t, err)
+	assert.NotContains(t, output, "t0ken")
+	assert.Equal(t, "t0ken", r.requests[99].URL.Query().Get("token"))
+	assert.Empty(t, r.requests[99].Header.Get("X-Jira-Token"))
+}
+
+// TestRetries checks that Jira Cloud tries again, and Data Center does not.
+func TestRetries(t *testing.T) {
+	setSecrets(t, "", "")
+	output, err := call(t.Context(), t, newReceiver(t, func(n int) int {
+		return map[bool]int{true: http.StatusServiceUnavailable, false: http.StatusOK}[n <= 3]
+	}), "-scenario", "delivery", "-rate", "1000", "-speed-up", "100000")
+	require.NoError(t, err)
+	assert.Contains(t, output, "50 sent, 50 acknowledged, 3 retried, 0 given up")
+
+	r := newReceiver(t, always(http.StatusServiceUnavailable))
+	output, err = call(t.Context(), t, r, "-scenario", "delivery", "-rate", "1000", "-deployment", "data_center")
+	assert.ErrorContains(t, err, "were given up: ")
+	assert.Contains(t, output, "0 acknowledged, 0 retried")
+	assert.Empty(t, r.requests[0].Header.Get("X-Atlassian-Webhook-Identifier"))
+	assert.Contains(t, r.requests[0].UserAgent(), "JIRA")
+}
+
+func TestRefused(t *testing.T) {
+	setSecrets(t, "", "")
+	output, err := call(t.Context(), t, newReceiver(t, always(http.StatusUnauthorized)), "-scenario", "../../../testdata/life", "-verbose")
+	assert.ErrorContains(t, err, "7 of 7 were given up: 7 × 401 Unauthorized. At 401, see that JIRA_WEBHOOK_SECRET is the same")
+	assert.Contains(t, output, "1_created.json")
+	assert.Contains(t, output, "7 sent, 0 acknowledged, 0 retried, 7 given up")
+}
+
+// TestCtrlC ends a history without end, amid retries, with a summary.
+func TestCtrlC(t *testing.T) {
+	setSecrets(t, "", "")
+	ctx, cancel := context.WithCancel(t.Context())
+	output, err := call(ctx, t, newReceiver(t, func(n int) int {
+		if n == 20 {
+			cancel()
+		}
+		return http.StatusServiceUnavailable
+	}), "-rate", "1000", "-speed-up", "1")
+	require.NoError(t, err)
+	assert.Regexp(t, `\d+ sent, 0 acknowledged, 0 retried, 0 given up, \d+ interrupted\n$`, output)
+}
+
+func TestDuration(t *testing.T) {
+	setSecrets(t, "", "")
+	output, err := call(t.Context(), t, newReceiver(t, always(http.StatusOK)), "-rate", "100", "-duration", "300ms")
+	require.NoError(t, err)
+	assert.Regexp(t, `\n[1-3]?\d sent`, output)
+}
+
+// TestSameSeed sends the same bytes for the same seed and start.
+func TestSameSeed(t *testing.T) {
+	setSecrets(t, "", "")
+	r := newReceiver(t, always(http.StatusOK))
+	for range 2 {
+		_, err := call(t.Context(), t, r, "-scenario", "delivery", "-verbose", "-rate", "10000", "-seed", "3", "-start", "2026-03-02T08:00:00Z")
+		require.NoError(t, err)
+	}
+	assert.Equal(t, r.bodies[:50], r.bodies[50:])
+}
+
+func TestMistakes(t *testing.T) {
+	setSecrets(t, "", "")
+	for _, test := range []struct {
+		args   []string
+		expect string
+	}{
+		{[]string{"-url", "http://localhost:1/jira/events"}, "nothing listens at http://localhost:1/jira/events: start the collector with `make run`"},
+		{[]string{"-url", "localhost"}, "is no URL"},
+		{[]string{"-scenario", "nothing"}, "no scenario"},
+		{[]string{"-deployment", "moon"}, "no deployment"},
+		{[]string{"-language", "xx"}, "no language"},
+		{[]string{"-start", "yesterday"}, "is no time"},
+		{[]string{"-speed-up", "0"}, "more than 0"},
+		{[]string{"delivery"}, "begin with a dash"},
+	} {
+		var out bytes.Buffer
+		assert.ErrorContains(t, run(t.Context(), test.args, &out), test.expect)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	tally := newTally(io.Discard, false)
+	d := jirasim.Delivery{At: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)}
+	tally.attempted(d, 0, jirasim.Attempt{Status: http.StatusServiceUnavailable})
+	tally.attempted(d, 1, jirasim.Attempt{Status: http.StatusOK})
+	assert.Equal(t, "it is Mon 2 Mar 08:00 in the history: 1 sent, 0 acknowledged, 1 retried, 0 given up, 1 waiting", tally.line())
+}

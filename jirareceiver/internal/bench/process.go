@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// process is a contender that runs.
+type process struct {
+	url     string
+	command *exec.Cmd
+	output  bytes.Buffer
+}
+
+// start returns when the contender listens.
+func start(c contender) (*process, error) {
+	addresses, err := freeAddresses(2)
+	if err != nil {
+		return nil, err
+	}
+	_, metricsPort, err := net.SplitHostPort(addresses[1])
+	if err != nil {
+		return nil, err
+	}
+	p := &process{url: "http://" + addresses[0] + "/events"}
+	p.command = exec.CommandContext(context.Background(), c.command[0], c.command[1:]...) //nolint:gosec // named by whoever measures
+	p.command.Env = append(os.Environ(), append(c.env, "GOMAXPROCS=1",
+		"BENCH_ENDPOINT="+addresses[0], "BENCH_SECRET="+secret, "BENCH_METRICS_PORT="+metricsPort)...)
+	p.command.Stdout, p.command.Stderr = &p.output, &p.output
+	if err := p.command.Start(); err != nil {
+		return nil, err
+	}
+	if err := listens(addresses[0]); err != nil {
+		p.stop()
+		return nil, p.because(err)
+	}
+	return p, nil
+}
+
+func (p *process) pid() int { return p.command.Process.Pid }
+
+// stop ends the process and waits for its end.
+func (p *process) stop() {
+	_ = p.command.Process.Signal(syscall.SIGTERM)
+	_ = p.command.Wait() // how it ends is of no interest any more
+}
+
+// because adds to an error what the process has printed. It has to have ended.
+func (p *process) because(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, errors.New(p.output.String()))
+}
+
+func freeAddresses(n int) ([]string, error) {
+	var addresses []string
+	for range n {
+		listener, err := net.Listen("tcp", "localhost:0")
+		if err != nil {
+			return nil, err
+		}
+		defer listener.Close() //nolint:gocritic // all are open until the last is found, so that no two are the same
+		addresses = append(addresses, listener.Addr().String())
+	}
+	return addresses, nil
+}
+
+func listens(address string) error {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			return conn.Close()
+		}
+	}
+	return errors.New("does not listen")
+}
+
+// clockTick is the unit of CPU times in /proc: USER_HZ, 100 on all architectures that Go runs Linux on.
+const clockTick = time.Second / 100
+
+// cpuTime returns the time that a process has spent, as user and in the kernel: the fields 14 and 15 of proc_pid_stat(5).
+func cpuTime(pid int) (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ") // from field 3 on
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0, errors.New("cannot read the CPU time of a process")
+	}
+	user, err1 := strconv.ParseInt(fields[11], 10, 64)
+	system, err2 := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * clockTick, errors.Join(err1, err2)
+}
+
+// memory returns a kind of memory of a process, in bytes: VmRSS is what is resident, VmHWM the most that ever was.
+func memory(pid int, kind string) (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(status), kind)
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0, errors.New("cannot read the memory of a process")
+	}
+	kilobytes, err := strconv.ParseInt(fields[0], 10, 64)
+	return kilobytes << 10, err
+}

@@ -1,0 +1,229 @@
+package jirasim
+
+import (
+	"encoding/json"
+	"iter"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	mapping "github.com/otel-jira/collector/jirareceiver/internal/status"
+	"github.com/otel-jira/collector/jirareceiver/internal/translate"
+	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
+)
+
+var start = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+
+func first(n int, deliveries iter.Seq[Delivery]) []Delivery {
+	var taken []Delivery
+	for d := range deliveries {
+		if taken = append(taken, d); len(taken) == n {
+			break
+		}
+	}
+	return taken
+}
+
+// TestEveryEventIsUnderstood has all kinds of sites work for some sprints, and looks at the records of what they tell.
+func TestEveryEventIsUnderstood(t *testing.T) {
+	const events = 1200
+	everyEvent := []string{
+		"jira.attachment.created", "jira.comment.created", "jira.comment.deleted", "jira.comment.updated", "jira.issue.created",
+		"jira.issue.deleted", "jira.issue.updated", "jira.issue_link.created", "jira.sprint.closed", "jira.sprint.created",
+		"jira.sprint.started", "jira.version.created", "jira.version.released", "jira.worklog.created",
+	}
+	for _, deployment := range []Deployment{Cloud, DataCenter} {
+		for _, language := range Languages() {
+			t.Run(string(deployment)+" "+language, func(t *testing.T) {
+				names, uids := map[string]bool{}, map[string]bool{}
+				for _, seed := range []uint64{1, 2} {
+					site := Site{Deployment: deployment, Language: language, Seed: seed, Start: start}
+					for _, d := range first(events, Team(site)) {
+						name, uid := understand(t, site, d)
+						names[name], uids[uid] = true, true
+					}
+				}
+				assert.Len(t, uids, 2*events)
+				expected := everyEvent
+				if deployment == DataCenter {
+					expected = append(slices.Clone(everyEvent), "jira.issue.worklog_updated")
+				}
+				assert.ElementsMatch(t, expected, slices.Collect(maps.Keys(names)))
+			})
+		}
+	}
+}
+
+// understand checks what all records have in common, and returns what tells them apart.
+func understand(t *testing.T, site Site, d Delivery) (name, uid string) {
+	t.Helper()
+	ev, err := webhook.NewDecoder(nil).Decode(d.Body)
+	require.NoError(t, err)
+	kind := translate.Classify(ev)
+	assert.True(t, kind.Known, d.About)
+	translator := translate.New(translate.Options{Statuses: mapping.NewMapper(mapping.Options{UseDefault: true, CategoryFallback: true}), MaxText: 4096})
+	logs, unmapped := translator.Translate(ev, kind, translate.Delivery{ID: d.ID, Flow: string(d.Flow), Body: d.Body})
+	assert.Empty(t, unmapped.Current, "%s", d.Body)
+	if site.Language == english && unmapped.Previous.Name != "" {
+		assert.Equal(t, inReview.name, unmapped.Previous.Name, "the one status that a site has to map itself")
+	}
+	resource := logs.ResourceLogs().At(0)
+	told, _ := resource.Resource().Attributes().Get("jira.deployment.type")
+	if ev.Issue != nil || ev.Comment != nil {
+		assert.Equal(t, string(site.Deployment), told.Str(), d.About)
+	}
+	record := resource.ScopeLogs().At(0).LogRecords().At(0)
+	assert.Equal(t, d.At.UnixMilli(), record.Timestamp().AsTime().UnixMilli())
+	attr, _ := record.Attributes().Get("log.record.uid")
+	return record.EventName(), attr.Str()
+}
+
+func TestSameSeedSameHistory(t *testing.T) {
+	const events = 1000
+	history := func(seed uint64, start time.Time) []Delivery {
+		return first(events, Team(Site{Seed: seed, Start: start}))
+	}
+	one := history(1, start)
+	assert.Equal(t, one, history(1, start))
+	assert.NotEqual(t, one, history(2, start))
+
+	ids := map[string]bool{}
+	for i, d := range one {
+		assert.False(t, ids[d.ID])
+		ids[d.ID] = true
+		assert.False(t, i > 0 && !d.At.After(one[i-1].At), "one after the other")
+	}
+	for _, d := range history(1, start.AddDate(0, 0, 7)) {
+		assert.False(t, ids[d.ID], "a later history has other deliveries")
+	}
+}
+
+// told is what a body tells of an issue, read without the receiver.
+type told struct {
+	WebhookEvent   string `json:"webhookEvent"`
+	IssueEventType string `json:"issue_event_type_name"`
+	Issue          struct {
+		Fields struct {
+			Project   struct{ Key string }
+			IssueType struct{ Name string }
+			Status    struct{ Name string }
+			Created   string
+			Resolved  string `json:"resolutiondate"`
+		}
+	}
+	Changelog struct {
+		Items []struct {
+			FieldID string `json:"fieldId"`
+			From    *string
+			To      *string
+		}
+	}
+}
+
+// TestDeliveryScenario counts what the comment of the scenario promises.
+func TestDeliveryScenario(t *testing.T) {
+	deliveries, err := Scenario("delivery", Site{Seed: 7, Start: start})
+	require.NoError(t, err)
+	assert.Len(t, deliveries, 50)
+	count := map[string]int{}
+	hours := map[string][]float64{}
+	for _, d := range deliveries {
+		var body told
+		require.NoError(t, json.Unmarshal(d.Body, &body))
+		fields := body.Issue.Fields
+		in := " " + fields.Project.Key
+		if body.WebhookEvent == "jira:issue_created" {
+			count["created"+in]++
+			count["created "+fields.IssueType.Name]++
+		}
+		if body.WebhookEvent != "jira:issue_updated" {
+			continue
+		}
+		if body.IssueEventType == "issue_reopened" {
+			count["reopened"+in]++
+		}
+		for _, item := range body.Changelog.Items {
+			switch {
+			case item.FieldID == "status":
+				count["transition"+in]++
+				count["to "+fields.Status.Name]++
+			case item.FieldID == "resolution" && item.From == nil:
+				h := between(t, fields.Created, fields.Resolved).Hours()
+				hours["resolved"+in] = append(hours["resolved"+in], h)
+				hours["resolved "+fields.IssueType.Name] = append(hours["resolved "+fields.IssueType.Name], h)
+			}
+		}
+	}
+	assert.Equal(t, map[string]int{
+		"created OPS": 5, "created WEB": 2, "created BILL": 1,
+		"created Story": 2, "created Task": 2, "created Bug": 1, "created Incident": 3,
+		"reopened WEB":   1,
+		"transition OPS": 10, "transition WEB": 9, "transition BILL": 1,
+		"to In Progress": 9, "to In Review": 1, "to Reopened": 1, "to Resolved": 4, "to Closed": 1, "to Done": 3, "to Canceled": 1,
+	}, count)
+	assert.Equal(t, map[string][]float64{
+		"resolved OPS": {1, 12, 24, 3}, "resolved WEB": {6, 30, 30, 54},
+		"resolved Story": {24, 30}, "resolved Task": {12, 6}, "resolved Bug": {30, 54}, "resolved Incident": {1, 3},
+	}, hours)
+	assert.Equal(t, ScenarioLength("delivery"), deliveries[len(deliveries)-2].At.Sub(start))
+}
+
+func between(t *testing.T, from, to string) time.Duration {
+	t.Helper()
+	begin, err := time.Parse(instantFormat, from)
+	require.NoError(t, err)
+	end, err := time.Parse(instantFormat, to)
+	require.NoError(t, err)
+	return end.Sub(begin)
+}
+
+func TestUnknownNames(t *testing.T) {
+	_, err := Scenario("nothing", Site{})
+	assert.ErrorContains(t, err, "there are delivery")
+	assert.ErrorContains(t, Site{Deployment: "moon", Language: "en"}.Validate(), "cloud and data_center")
+	assert.ErrorContains(t, Site{Deployment: Cloud, Language: "xx"}.Validate(), "en, de, ru")
+	_, err = Bodies(t.TempDir())
+	assert.ErrorContains(t, err, "no *.json")
+}
+
+// TestOfficeHours checks that nothing but incidents happens outside of them.
+func TestOfficeHours(t *testing.T) {
+	friday := time.Date(2026, 3, 6, 16, 30, 0, 0, zone)
+	assert.Equal(t, friday, office(friday))
+	monday := time.Date(2026, 3, 9, 9, 0, 0, 0, zone)
+	assert.Equal(t, monday, office(friday.Add(time.Hour)))
+	assert.Equal(t, monday.Add(30*time.Minute), workLater(friday, time.Hour))
+	assert.Equal(t, monday.AddDate(0, 0, 1).Add(30*time.Minute), workLater(friday, 9*time.Hour))
+}
+
+func TestPace(t *testing.T) {
+	asItHappens := Pace{SpeedUp: 3600}
+	assert.Zero(t, asItHappens.gap(time.Time{}, start), "the first comes at once")
+	assert.Equal(t, 500*time.Millisecond, asItHappens.gap(start, start.Add(30*time.Minute)))
+	assert.Equal(t, time.Second, asItHappens.gap(start, start.Add(16*time.Hour)), "a night takes a second")
+	assert.Equal(t, 16*time.Hour, Pace{SpeedUp: 1}.gap(start, start.Add(16*time.Hour)), "a night takes a night")
+}
+
+// TestNothingBeforeItHappens has one thing happen, and the next in a moment.
+func TestNothingBeforeItHappens(t *testing.T) {
+	const moment = 200 * time.Millisecond
+	for _, pace := range []Pace{{Rate: 1000}, {SpeedUp: 1000}} {
+		caughtUp, began := 0, time.Now()
+		pace.CaughtUp = func() { caughtUp++ }
+		history := []Delivery{{At: began}, {At: began.Add(moment)}, {At: began.Add(moment + time.Millisecond)}}
+		assert.Len(t, first(3, pace.Apply(t.Context(), slices.Values(history))), 3)
+		assert.GreaterOrEqual(t, time.Since(began), moment)
+		assert.Equal(t, 1, caughtUp)
+	}
+}
+
+func TestRate(t *testing.T) {
+	const rate, events = 200, 40
+	began := time.Now()
+	assert.Len(t, first(events, Pace{Rate: rate}.Apply(t.Context(), Team(Site{Start: start}))), events)
+	assert.GreaterOrEqual(t, time.Since(began), events*time.Second/rate)
+}

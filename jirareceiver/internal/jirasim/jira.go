@@ -1,0 +1,309 @@
+package jirasim
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+type issue struct {
+	id                           int
+	key, summary, description    string
+	kind                         issueType
+	project                      project
+	status                       status
+	priority                     priority
+	assignee, reporter           person
+	labels                       []string
+	component                    string
+	fixVersion                   *version
+	sprint                       *sprint
+	points                       int
+	created, updated, resolvedAt time.Time
+	resolution                   resolution
+	comments                     []*comment
+}
+
+type resolution struct{ id, name string }
+
+var (
+	resolutionDone = resolution{"10000", "Done"}
+	resolutionNot  = resolution{"10001", "Won't Do"}
+)
+
+type comment struct {
+	id               int
+	author           person
+	text             string
+	created, updated time.Time
+}
+
+type sprint struct {
+	id                    int
+	name, goal, state     string
+	start, end, completed time.Time
+}
+
+type version struct {
+	id       int
+	name     string
+	project  project
+	released bool
+}
+
+// jira is a site with what happens on it. Each of its methods does what people do in Jira, and Jira tells of it.
+type jira struct {
+	Site
+	now        time.Time
+	lastID     int
+	numbers    map[string]int // of the last issue of each project
+	count      int
+	deliveries []Delivery
+}
+
+// newJira gives things ids that depend on the seed: two histories must not be taken for one.
+func newJira(s Site) *jira {
+	s = s.withDefaults()
+	const room = 1_000_000 // ids for each seed
+	return &jira{Site: s, now: s.Start, lastID: 10_000 + int(s.Seed%room)*room, numbers: map[string]int{}}
+}
+
+// at lets time go by. It never goes back.
+func (j *jira) at(t time.Time) {
+	if t.After(j.now) {
+		j.now = t.In(zone).Truncate(time.Millisecond)
+	}
+}
+
+// take returns what was told since it was last called.
+func (j *jira) take() []Delivery {
+	taken := j.deliveries
+	j.deliveries = nil
+	return taken
+}
+
+func (j *jira) nextID() int {
+	j.lastID++
+	return j.lastID
+}
+
+// post tells of an event. No two happen at the same time. Only Jira Cloud numbers what it sends.
+func (j *jira) post(flow Flow, event, about string, body object) {
+	body["timestamp"], body["webhookEvent"] = j.now.UnixMilli(), event
+	content, _ := json.Marshal(body) // maps of texts and numbers cannot fail
+	d := Delivery{Flow: flow, Body: content, At: j.now, About: about + " " + event}
+	if j.Deployment == Cloud {
+		d.ID = fmt.Sprintf("%d-%d-%d", j.Start.UnixMilli(), j.Seed, j.count)
+	}
+	j.count++
+	j.deliveries = append(j.deliveries, d)
+	j.now = j.now.Add(time.Millisecond)
+}
+
+// postIssue tells of an event about an issue that somebody caused.
+func (j *jira) postIssue(event, eventType string, i *issue, by person, parts object) {
+	parts["user"], parts["issue"] = j.user(by), j.issue(i)
+	if eventType != "" {
+		parts["issue_event_type_name"] = eventType
+	}
+	j.post(Primary, event, i.key, parts)
+}
+
+// create gives an issue its id, key and first status.
+func (j *jira) create(i *issue) {
+	j.numbers[i.project.key]++
+	i.id, i.key = j.nextID(), fmt.Sprintf("%s-%d", i.project.key, j.numbers[i.project.key])
+	i.status = workflows[i.kind][0]
+	i.created, i.updated = j.now, j.now
+	parts := object{}
+	if j.Deployment == Cloud {
+		parts["changelog"] = j.changelog(j.nextID(), []change{j.statusChange(status{}, i.status)})
+	}
+	j.postIssue("jira:issue_created", "issue_created", i, i.reporter, parts)
+}
+
+// update tells of changes that the caller has made.
+func (j *jira) update(eventType string, i *issue, by person, changes ...change) {
+	i.updated = j.now
+	j.postIssue("jira:issue_updated", eventType, i, by, object{"changelog": j.changelog(j.nextID(), changes)})
+}
+
+func (j *jira) statusChange(from, to status) change {
+	return change{statusFields[j.Language], "status", from.id, j.statusName(from), to.id, j.statusName(to)}
+}
+
+// transition resolves an issue that becomes done, and undoes that when it is reopened.
+func (j *jira) transition(i *issue, to status, by person) {
+	from := i.status
+	i.status = to
+	changes := []change{j.statusChange(from, to)}
+	switch wasDone, isDone := from.category == doneCategory, to.category == doneCategory; {
+	case isDone && !wasDone:
+		i.resolution, i.resolvedAt = resolutionDone, j.now
+		if to.id == canceled.id {
+			i.resolution = resolutionNot
+		}
+		changes = append(changes, change{"resolution", "resolution", "", "", i.resolution.id, i.resolution.name})
+	case wasDone && !isDone:
+		changes = append(changes, change{"resolution", "resolution", i.resolution.id, i.resolution.name, "", ""})
+		i.resolution, i.resolvedAt = resolution{}, time.Time{}
+	}
+	j.update(transitionType(from, to), i, by, changes...)
+}
+
+// transitionType is the type that Jira's own workflows give a transition.
+func transitionType(from, to status) string {
+	switch {
+	case from.category == doneCategory && to.category != doneCategory:
+		return "issue_reopened"
+	case to.id == closed.id:
+		return "issue_closed"
+	case to.category == doneCategory:
+		return "issue_resolved"
+	case to.id == inProgress.id:
+		return "issue_work_started"
+	default:
+		return "issue_generic"
+	}
+}
+
+func (j *jira) assign(i *issue, to, by person) {
+	from := i.assignee
+	i.assignee = to
+	j.update("issue_assigned", i, by, change{"assignee", "assignee", j.userID(from), from.fullName, j.userID(to), to.fullName})
+}
+
+func (j *jira) prioritise(i *issue, to priority, by person) {
+	from := i.priority
+	i.priority = to
+	j.update("issue_updated", i, by, change{"priority", "priority", from.id, from.name, to.id, to.name})
+}
+
+func (j *jira) addToSprint(i *issue, to *sprint, by person) {
+	i.sprint = to
+	j.update("issue_updated", i, by, change{"Sprint", sprintField, "", "", strconv.Itoa(to.id), to.name})
+}
+
+func (j *jira) fixIn(i *issue, v *version, by person) {
+	i.fixVersion = v
+	j.update("issue_updated", i, by, change{"Fix Version", "fixVersions", "", "", strconv.Itoa(v.id), v.name})
+}
+
+// move gives the issue another key. It stays the same issue, by its id.
+func (j *jira) move(i *issue, to project, by person) {
+	from, key := i.project, i.key
+	j.numbers[to.key]++
+	i.project, i.key, i.fixVersion = to, fmt.Sprintf("%s-%d", to.key, j.numbers[to.key]), nil
+	j.update("issue_moved", i, by,
+		change{"project", "project", strconv.Itoa(from.id), from.name, strconv.Itoa(to.id), to.name},
+		change{"Workflow", "", strconv.Itoa(from.id + 30), "Workflow of " + from.key, strconv.Itoa(to.id + 30), "Workflow of " + to.key},
+		change{"Key", "", "", key, "", i.key})
+}
+
+func (j *jira) comment(i *issue, by person, text string) {
+	c := &comment{j.nextID(), by, text, j.now, j.now}
+	i.comments = append(i.comments, c)
+	j.postComment(Primary, "comment_created", i, c)
+	j.mirrorComment("issue_commented", i, c)
+}
+
+func (j *jira) editComment(i *issue, c *comment, text string) {
+	c.text, c.updated = text, j.now
+	j.postComment(Primary, "comment_updated", i, c)
+	j.mirrorComment("issue_comment_edited", i, c)
+}
+
+// postComment leaves out the issue on Data Center, as Jira does.
+func (j *jira) postComment(flow Flow, event string, i *issue, c *comment) {
+	body := object{"comment": j.Site.comment(i, c)}
+	if j.Deployment == Cloud {
+		body["issue"] = j.partialIssue(i)
+	}
+	j.post(flow, event, i.key, body)
+}
+
+// mirrorComment tells of a comment a second time, as an update of the issue, which Data Center does.
+func (j *jira) mirrorComment(eventType string, i *issue, c *comment) {
+	if j.Deployment == DataCenter {
+		i.updated = j.now
+		j.postIssue("jira:issue_updated", eventType, i, c.author, object{"comment": j.Site.comment(i, c)})
+	}
+}
+
+// logWork is told of a second time on Data Center, as an event of the issue.
+func (j *jira) logWork(i *issue, by person, spent time.Duration) {
+	id, at := j.nextID(), j.now.Format(instantFormat)
+	j.post(Primary, "worklog_created", i.key, object{"worklog": object{
+		"self": j.rest("issue/%d/worklog/%d", i.id, id), "id": strconv.Itoa(id), "issueId": strconv.Itoa(i.id),
+		"author": j.user(by), "updateAuthor": j.user(by), "comment": "", "created": at, "updated": at,
+		"started": j.now.Add(-spent).Format(instantFormat), "timeSpent": fmt.Sprintf("%dm", int(spent.Minutes())), "timeSpentSeconds": int(spent.Seconds()),
+	}})
+	if j.Deployment == DataCenter {
+		i.updated = j.now
+		j.postIssue("jira:worklog_updated", "issue_work_logged", i, by, object{"changelog": j.changelog(j.nextID(), []change{
+			{"WorklogId", "", "", "", strconv.Itoa(id), strconv.Itoa(id)},
+		})})
+	}
+}
+
+func (j *jira) attach(i *issue, by person, filename, mimeType string, size int) {
+	id := j.nextID()
+	j.post(Primary, "attachment_created", i.key, object{"attachment": object{
+		"self": j.rest("attachment/%d", id), "id": strconv.Itoa(id), "filename": filename, "author": j.user(by),
+		"created": j.now.Format(instantFormat), "size": size, "mimeType": mimeType, "content": j.rest("attachment/content/%d", id),
+	}})
+}
+
+func (j *jira) link(from, to *issue) {
+	j.post(Primary, "issuelink_created", from.key, object{"issueLink": object{
+		"id": j.nextID(), "sourceIssueId": from.id, "destinationIssueId": to.id, "systemLink": false,
+		"issueLinkType": object{
+			"id": 10000, "name": "Blocks", "outwardName": "blocks", "inwardName": "is blocked by",
+			"isSubTaskLinkType": false, "isSystemLinkType": false,
+		},
+	}})
+}
+
+// remove deletes an issue, and its comments with it.
+func (j *jira) remove(i *issue, by person) {
+	j.postIssue("jira:issue_deleted", "", i, by, object{})
+	for _, c := range i.comments {
+		j.postComment(Secondary, "comment_deleted", i, c)
+	}
+}
+
+func (j *jira) createSprint(name, goal string, start, end time.Time) *sprint {
+	p := &sprint{id: j.nextID(), name: name, goal: goal, state: "future", start: start, end: end}
+	j.postSprint("sprint_created", p)
+	return p
+}
+
+func (j *jira) startSprint(p *sprint) {
+	p.state, p.start = "active", j.now
+	j.postSprint("sprint_started", p)
+}
+
+func (j *jira) closeSprint(p *sprint) {
+	p.state, p.completed = "closed", j.now
+	j.postSprint("sprint_closed", p)
+}
+
+func (j *jira) postSprint(event string, p *sprint) {
+	j.post(Primary, event, p.name, object{"sprint": j.sprint(p)})
+}
+
+func (j *jira) createVersion(in project, name string) *version {
+	v := &version{id: j.nextID(), name: name, project: in}
+	j.postVersion("jira:version_created", v)
+	return v
+}
+
+func (j *jira) release(v *version) {
+	v.released = true
+	j.postVersion("jira:version_released", v)
+}
+
+func (j *jira) postVersion(event string, v *version) {
+	j.post(Primary, event, v.project.key+" "+v.name, object{"version": j.version(v, j.now)})
+}

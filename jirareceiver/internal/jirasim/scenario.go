@@ -1,0 +1,144 @@
+package jirasim
+
+import (
+	"container/heap"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// scenario is what happens to some issues in a known time.
+type scenario struct {
+	length time.Duration
+	fates  []fate
+}
+
+// fate is what happens to an issue, and when, counted from the start of the scenario.
+type fate struct {
+	kind    issueType
+	project project
+	created time.Duration
+	path    []passage
+}
+
+// passage is a transition, or a move to another project.
+type passage struct {
+	at      time.Duration
+	to      status
+	project project
+}
+
+const (
+	hour = time.Hour
+	half = time.Hour / 2
+)
+
+// scenarios amount to known numbers.
+var scenarios = map[string]scenario{
+	// delivery is for delivery metrics. Its 50 deliveries are of 3 days, in which
+	//
+	//   - 8 issues are created: 5 in OPS, 2 in WEB, 1 in BILL, which is moved to WEB after its first transition
+	//   - issues are resolved 8 times: 4 times in OPS (once as Canceled), 4 times in WEB
+	//   - 1 issue is reopened, in WEB, and resolved again
+	//   - the hours from created to resolved are 24, 12, 1 and 3 in OPS, 30, 30, 54 and 6 in WEB: 160 in all
+	//   - there are 20 transitions: 10 in OPS, 9 in WEB, 1 in BILL; to processing 11 (one of them In Review, one Reopened), to
+	//     done 8 (one of them Closed, after Resolved), to canceled 1
+	//   - 3 incidents are opened and 2 restored, after 1 hour and after 3; they are of the type Incident, with the label incident
+	//
+	// Each issue has a comment and a worklog, and there is a sprint and a version.
+	"delivery": {72 * hour, []fate{
+		{kind: story, project: operations, created: half, path: []passage{{at: 4 * hour, to: inProgress}, {at: 24*hour + half, to: done}}},
+		{kind: task, project: operations, created: hour + half, path: []passage{{at: 2*hour + half, to: inProgress}, {at: 13*hour + half, to: canceled}}},
+		{kind: story, project: webShop, created: 2 * hour, path: []passage{{at: 5 * hour, to: inProgress}, {at: 21 * hour, to: inReview}, {at: 32 * hour, to: done}}},
+		{kind: bug, project: webShop, created: 3*hour + half, path: []passage{
+			{at: 6 * hour, to: inProgress}, {at: 33*hour + half, to: resolved}, {at: 40 * hour, to: reopened}, {at: 41 * hour, to: inProgress}, {at: 57*hour + half, to: resolved},
+		}},
+		{kind: incident, project: operations, created: 10 * hour, path: []passage{{at: 10*hour + half, to: inProgress}, {at: 11 * hour, to: resolved}, {at: 20 * hour, to: closed}}},
+		{kind: task, project: billing, created: 12 * hour, path: []passage{{at: 13 * hour, to: inProgress}, {at: 14 * hour, project: webShop}, {at: 18 * hour, to: done}}},
+		{kind: incident, project: operations, created: 30 * hour, path: []passage{{at: 31 * hour, to: inProgress}, {at: 33 * hour, to: resolved}}},
+		{kind: incident, project: operations, created: 70 * hour, path: []passage{{at: 71 * hour, to: inProgress}}},
+	}},
+}
+
+// Scenarios returns the names of all scenarios.
+func Scenarios() []string { return slices.Sorted(maps.Keys(scenarios)) }
+
+// ScenarioLength returns how long the things take that happen in a scenario.
+func ScenarioLength(name string) time.Duration { return scenarios[name].length }
+
+// Scenario returns the deliveries of a scenario: the same number of the same events, whatever the site.
+func Scenario(name string, s Site) ([]Delivery, error) {
+	played, found := scenarios[name]
+	if !found {
+		return nil, fmt.Errorf("no scenario %q, and no folder: there are %s", name, strings.Join(Scenarios(), ", "))
+	}
+	t := newTeam(s)
+	t.plan(t.Start, func() {
+		t.sprint = t.createSprint("Sprint 1", goals[0], t.Start, t.Start.Add(played.length))
+		t.version = t.createVersion(webShop, "4.1")
+		t.startSprint(t.sprint)
+	})
+	for _, f := range played.fates {
+		t.suffer(f)
+	}
+	t.plan(t.Start.Add(played.length), func() {
+		t.closeSprint(t.sprint)
+		t.release(t.version)
+	})
+	for t.agenda.Len() > 0 {
+		t.act()
+	}
+	return t.take(), nil
+}
+
+// suffer plans what happens to an issue. People write on it and work for it as well, which no metric of delivery may count.
+func (t *team) suffer(f fate) {
+	at := func(d time.Duration) time.Time { return t.Start.Add(d) }
+	i := t.newIssue(f.kind)
+	i.project = f.project
+	who := pick(t, people...)
+	t.plan(at(f.created), func() { t.create(i) })
+	t.plan(at(f.created+10*time.Minute), func() { t.comment(i, who, "I'll have a look.") })
+	t.plan(at(f.created+20*time.Minute), func() { t.logWork(i, who, 10*time.Minute) })
+	for _, p := range f.path {
+		t.plan(at(p.at), func() {
+			if p.project != (project{}) {
+				t.move(i, p.project, who)
+			} else {
+				t.transition(i, p.to, who)
+			}
+		})
+	}
+}
+
+// act does what is next on the agenda.
+func (t *team) act() {
+	next := heap.Pop(&t.agenda).(action)
+	t.at(next.at)
+	next.do()
+}
+
+// Bodies returns deliveries of the bodies in a folder, in the order of their names. Each time they are new events.
+func Bodies(dir string) ([]Delivery, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("no *.json in %s", dir)
+	}
+	deliveries := make([]Delivery, 0, len(files))
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		deliveries = append(deliveries, Delivery{ID: rand.Text(), Flow: Primary, Body: body, About: filepath.Base(file)})
+	}
+	return deliveries, nil
+}

@@ -1,0 +1,160 @@
+package jirasim
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Deployment is how a Jira runs, which decides the shape of its bodies and how it sends them.
+type Deployment string
+
+// The deployments.
+const (
+	Cloud      Deployment = "cloud"
+	DataCenter Deployment = "data_center"
+)
+
+// Site is a Jira. The same site has the same history each time.
+type Site struct {
+	URL        string // https://host[/context]. Default: an invented one
+	Deployment Deployment
+	Language   string    // of its statuses. Default: en
+	Seed       uint64    // decides what happens, and which ids things get
+	Start      time.Time // of the history
+}
+
+// Validate reports a deployment or a language that nobody knows.
+func (s Site) Validate() error {
+	if s.Deployment != Cloud && s.Deployment != DataCenter {
+		return fmt.Errorf("no deployment %q: there are %s and %s", s.Deployment, Cloud, DataCenter)
+	}
+	if s.Language != english && categoryNames[s.Language] == nil {
+		return fmt.Errorf("no language %q: there are %s", s.Language, strings.Join(Languages(), ", "))
+	}
+	return nil
+}
+
+const english = "en"
+
+// Languages returns those that statuses have names in.
+func Languages() []string {
+	return append([]string{english}, slices.Sorted(maps.Keys(categoryNames))...)
+}
+
+// withDefaults fills in what is not set. Jira's times have milliseconds.
+func (s Site) withDefaults() Site {
+	if s.Deployment == "" {
+		s.Deployment = Cloud
+	}
+	if s.Language == "" {
+		s.Language = english
+	}
+	if s.URL == "" {
+		s.URL = map[Deployment]string{Cloud: "https://acme.atlassian.net", DataCenter: "https://jira.example.com/context"}[s.Deployment]
+	}
+	s.Start = s.Start.In(zone).Truncate(time.Millisecond)
+	return s
+}
+
+// zone is the site's: without daylight saving time, so that no history depends on the machine.
+var zone = time.FixedZone("CET", 3600)
+
+// status is known by its id and its category; its name is the site's.
+type status struct {
+	id, name string
+	category string
+	names    map[string]string // in other languages
+}
+
+// The statuses of the workflows. A German or Russian site maps them by category, unless its configuration names them.
+var (
+	open       = status{"1", "Open", toDoCategory, map[string]string{"de": "Offen", "ru": "Открыто"}}
+	inProgress = status{"3", "In Progress", inProgressCategory, map[string]string{"de": "In Arbeit", "ru": "В работе"}}
+	reopened   = status{"4", "Reopened", toDoCategory, map[string]string{"de": "Erneut geöffnet", "ru": "Переоткрыто"}}
+	resolved   = status{"5", "Resolved", doneCategory, map[string]string{"de": "Erledigt", "ru": "Решено"}}
+	closed     = status{"6", "Closed", doneCategory, map[string]string{"de": "Geschlossen", "ru": "Закрыто"}}
+	toDo       = status{"10000", "To Do", toDoCategory, map[string]string{"de": "Zu erledigen", "ru": "К выполнению"}}
+	done       = status{"10001", "Done", doneCategory, map[string]string{"de": "Fertig", "ru": "Готово"}}
+	inReview   = status{"10002", "In Review", inProgressCategory, map[string]string{"de": "In Prüfung", "ru": "На проверке"}}
+	canceled   = status{"10003", "Canceled", doneCategory, map[string]string{"de": "Abgebrochen", "ru": "Отменено"}}
+)
+
+// Keys of status categories.
+const (
+	toDoCategory       = "new"
+	inProgressCategory = "indeterminate"
+	doneCategory       = "done"
+)
+
+var categoryNumbers = map[string]int{toDoCategory: 2, doneCategory: 3, inProgressCategory: 4}
+
+// categoryNames are the names of the categories in other languages.
+var categoryNames = map[string]map[string]string{
+	"de": {toDoCategory: "Zu erledigen", inProgressCategory: "In Arbeit", doneCategory: "Fertig"},
+	"ru": {toDoCategory: "К выполнению", inProgressCategory: "В работе", doneCategory: "Выполнено"},
+}
+
+var englishCategories = map[string]string{toDoCategory: "To Do", inProgressCategory: "In Progress", doneCategory: "Done"}
+
+// statusFields are the names that the field Status has in change logs.
+var statusFields = map[string]string{english: "status", "de": "Status", "ru": "Статус"}
+
+func (s Site) statusName(of status) string {
+	if name := of.names[s.Language]; name != "" {
+		return name
+	}
+	return of.name
+}
+
+func (s Site) categoryName(of status) string {
+	if names := categoryNames[s.Language]; names != nil {
+		return names[of.category]
+	}
+	return englishCategories[of.category]
+}
+
+// issueType is what kind of issue something is.
+type issueType struct{ id, name string }
+
+var (
+	story    = issueType{"10001", "Story"}
+	task     = issueType{"10003", "Task"}
+	bug      = issueType{"10004", "Bug"}
+	incident = issueType{"10005", "Incident"}
+)
+
+type priority struct{ id, name string }
+
+var (
+	highest = priority{"1", "Highest"}
+	high    = priority{"2", "High"}
+	medium  = priority{"3", "Medium"}
+	low     = priority{"4", "Low"}
+)
+
+// project is where issues are. A move between two of them gives an issue another key.
+type project struct {
+	id        int
+	key, name string
+}
+
+var (
+	operations = project{10010, "OPS", "Operations"}
+	webShop    = project{10011, "WEB", "Web Shop"}
+	billing    = project{10012, "BILL", "Billing"}
+)
+
+// person is somebody of the team: with an account id on Jira Cloud, with name and key on Data Center.
+type person struct{ accountID, name, key, fullName string }
+
+var (
+	ada  = person{"557058:1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5b", "ada", "JIRAUSER10100", "Ada Lindqvist"}
+	noor = person{"712020:9c8b7a69-5847-4635-a241-302f1e0d9c8b", "noor", "JIRAUSER10101", "Noor Haddad"}
+	rosa = person{"712020:0a1b2c3d-4e5f-4607-9182-a3b4c5d6e7f8", "rmontero", "JIRAUSER10200", "Rosa Montero"}
+	kim  = person{"557058:7d6c5b4a-3928-4170-8f6e-5d4c3b2a1908", "kim", "kim", "Kim Dvorak"}
+
+	people = []person{ada, noor, rosa, kim}
+)

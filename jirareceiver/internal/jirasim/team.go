@@ -1,0 +1,301 @@
+package jirasim
+
+import (
+	"container/heap"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+)
+
+// workflows are the statuses that issues go through, when nothing comes between.
+var workflows = map[issueType][]status{
+	story:    {toDo, inProgress, inReview, done},
+	task:     {toDo, inProgress, done},
+	bug:      {open, inProgress, inReview, resolved, closed},
+	incident: {open, inProgress, resolved, closed},
+}
+
+// Team returns the endless history of a team that works in sprints.
+func Team(s Site) iter.Seq[Delivery] {
+	return func(yield func(Delivery) bool) {
+		t := newTeam(s)
+		t.plan(office(t.now), t.beginSprint)
+		for {
+			t.act()
+			for _, d := range t.take() {
+				if !yield(d) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func newTeam(s Site) *team {
+	return &team{jira: newJira(s), dice: rand.New(rand.NewPCG(s.Seed, 0))} //nolint:gosec // no secret
+}
+
+const (
+	sprintLength    = 14 * 24 * time.Hour
+	planned         = 20 // issues of a sprint
+	incidentsAtMost = 3  // in a sprint
+)
+
+// team is a Jira with people who work in it.
+type team struct {
+	*jira
+	dice    *rand.Rand
+	agenda  agenda
+	planned int // actions ever
+	sprints int
+	sprint  *sprint
+	version *version
+	issues  []*issue // of this sprint
+}
+
+// action is something that is going to happen.
+type action struct {
+	at  time.Time
+	seq int // decides between two at the same time
+	do  func()
+}
+
+// agenda is a heap of actions, the next one first.
+type agenda []action
+
+func (a agenda) Len() int { return len(a) }
+func (a agenda) Less(i, k int) bool {
+	return a[i].at.Before(a[k].at) || a[i].at.Equal(a[k].at) && a[i].seq < a[k].seq
+}
+func (a agenda) Swap(i, k int) { a[i], a[k] = a[k], a[i] }
+func (a *agenda) Push(x any)   { *a = append(*a, x.(action)) }
+
+func (a *agenda) Pop() any {
+	last := (*a)[len(*a)-1]
+	*a = (*a)[:len(*a)-1]
+	return last
+}
+
+func (t *team) plan(at time.Time, do func()) {
+	t.planned++
+	heap.Push(&t.agenda, action{at, t.planned, do})
+}
+
+// step is an action that follows another.
+type step struct {
+	after time.Duration
+	do    func()
+}
+
+// follow plans one step after the other. What goes by between them is time at work, or any time.
+func (t *team) follow(steps []step, later func(time.Time, time.Duration) time.Time) {
+	if len(steps) == 0 {
+		return
+	}
+	t.plan(later(t.now, steps[0].after), func() {
+		steps[0].do()
+		t.follow(steps[1:], later)
+	})
+}
+
+func (t *team) between(from, to time.Duration) time.Duration {
+	return from + time.Duration(t.dice.Int64N(int64(to-from)))
+}
+
+func (t *team) chance(percent int) bool { return t.dice.IntN(100) < percent }
+
+func pick[T any](t *team, from ...T) T { return from[t.dice.IntN(len(from))] }
+
+// beginSprint ends the sprint before, and plans this one, the incidents that come between, and the next one.
+func (t *team) beginSprint() {
+	if t.sprint != nil {
+		t.closeSprint(t.sprint)
+		t.release(t.version)
+	}
+	t.sprints++
+	end := t.now.Add(sprintLength)
+	t.sprint = t.createSprint(fmt.Sprintf("Sprint %d", t.sprints), pick(t, goals...), t.now, end)
+	t.version = t.createVersion(webShop, fmt.Sprintf("4.%d", t.sprints))
+	t.issues = nil
+	for n := range planned {
+		t.plan(t.now.Add(time.Duration(n+1)*4*time.Minute), func() { t.refine(t.newIssue(pick(t, story, story, task, bug))) })
+	}
+	t.plan(t.now.Add(time.Hour), func() { t.startSprint(t.sprint) })
+	for range 1 + t.dice.IntN(incidentsAtMost) {
+		t.plan(t.now.Add(t.between(2*time.Hour, sprintLength)), t.burn)
+	}
+	t.plan(workLater(t.now, t.between(20*time.Hour, 60*time.Hour)), func() { t.refine(t.newIssue(bug)) })
+	t.plan(end, t.beginSprint)
+}
+
+// newIssue is not created yet.
+func (t *team) newIssue(kind issueType) *issue {
+	thing := pick(t, things...)
+	summary := strings.ReplaceAll(pick(t, summaries[kind]...), "%", thing)
+	return &issue{
+		kind: kind, project: pick(t, operations, webShop, webShop, billing), reporter: pick(t, people...),
+		priority: pick(t, highest, high, medium, medium, low), component: thing, points: 1 + t.dice.IntN(8),
+		summary: summary, description: strings.Repeat(summary+", as agreed in the review. ", 20), labels: []string{thing},
+	}
+}
+
+// refine creates an issue and plans its life.
+func (t *team) refine(i *issue) {
+	t.create(i)
+	t.addToSprint(i, t.sprint, i.reporter)
+	if i.project == webShop {
+		t.fixIn(i, t.version, i.reporter)
+	}
+	if len(t.issues) > 0 && t.chance(20) {
+		t.link(i, pick(t, t.issues...))
+	}
+	t.issues = append(t.issues, i)
+	t.follow(t.life(i), workLater)
+}
+
+// life is what happens to an issue of the sprint. Few are not done in the end.
+func (t *team) life(i *issue) []step {
+	who := pick(t, people...)
+	steps := []step{
+		{t.between(time.Hour, 36*time.Hour), func() { t.assign(i, who, i.reporter) }},
+		t.step(time.Minute, time.Hour, func() { t.transition(i, inProgress, who) }),
+	}
+	steps = append(steps, t.work(i, who)...)
+	switch {
+	case t.chance(4):
+		return append(steps, t.step(time.Hour, 4*time.Hour, func() { t.remove(i, who) }))
+	case t.chance(6):
+		return append(steps, t.step(time.Hour, 8*time.Hour, func() { t.transition(i, canceled, who) }))
+	case t.chance(8):
+		steps = append(steps, t.step(time.Minute, time.Hour, func() { t.move(i, elsewhere(i.project), who) }))
+	}
+	steps = append(steps, t.finish(i, who)...)
+	if t.chance(12) {
+		steps = append(steps,
+			t.step(time.Hour, 10*time.Hour, func() { t.transition(i, reopenedAs(i.kind), i.reporter) }),
+			t.comments(i, "It is still there with %."),
+			t.step(time.Minute, 2*time.Hour, func() { t.transition(i, inProgress, who) }))
+		steps = append(steps, t.finish(i, who)...)
+	}
+	return steps
+}
+
+func (t *team) step(from, to time.Duration, do func()) step { return step{t.between(from, to), do} }
+
+// work is what goes on while the issue is in progress.
+func (t *team) work(i *issue, who person) (steps []step) {
+	for range t.dice.IntN(5) {
+		steps = append(steps, t.comments(i, pick(t, remarks...)))
+	}
+	if t.chance(20) {
+		steps = append(steps, t.step(time.Minute, time.Hour, func() { t.attach(i, who, "screenshot.png", "image/png", 48213) }))
+	}
+	if t.chance(15) {
+		steps = append(steps, t.step(time.Minute, time.Hour, func() { t.prioritise(i, highest, i.reporter) }))
+	}
+	spent := t.between(30*time.Minute, 6*time.Hour).Truncate(time.Minute)
+	return append(steps, t.step(time.Hour, 6*time.Hour, func() { t.logWork(i, who, spent) }))
+}
+
+// comments is a step in which somebody writes, and may write it better a little later.
+func (t *team) comments(i *issue, text string) step {
+	by, edits := pick(t, people...), t.chance(15)
+	return t.step(10*time.Minute, 4*time.Hour, func() {
+		t.comment(i, by, strings.ReplaceAll(text, "%", i.component))
+		if written := i.comments[len(i.comments)-1]; edits {
+			t.plan(t.now.Add(2*time.Minute), func() { t.editComment(i, written, written.text+" (edited)") })
+		}
+	})
+}
+
+// finish takes an issue that is in progress through the rest of its workflow.
+func (t *team) finish(i *issue, who person) (steps []step) {
+	rest := workflows[i.kind]
+	for _, next := range rest[slices.IndexFunc(rest, func(s status) bool { return s.id == inProgress.id })+1:] {
+		steps = append(steps, t.step(time.Hour, 8*time.Hour, func() { t.transition(i, next, who) }))
+	}
+	return steps
+}
+
+// burn opens an incident. Those do not wait for the morning.
+func (t *team) burn() {
+	i := t.newIssue(incident)
+	i.project, i.priority, i.labels = operations, pick(t, highest, high), append(i.labels, "incident")
+	t.create(i)
+	who := pick(t, people...)
+	t.follow([]step{
+		t.step(time.Minute, 10*time.Minute, func() { t.assign(i, who, who) }),
+		t.step(time.Minute, 5*time.Minute, func() { t.transition(i, inProgress, who) }),
+		t.comments(i, "Looking into %."),
+		t.step(5*time.Minute, 3*time.Hour, func() { t.transition(i, resolved, who) }),
+		t.step(time.Hour, 20*time.Hour, func() { t.transition(i, closed, ada) }),
+	}, time.Time.Add)
+}
+
+// reopenedAs is the status of an issue that was not done after all.
+func reopenedAs(kind issueType) status {
+	if kind == bug {
+		return reopened
+	}
+	return toDo
+}
+
+func elsewhere(p project) project {
+	if p == operations {
+		return webShop
+	}
+	return operations
+}
+
+// The team is at work from nine to five, from Monday to Friday.
+const (
+	opens  = 9 * time.Hour
+	closes = 17 * time.Hour
+)
+
+// office returns the next moment at which the team is at work.
+func office(t time.Time) time.Time {
+	for {
+		midnight := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone)
+		weekend := t.Weekday() == time.Saturday || t.Weekday() == time.Sunday
+		switch {
+		case weekend || !t.Before(midnight.Add(closes)):
+			t = midnight.Add(24 * time.Hour)
+		case t.Before(midnight.Add(opens)):
+			return midnight.Add(opens)
+		default:
+			return t
+		}
+	}
+}
+
+// workLater returns when so much time at work has gone by.
+func workLater(t time.Time, d time.Duration) time.Time {
+	for {
+		t = office(t)
+		closing := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone).Add(closes)
+		if left := closing.Sub(t); d >= left {
+			d -= left
+			t = closing
+			continue
+		}
+		return t.Add(d)
+	}
+}
+
+// What people write. The percent sign stands for the thing that an issue is about.
+var (
+	goals  = []string{"Ship the new checkout", "Fewer incidents", "Ready for the season 🚀"}
+	things = []string{"payments", "invoices", "orders", "refunds", "search"}
+
+	summaries = map[issueType][]string{
+		story:    {"Export % as a spreadsheet", "Show % on the start page", "Filter % by date", "Let partners see their %"},
+		task:     {"Deploy the service for %", "Renew the certificates of %", "Archive old %"},
+		bug:      {"Wrong total in %", "Page of % is blank after a time-out", "Old % come twice"},
+		incident: {"No % for some customers", "Many errors in %", "Slow answers from %"},
+	}
+	remarks = []string{"The change to % is on staging.", "Who knows how % worked before?", "Rolled out to the first region."}
+)
