@@ -81,7 +81,7 @@ func TestManifests(t *testing.T) {
 	for _, port := range container.Ports {
 		ports[port.Name] = port.ContainerPort
 	}
-	assert.Equal(t, map[string]int32{"jira": 8087, "metrics": 8888}, ports)
+	assert.Equal(t, map[string]int32{"jira": 8087, "metrics": 8888, "health": 13133}, ports)
 	assert.EqualValues(t, 2, *m.replicas.Spec.Replicas)
 	assert.Equal(t, m.replicas.Spec.Selector.MatchLabels, pod.Labels)
 	assert.Equal(t, m.replicas.Spec.Selector, m.budget.Spec.Selector)
@@ -92,10 +92,10 @@ func TestManifests(t *testing.T) {
 			assert.Contains(t, ports, port.TargetPort.StrVal, name)
 		}
 	}
-	for _, probe := range []*corev1.Probe{container.StartupProbe, container.ReadinessProbe, container.LivenessProbe} {
-		assert.Equal(t, "/health", probe.HTTPGet.Path)
-		assert.Equal(t, "jira", probe.HTTPGet.Port.StrVal)
-	}
+	asks := func(probe *corev1.Probe) string { return probe.HTTPGet.Port.StrVal + probe.HTTPGet.Path }
+	assert.Equal(t, "health/", asks(container.StartupProbe))
+	assert.Equal(t, "health/", asks(container.LivenessProbe), "a full queue is no reason to restart")
+	assert.Equal(t, "jira/health", asks(container.ReadinessProbe))
 	path := m.ingress.Spec.Rules[0].HTTP.Paths[0]
 	assert.Equal(t, "/jira/events", path.Path)
 	assert.Equal(t, path.Backend.Service.Port.Name, m.services[path.Backend.Service.Name].Spec.Ports[0].Name)

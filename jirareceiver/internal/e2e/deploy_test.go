@@ -34,29 +34,31 @@ func TestSystemdUnit(t *testing.T) {
 
 // TestKubernetesConfig starts the configuration in the manifests, and asks what their probes and the documentation ask.
 func TestKubernetesConfig(t *testing.T) {
-	config, metrics := configInKubernetes(t)
+	config, metrics, health := configInKubernetes(t)
 	c := start(t, t.TempDir(), config, "--set", "receivers::jira::endpoint="+address(t))
 	body := read(t, life(t)[0])
 	assert.Equal(t, http.StatusOK, c.post(t, body, signature.Sign([]byte(secret), body)))
 	assert.Equal(t, http.StatusUnauthorized, c.post(t, body, ""))
-	response, err := http.Get(strings.TrimSuffix(c.url, "/jira/events") + "/health")
-	require.NoError(t, err)
-	response.Body.Close()
-	assert.Equal(t, http.StatusOK, response.StatusCode)
+	for _, probe := range []string{strings.TrimSuffix(c.url, "/jira/events") + "/health", "http://" + health} {
+		response, err := http.Get(probe)
+		require.NoError(t, err)
+		response.Body.Close()
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+	}
 	assert.InDelta(t, 1, metric(t, metrics, "otelcol_receiver_jira_deliveries"), 0)
 	assert.InDelta(t, 1, metric(t, metrics, "otelcol_receiver_jira_rejected_deliveries", `reason="missing_signature"`), 0)
 	assert.Positive(t, metric(t, metrics, "otelcol_exporter_queue_capacity"))
 }
 
-// configInKubernetes returns the configuration in the manifests, with a folder that exists and a port for metrics that is free.
-func configInKubernetes(t *testing.T) (file, metrics string) {
+// configInKubernetes returns the configuration in the manifests, with a folder that exists and with ports that are free.
+func configInKubernetes(t *testing.T) (file, metrics, health string) {
 	t.Helper()
 	var manifest struct{ Data map[string]string }
 	require.NoError(t, yaml.Unmarshal(read(t, root+"/examples/deploy/kubernetes.yaml"), &manifest)) // the first document
 	config := manifest.Data["collector.yaml"]
 	require.NotEmpty(t, config)
-	metrics = address(t)
+	metrics, health = address(t), address(t)
 	port := metrics[strings.LastIndexByte(metrics, ':')+1:]
-	config = strings.NewReplacer("/var/lib/otelcol-jira", t.TempDir(), "port: 8888", "port: "+port).Replace(config)
-	return writeConfig(t, "%s", config), metrics
+	config = strings.NewReplacer("/var/lib/otelcol-jira", t.TempDir(), "port: 8888", "port: "+port, "0.0.0.0:13133", health).Replace(config)
+	return writeConfig(t, "%s", config), metrics, health
 }
