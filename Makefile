@@ -92,6 +92,7 @@ fmt: ## format the code
 .PHONY: lint
 lint: ## run the linters
 	@$(TOOL) golangci-lint run
+	@for module in kafka kubernetes; do (cd .ci/$$module && go tool -modfile=../tools/go.mod golangci-lint run) || exit 1; done
 
 .PHONY: tidy
 tidy: ## tidy the modules

@@ -75,7 +75,7 @@ func poll(ctx context.Context, client *kgo.Client) kgo.Fetches {
 	if ctx.Err() == nil {
 		return client.PollFetches(ctx)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	return client.PollFetches(ctx)
 }

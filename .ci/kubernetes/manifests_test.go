@@ -121,7 +121,7 @@ func TestRestricted(t *testing.T) {
 	pod := read(t).replicas.Spec.Template.Spec
 	context := pod.Containers[0].SecurityContext
 	assert.True(t, *pod.SecurityContext.RunAsNonRoot)
-	assert.EqualValues(t, corev1.SeccompProfileTypeRuntimeDefault, pod.SecurityContext.SeccompProfile.Type)
+	assert.Equal(t, corev1.SeccompProfileTypeRuntimeDefault, pod.SecurityContext.SeccompProfile.Type)
 	assert.False(t, *context.AllowPrivilegeEscalation)
 	assert.Equal(t, []corev1.Capability{"ALL"}, context.Capabilities.Drop)
 	assert.True(t, *context.ReadOnlyRootFilesystem)

@@ -229,7 +229,7 @@ func TestTransformRecipes(t *testing.T) {
 // recipe, and has it validate the recipe.
 func TestOtherExporters(t *testing.T) {
 	content := string(read(t, root+"/examples/other-exporters/clickhouse.yaml"))
-	line := regexp.MustCompile(`(?m)^#   (- gomod: \S+ \S+)$`).FindStringSubmatch(content)
+	line := regexp.MustCompile(`(?m)^# {3}(- gomod: \S+ \S+)$`).FindStringSubmatch(content)
 	require.NotNil(t, line)
 	manifest := strings.NewReplacer("\nexporters:", "\nexporters:\n  "+line[1], "path: .", "path: ./otel-jira-collector",
 		"name: otelcol-jira", "name: my-collector", "output_path: ./build/otelcol-jira", "output_path: ./my-collector").
