@@ -35,6 +35,19 @@ send: ## post the life of an issue to the running collector
 jirasim: ## play a Jira whose team works in sprints; ARGS='-help' lists the flags
 	@go run ./jirareceiver/cmd/jirasim -url $(URL) $(ARGS)
 
+.PHONY: demo
+demo: build bin/victoria-logs ## see events in the web UI of a log backend; ARGS='-ui localhost:19428' for another port
+	@go build -o bin/ ./jirareceiver/cmd/jirasim ./examples/demo
+	@exec bin/demo $(ARGS)
+
+.PHONY: screenshots
+screenshots: build bin/victoria-logs ## take the pictures of docs/demo.md anew, with chromium and pngquant
+	@go build -o bin/ ./jirareceiver/cmd/jirasim ./examples/demo
+	examples/demo/screenshots.sh
+
+bin/victoria-logs: .ci/victorialogs/go.mod
+	go build -modfile=.ci/victorialogs/go.mod -o $@ github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs
+
 .PHONY: build
 build: ## build bin/otelcol-jira
 	@mkdir -p build bin
@@ -86,8 +99,8 @@ generate: ## run mdatagen, and format what it writes
 
 .PHONY: fmt
 fmt: ## format the code
-	@$(TOOL) gofumpt -extra=group_params -w jirareceiver .ci
-	@$(TOOL) goimports -local github.com/otel-jira/collector -w jirareceiver .ci
+	@$(TOOL) gofumpt -extra=group_params -w jirareceiver examples .ci
+	@$(TOOL) goimports -local github.com/otel-jira/collector -w jirareceiver examples .ci
 
 .PHONY: lint
 lint: ## run the linters
@@ -100,6 +113,7 @@ tidy: ## tidy the modules
 	cd .ci/tools && go mod tidy
 	cd .ci/kafka && go mod tidy
 	cd .ci/kubernetes && go mod tidy
+	cd .ci/victorialogs && go mod tidy
 
 .PHONY: clean
 clean: ## remove what was built

@@ -135,12 +135,17 @@ func (c *command) deliveries() (iter.Seq[jirasim.Delivery], error) {
 	}
 	var deliveries []jirasim.Delivery
 	var err error
-	if info, statErr := os.Stat(c.scenario); statErr == nil && info.IsDir() { //nolint:gosec // the user says which
+	if c.isFolder() {
 		deliveries, err = jirasim.Bodies(c.scenario)
 	} else {
 		deliveries, err = jirasim.Scenario(c.scenario, c.site)
 	}
 	return slices.Values(deliveries), err
+}
+
+func (c *command) isFolder() bool {
+	info, err := os.Stat(c.scenario) //nolint:gosec // the user says which
+	return err == nil && info.IsDir()
 }
 
 // listening finds out whether it is worth while to begin.
@@ -171,7 +176,10 @@ func (c *command) describe() string {
 	if os.Getenv(tokenVariable) != "" {
 		signed += ", with the token in " + tokenVariable
 	}
-	return fmt.Sprintf("%s; seed %d, start %s", signed, c.site.Seed, c.site.Start.UTC().Format(time.RFC3339))
+	if c.isFolder() {
+		return signed
+	}
+	return fmt.Sprintf("%s; -seed %d -start %s", signed, c.site.Seed, c.site.Start.UTC().Format(time.RFC3339))
 }
 
 // send returns when all is acknowledged or given up, or when ctx ends.

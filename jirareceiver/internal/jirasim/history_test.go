@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,6 +83,35 @@ func understand(t *testing.T, site Site, d Delivery) (name, uid string) {
 	return record.EventName(), attr.Str()
 }
 
+// TestShapes looks for what Data Center and other languages do differently.
+func TestShapes(t *testing.T) {
+	const events = 300
+	all := func(site Site) string {
+		site.Start = start
+		var bodies strings.Builder
+		for _, d := range first(events, Team(site)) {
+			assert.Equal(t, site.Deployment == DataCenter, d.ID == "", "only Jira Cloud numbers its deliveries")
+			bodies.Write(d.Body)
+			bodies.WriteByte('\n')
+		}
+		return bodies.String()
+	}
+	cloud, german, dataCenter := all(Site{}), all(Site{Language: "de"}), all(Site{Deployment: DataCenter})
+	for _, text := range []string{`"accountId":`, `"fieldId":`, `"name":"To Do"`, `"field":"status"`, `/rest/api/2/1`} {
+		assert.Contains(t, cloud, text)
+	}
+	for _, text := range []string{`"name":"Zu erledigen"`, `"field":"Status"`, `"toString":"In Arbeit"`} {
+		assert.Contains(t, german, text)
+	}
+	assert.NotContains(t, german, `"To Do"`)
+	for _, text := range []string{`"key":"JIRAUSER10200"`, `greenhopper`, `"issue_event_type_name":"issue_commented"`, `/rest/api/2/issue/1`} {
+		assert.Contains(t, dataCenter, text)
+	}
+	for _, text := range []string{`"accountId":`, `"fieldId":`} {
+		assert.NotContains(t, dataCenter, text)
+	}
+}
+
 func TestSameSeedSameHistory(t *testing.T) {
 	const events = 1000
 	history := func(seed uint64, start time.Time) []Delivery {
@@ -110,9 +140,12 @@ type told struct {
 		Fields struct {
 			Project   struct{ Key string }
 			IssueType struct{ Name string }
-			Status    struct{ Name string }
-			Created   string
-			Resolved  string `json:"resolutiondate"`
+			Status    struct {
+				Name           string
+				StatusCategory struct{ Key string }
+			}
+			Created  string
+			Resolved string `json:"resolutiondate"`
 		}
 	}
 	Changelog struct {
@@ -129,34 +162,14 @@ func TestDeliveryScenario(t *testing.T) {
 	deliveries, err := Scenario("delivery", Site{Seed: 7, Start: start})
 	require.NoError(t, err)
 	assert.Len(t, deliveries, 50)
-	count := map[string]int{}
-	hours := map[string][]float64{}
+	count, hours := map[string]int{}, map[string][]float64{}
 	for _, d := range deliveries {
 		var body told
 		require.NoError(t, json.Unmarshal(d.Body, &body))
-		fields := body.Issue.Fields
-		in := " " + fields.Project.Key
-		if body.WebhookEvent == "jira:issue_created" {
-			count["created"+in]++
-			count["created "+fields.IssueType.Name]++
+		if fields := body.Issue.Fields; fields.Created != "" {
+			assert.Equal(t, fields.Status.StatusCategory.Key == doneCategory, fields.Resolved != "", d.About)
 		}
-		if body.WebhookEvent != "jira:issue_updated" {
-			continue
-		}
-		if body.IssueEventType == "issue_reopened" {
-			count["reopened"+in]++
-		}
-		for _, item := range body.Changelog.Items {
-			switch {
-			case item.FieldID == "status":
-				count["transition"+in]++
-				count["to "+fields.Status.Name]++
-			case item.FieldID == "resolution" && item.From == nil:
-				h := between(t, fields.Created, fields.Resolved).Hours()
-				hours["resolved"+in] = append(hours["resolved"+in], h)
-				hours["resolved "+fields.IssueType.Name] = append(hours["resolved "+fields.IssueType.Name], h)
-			}
-		}
+		body.countInto(t, count, hours)
 	}
 	assert.Equal(t, map[string]int{
 		"created OPS": 5, "created WEB": 2, "created BILL": 1,
@@ -170,6 +183,34 @@ func TestDeliveryScenario(t *testing.T) {
 		"resolved Story": {24, 30}, "resolved Task": {12, 6}, "resolved Bug": {30, 54}, "resolved Incident": {1, 3},
 	}, hours)
 	assert.Equal(t, ScenarioLength("delivery"), deliveries[len(deliveries)-2].At.Sub(start))
+}
+
+// countInto adds to the numbers of things that happen, and to the hours from created to resolved.
+func (body *told) countInto(t *testing.T, count map[string]int, hours map[string][]float64) {
+	t.Helper()
+	fields := body.Issue.Fields
+	in, of := " "+fields.Project.Key, " "+fields.IssueType.Name
+	if body.WebhookEvent == "jira:issue_created" {
+		count["created"+in]++
+		count["created"+of]++
+	}
+	if body.WebhookEvent != "jira:issue_updated" {
+		return
+	}
+	if body.IssueEventType == "issue_reopened" {
+		count["reopened"+in]++
+	}
+	for _, item := range body.Changelog.Items {
+		switch {
+		case item.FieldID == "status":
+			count["transition"+in]++
+			count["to "+fields.Status.Name]++
+		case item.FieldID == "resolution" && item.From == nil:
+			lead := between(t, fields.Created, fields.Resolved).Hours()
+			hours["resolved"+in] = append(hours["resolved"+in], lead)
+			hours["resolved"+of] = append(hours["resolved"+of], lead)
+		}
+	}
 }
 
 func between(t *testing.T, from, to string) time.Duration {

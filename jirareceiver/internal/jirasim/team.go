@@ -289,7 +289,7 @@ func workLater(t time.Time, d time.Duration) time.Time {
 // What people write. The percent sign stands for the thing that an issue is about.
 var (
 	goals  = []string{"Ship the new checkout", "Fewer incidents", "Ready for the season 🚀"}
-	things = []string{"payments", "invoices", "orders", "refunds", "search"}
+	things = []string{"payments", "invoices", "orders", "refunds", "shipments"}
 
 	summaries = map[issueType][]string{
 		story:    {"Export % as a spreadsheet", "Show % on the start page", "Filter % by date", "Let partners see their %"},

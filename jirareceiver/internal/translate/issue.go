@@ -90,7 +90,10 @@ func projectOf(ev *webhook.Event) webhook.Project {
 
 // projectKey returns the key of the project that an issue key begins with: OPS-42 is an issue of OPS.
 func projectKey(issueKey string) string {
-	key, _, _ := strings.Cut(issueKey, "-")
+	key, _, found := strings.Cut(issueKey, "-")
+	if !found {
+		return ""
+	}
 	return key
 }
 

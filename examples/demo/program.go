@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// program is one that runs.
+type program struct {
+	command *exec.Cmd
+	log     string
+	ended   chan struct{}
+}
+
+// start runs a program. What it writes goes to a file, or, without one, to the terminal.
+func (d *demo) start(log, name string, args ...string) (*program, error) {
+	p := &program{command: exec.Command(name, args...), ended: make(chan struct{})} //nolint:gosec // the user says which
+	p.command.Env = append(os.Environ(), "DEMO_JIRA="+d.receiver, "DEMO_VICTORIALOGS="+d.ui)
+	p.command.Stdout, p.command.Stderr = os.Stdout, os.Stderr
+	// Ctrl-C is for this program alone, which ends the others one after the other.
+	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if log != "" {
+		p.log = filepath.Join(d.dir, log)
+		file, err := os.Create(p.log)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = file.Close() }() // the program has its own
+		p.command.Stdout, p.command.Stderr = file, file
+	}
+	if err := p.command.Start(); err != nil {
+		return nil, fmt.Errorf("%w: start the demo with `make demo`, which builds what it needs", err)
+	}
+	go func() {
+		_ = p.command.Wait()
+		close(p.ended)
+	}()
+	return p, nil
+}
+
+// stop ends the program, at the latest after a while.
+func (p *program) stop() {
+	_ = p.command.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		_ = p.command.Process.Kill()
+		<-p.ended
+	}
+}
+
+// fault tells why the program may have ended.
+func (p *program) fault() error {
+	content, err := os.ReadFile(p.log)
+	if err != nil {
+		return err
+	}
+	const end = 2000
+	return fmt.Errorf("%s ended:\n%s", filepath.Base(p.command.Path), content[max(0, len(content)-end):])
+}
