@@ -61,6 +61,7 @@ test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage
 	@awk -v min=$(MIN_COVERAGE) -f .ci/coverage.awk coverage.out
 	go test -count=1 -run TestAllocations ./jirareceiver
 	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 ./jirareceiver/internal/e2e
+	go test -C .ci/kubernetes -count=1 ./...
 
 .PHONY: test-faults
 test-faults: build ## break everything around the collector, for some minutes; `make test` does it in short
@@ -87,8 +88,9 @@ golden: ## write the golden records anew; read the difference before you commit 
 	go test ./jirareceiver -run TestGolden -update
 
 .PHONY: docs
-docs: ## write docs/events.md and docs/attributes.md anew, from the code and testdata
+docs: ## write docs/events.md, docs/attributes.md and the schema of the configuration anew, from the code and testdata
 	go test ./jirareceiver/internal/translate -run 'Test(Events|Attributes)Page' -update
+	go test ./jirareceiver -run '^TestConfigSchema$$' -update
 
 .PHONY: generate
 generate: ## run mdatagen, and format what it writes
@@ -97,17 +99,20 @@ generate: ## run mdatagen, and format what it writes
 
 .PHONY: fmt
 fmt: ## format the code
-	@$(TOOL) gofumpt -extra=group_params -w jirareceiver examples
-	@$(TOOL) goimports -local github.com/otel-jira/collector -w jirareceiver examples
+	@$(TOOL) gofumpt -extra=group_params -w jirareceiver examples .ci
+	@$(TOOL) goimports -local github.com/otel-jira/collector -w jirareceiver examples .ci
 
 .PHONY: lint
 lint: ## run the linters
 	@$(TOOL) golangci-lint run --allow-parallel-runners
+	@for module in kafka kubernetes; do (cd .ci/$$module && go tool -modfile=../tools/go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
 
 .PHONY: tidy
 tidy: ## tidy the modules
 	go mod tidy
 	cd .ci/tools && go mod tidy
+	cd .ci/kafka && go mod tidy
+	cd .ci/kubernetes && go mod tidy
 	cd .ci/victorialogs && go mod tidy
 
 .PHONY: clean

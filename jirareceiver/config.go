@@ -107,7 +107,7 @@ type StatusConfig struct {
 
 // ProjectStatusConfig is the status mapping of one project.
 type ProjectStatusConfig struct {
-	// Mapping is as in [StatusConfig].
+	// Mapping is as that for all projects, and wins over it.
 	Mapping map[string][]string `mapstructure:"mapping"`
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -265,6 +265,13 @@ func withAdvice(err error) error {
 		{"'string', got unconvertible type 'int'", "put numbers that are meant as text, such as ids, in quotes"},
 		{"'configopaque.String', got unconvertible type", "put secrets and tokens in quotes"},
 		{"must be an array or slice", "write a list, as in [one, another]"},
+		{"expected a map or struct", "this has keys of its own: write them below it, indented"},
+		{"expected type 'map[", "write pairs, as in one: another"},
+		{"'bool', got unconvertible type", "write true or false"},
+		{"'int', got unconvertible type", "write a whole number without a unit"},
+		{"'int64', got unconvertible type", "write a whole number without a unit: sizes are in bytes"},
+		{"'jirareceiver.ChangelogMode', got unconvertible type", "write attributes or split"},
+		{" time: ", "write durations with the units h, m and s, as in 1h30m"},
 	} {
 		if strings.Contains(err.Error(), known.symptom) {
 			err = fmt.Errorf("%w\n\n%s", err, known.advice)

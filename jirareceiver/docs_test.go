@@ -1,6 +1,8 @@
 package jirareceiver
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -19,8 +21,6 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/golden"
 )
 
-const readme = "../README.md"
-
 func readPage(t *testing.T, file string) string {
 	t.Helper()
 	content, err := os.ReadFile(file)
@@ -28,10 +28,9 @@ func readPage(t *testing.T, file string) string {
 	return string(content)
 }
 
-// TestReadmeRecord posts the body in the README and compares what it becomes with the record in the README.
-func TestReadmeRecord(t *testing.T) {
-	_, section, found := strings.Cut(readPage(t, readme), "\n## The record\n")
-	require.True(t, found)
+// TestRecordPage posts the body of the page and compares what it becomes with the record of the page.
+func TestRecordPage(t *testing.T) {
+	section := readPage(t, "../docs/record.md")
 	body := regexp.MustCompile("(?s)```json\n(.*?)```").FindStringSubmatch(section)
 	record := regexp.MustCompile("(?s)```text\n(.*?)```").FindStringSubmatch(section)
 	require.NotEmpty(t, body)
@@ -44,11 +43,9 @@ func TestReadmeRecord(t *testing.T) {
 	assert.Equal(t, record[1], golden.Printed(next.AllLogs()[0]))
 }
 
-// TestReadmeNamesEveryOption holds the table of options against the configuration's keys and defaults.
-func TestReadmeNamesEveryOption(t *testing.T) {
-	_, section, found := strings.Cut(readPage(t, readme), "\n## Configuration\n")
-	require.True(t, found)
-	section, _, _ = strings.Cut(section, "\n## ")
+// TestConfigurationPage holds the table of options against the configuration's keys and defaults.
+func TestConfigurationPage(t *testing.T) {
+	section := readPage(t, "../docs/configuration.md")
 	rows := map[string]string{}
 	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_:]+)` \\| (.*?) \\|").FindAllStringSubmatch(section, -1) {
 		rows[row[1]] = row[2]
@@ -61,12 +58,12 @@ func TestReadmeNamesEveryOption(t *testing.T) {
 	options["write_timeout"] = "1m"
 	for key, value := range options {
 		documented, found := rows[key]
-		if assert.True(t, found, "README.md does not document %s", key) && value != "" {
+		if assert.True(t, found, "configuration.md does not document %s", key) && value != "" {
 			assert.Equal(t, "`"+value+"`", documented, "default of %s", key)
 		}
 		delete(rows, key)
 	}
-	assert.Empty(t, rows, "README.md documents what is no option")
+	assert.Empty(t, rows, "configuration.md documents what is no option")
 }
 
 // options returns the keys of a configuration and its defaults, "" for what has none.
@@ -94,15 +91,15 @@ func shortDuration(d time.Duration) string {
 	return strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(d.String())
 }
 
-// TestReadmeExplainsEveryReason holds the table of reasons against the code.
-func TestReadmeExplainsEveryReason(t *testing.T) {
+// TestOperationsPage holds the table of reasons against the code.
+func TestOperationsPage(t *testing.T) {
 	source, err := os.ReadFile("failure.go")
 	require.NoError(t, err)
 	kinds := regexp.MustCompile(`&kind\{http\.\w+, "(\w+)", [^,]+, "(.*)"\}`).FindAllStringSubmatch(string(source), -1)
 	require.Len(t, kinds, len(reasons(t)))
-	readme := readPage(t, readme)
+	page := readPage(t, "../docs/operations.md")
 	for _, kind := range kinds {
-		assert.Contains(t, readme, "\n| `"+kind[1]+"` | "+kind[2]+" |\n")
+		assert.Contains(t, page, "\n| `"+kind[1]+"` | "+kind[2]+" |\n")
 	}
 }
 
@@ -143,7 +140,7 @@ var (
 func TestLinks(t *testing.T) {
 	pages, err := filepath.Glob("../docs/*.md")
 	require.NoError(t, err)
-	for _, page := range append(pages, readme, "../CHANGELOG.md") {
+	for _, page := range append(pages, "../README.md", "../CHANGELOG.md", "README.md") {
 		for _, match := range link.FindAllStringSubmatch(readPage(t, page), -1) {
 			path, anchor, _ := strings.Cut(match[1], "#")
 			if strings.Contains(path, "://") {
@@ -153,12 +150,21 @@ func TestLinks(t *testing.T) {
 			if path != "" {
 				target = filepath.Join(filepath.Dir(page), path)
 			}
-			content := readPage(t, target)
+			assert.FileExists(t, target, "%s links to %s", page, match[1])
 			if anchor != "" {
-				assert.Contains(t, anchors(content), anchor, "%s links to %s", page, match[1])
+				assert.Contains(t, anchors(readPage(t, target)), anchor, "%s links to %s", page, match[1])
 			}
 		}
 	}
+}
+
+// TestBackendsPage looks for the message in the page among those that a test has seen.
+func TestBackendsPage(t *testing.T) {
+	block := regexp.MustCompile("(?s)```json\n(.*?)```").FindStringSubmatch(readPage(t, "../docs/backends.md"))
+	require.NotNil(t, block)
+	var message bytes.Buffer
+	require.NoError(t, json.Compact(&message, []byte(block[1])))
+	assert.Contains(t, strings.Split(readPage(t, "../testdata/recipes/flashduty.jsonl"), "\n"), message.String())
 }
 
 // anchors returns what GitHub makes of the headings of a page.

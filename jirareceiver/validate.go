@@ -271,7 +271,7 @@ func (cfg *DeduplicationConfig) validate() error {
 	}
 	var errs []error
 	if cfg.Window < time.Second {
-		errs = append(errs, fmt.Errorf("deduplication::window is %s: write it with a unit, such as %s, or set deduplication::enabled to false", cfg.Window, defaultWindow))
+		errs = append(errs, fmt.Errorf("deduplication::window is %s: write it with a unit, such as 2h, or set deduplication::enabled to false", cfg.Window))
 	}
 	if cfg.MaxEntries <= 0 {
 		errs = append(errs, fmt.Errorf("deduplication::max_entries is %d: set how many deliveries to remember, such as %d, or set deduplication::enabled to false", cfg.MaxEntries, defaultMaxEntries))

@@ -33,8 +33,16 @@ type collector struct {
 
 var listeningLine = regexp.MustCompile(`Waiting for Jira to post events.*"url": "([^"]+)"`)
 
-// start runs the collector in a folder, until the test ends at the latest.
+// start runs the collector in a folder, until the test ends at the latest, and waits until the receiver listens.
 func start(t *testing.T, dir, config string, args ...string) *collector {
+	t.Helper()
+	c := launch(t, dir, config, args...)
+	c.awaitListening(t)
+	return c
+}
+
+// launch is start for a collector without the receiver.
+func launch(t *testing.T, dir, config string, args ...string) *collector {
 	t.Helper()
 	c := &collector{exited: make(chan error, 1), listening: make(chan string, 10), hangUp: func() {}}
 	c.command = command(t, append([]string{"--config", config}, args...)...)
@@ -57,7 +65,6 @@ func start(t *testing.T, dir, config string, args ...string) *collector {
 		_ = input.Close()
 	}()
 	t.Cleanup(func() { _ = c.command.Process.Kill() })
-	c.awaitListening(t)
 	return c
 }
 

@@ -161,15 +161,15 @@ func TestVersion(t *testing.T) {
 	assert.Regexp(t, "^"+regexp.QuoteMeta(string(manifest[1]))+`(\+[0-9a-f]+(-dirty)?)?$`, version(t))
 }
 
-// TestDocumentedConfigurations has the collector validate every YAML in the README, in docs and in examples, and has ocb
-// build the manifest in the README.
+// TestDocumentedConfigurations has the collector validate every YAML in docs and in examples, and has ocb build the manifest in
+// docs.
 func TestDocumentedConfigurations(t *testing.T) {
 	const aroundReceivers = "\nexporters: { debug: }\nservice: { pipelines: { logs: { receivers: [jira], exporters: [debug] } } }\n"
 	pages, err := filepath.Glob(root + "/docs/*.md")
 	require.NoError(t, err)
 	require.NotEmpty(t, pages)
 	blocks := 0
-	for _, page := range append(pages, root+"/README.md") {
+	for _, page := range pages {
 		for i, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(read(t, page)), -1) {
 			blocks++
 			t.Run(fmt.Sprintf("%s %d", filepath.Base(page), i+1), func(t *testing.T) {
@@ -207,8 +207,8 @@ func validate(t *testing.T, config string) {
 	assert.NoError(t, err, string(output))
 }
 
-// buildManifest builds a collector from a manifest that expects a clone of the repository in ./otel-jira-collector.
-func buildManifest(t *testing.T, manifest string) {
+// buildManifest builds my-collector from a manifest that expects a clone of the repository in ./otel-jira-collector.
+func buildManifest(t *testing.T, manifest string) (program string) {
 	t.Helper()
 	repository, err := filepath.Abs(root)
 	require.NoError(t, err)
@@ -221,9 +221,11 @@ func buildManifest(t *testing.T, manifest string) {
 	build.Dir = dir
 	output, err := build.CombinedOutput()
 	require.NoError(t, err, string(output))
-	components, err := exec.CommandContext(t.Context(), filepath.Join(dir, "my-collector", "my-collector"), "components").Output()
+	program = filepath.Join(dir, "my-collector", "my-collector")
+	components, err := exec.CommandContext(t.Context(), program, "components").Output()
 	require.NoError(t, err)
 	assert.Contains(t, string(components), "name: jira")
+	return program
 }
 
 // post delivers a body with the headers of the golden records.

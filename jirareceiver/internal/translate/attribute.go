@@ -67,7 +67,7 @@ const (
 	attrStatusID              = "jira.issue.status.id"              // id of its status
 	attrStatusName            = "jira.issue.status.name"            // name of its status, in the language of the site
 	attrStatusCategory        = "jira.issue.status.category"        // key of the status category: `new`, `indeterminate`, `done` or `undefined`
-	attrStatusMapped          = "jira.issue.status.mapped"          // what the status [maps to](../README.md#status-mapping)
+	attrStatusMapped          = "jira.issue.status.mapped"          // what the status [maps to](status-mapping.md)
 	attrPreviousStatusID      = "jira.issue.status.previous.id"     // id of the status before a transition
 	attrPreviousStatusName    = "jira.issue.status.previous.name"   // name of the status before a transition
 	attrPreviousStatusMapped  = "jira.issue.status.previous.mapped" // what the status before a transition maps to

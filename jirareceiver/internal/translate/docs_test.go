@@ -162,7 +162,7 @@ func documentedEvents() []documented {
 	}
 	return append(events,
 		documented{"none, from [a post-function](senders.md#a-post-function-of-a-workflow)", eventTransitioned, "senders/post_function.json"},
-		documented{"`jira:issue_updated`, with [`changelog: split`](../README.md#configuration)", eventFieldChanged, "life/3_in_progress.json"},
+		documented{"`jira:issue_updated`, with [`changelog: split`](configuration.md)", eventFieldChanged, "life/3_in_progress.json"},
 		documented{"none, from [an Automation rule](senders.md#an-automation-rule)", eventAutomation, "senders/automation_issue_data.json"},
 		documented{"none", eventUnknown, "senders/exclude_body.json"},
 	)

@@ -1,0 +1,81 @@
+// Command kafka is a Kafka broker for tests, in memory. It prints its address, then the records of the topics that it is told
+// to watch, one JSON object a line. When its standard input ends it prints what is left, and ends as well.
+//
+// It is a module of its own: what it needs is no business of those who build the receiver into their collectors.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// record is a line of the output.
+type record struct {
+	Topic string
+	Value []byte
+}
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(topics []string) error {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(3, topics...))
+	if err != nil {
+		return err
+	}
+	defer cluster.Close()
+	fmt.Println(cluster.ListenAddrs()[0])
+
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		defer cancel()
+		_, _ = io.Copy(io.Discard, os.Stdin)
+	}()
+	return watch(ctx, cluster.ListenAddrs(), topics)
+}
+
+func watch(ctx context.Context, brokers, topics []string) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ConsumeTopics(topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	lines := json.NewEncoder(os.Stdout)
+	for {
+		live := ctx.Err() == nil
+		fetches := poll(ctx, client)
+		if err := fetches.Err(); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		for r := range fetches.RecordsAll() {
+			if err := lines.Encode(record{r.Topic, r.Value}); err != nil {
+				return err
+			}
+		}
+		if !live && fetches.NumRecords() == 0 {
+			return nil
+		}
+	}
+}
+
+// poll waits for records until the context ends. After that, it waits for a second.
+func poll(ctx context.Context, client *kgo.Client) kgo.Fetches {
+	if ctx.Err() == nil {
+		return client.PollFetches(ctx)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	return client.PollFetches(ctx)
+}

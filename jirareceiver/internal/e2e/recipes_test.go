@@ -1,0 +1,336 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"google.golang.org/grpc"
+	_ "google.golang.org/grpc/encoding/gzip" // the exporter compresses
+	"google.golang.org/grpc/metadata"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/golden"
+	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
+	"github.com/otel-jira/collector/jirareceiver/internal/signature"
+)
+
+// export is a request that a backend got.
+type export struct {
+	path   string
+	header http.Header
+	logs   plog.Logs
+}
+
+// exports are what backends of the recipes have got.
+type exports struct {
+	mu  sync.Mutex
+	all []export
+}
+
+func (e *exports) add(got export) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.all = append(e.all, got)
+}
+
+// await returns all requests as soon as their records are those of the life of an issue.
+func (e *exports) await(t *testing.T, c *collector) []export {
+	t.Helper()
+	want := lifeUIDs(t)
+	arrived := assert.Eventually(t, func() bool {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		var got []string
+		for _, export := range e.all {
+			got = append(got, recordUIDs(export.logs)...)
+		}
+		return assert.ObjectsAreEqual(want, slices.Compact(slices.Sorted(slices.Values(got))))
+	}, patience, 50*time.Millisecond)
+	require.True(t, arrived, c.output())
+	return e.all
+}
+
+// serveHTTP returns the URL of a backend that takes OTLP over HTTP at any path.
+func (e *exports) serveHTTP(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		request, err := readLogs(r)
+		assert.NoError(t, err)
+		e.add(export{r.URL.Path, r.Header, request.Logs()})
+		w.Header().Set("Content-Type", "application/x-protobuf")
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// serveGRPC returns the address of a backend that takes OTLP over gRPC.
+func (e *exports) serveGRPC(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "localhost:0")
+	require.NoError(t, err)
+	server := grpc.NewServer()
+	plogotlp.RegisterGRPCServer(server, &logsServer{exports: e})
+	go server.Serve(listener)
+	t.Cleanup(server.Stop)
+	return listener.Addr().String()
+}
+
+type logsServer struct {
+	plogotlp.UnimplementedGRPCServer
+	exports *exports
+}
+
+func (s *logsServer) Export(ctx context.Context, request plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
+	sent, _ := metadata.FromIncomingContext(ctx)
+	header := http.Header{}
+	for key, values := range sent {
+		header[http.CanonicalHeaderKey(key)] = values
+	}
+	method, _ := grpc.Method(ctx)
+	s.exports.add(export{method, header, request.Logs()})
+	return plogotlp.NewExportResponse(), nil
+}
+
+// TestOTLPRecipes starts each recipe that sends OTLP and looks for the records of an issue's life where they should arrive.
+func TestOTLPRecipes(t *testing.T) {
+	for _, recipe := range []struct {
+		name, variable string
+		serve          func(*exports, *testing.T) string
+		path           string
+		header, value  string
+		onResource     string // an attribute that the recipe adds to the resource
+	}{
+		{"otlp-http", "OTLP_ENDPOINT", (*exports).serveHTTP, "/v1/logs", "Authorization", "Bearer a token", ""},
+		{"otlp-grpc", "OTLP_ENDPOINT", (*exports).serveGRPC, "/opentelemetry.proto.collector.logs.v1.LogsService/Export", "Authorization", "Bearer a token", ""},
+		{"victorialogs", "VICTORIALOGS_URL", (*exports).serveHTTP, "/insert/opentelemetry/v1/logs", "VL-Stream-Fields", "service.name,jira.site.url,jira.project.key", ""},
+		{"loki", "LOKI_URL", (*exports).serveHTTP, "/otlp/v1/logs", "X-Scope-OrgID", "operations", "jira.project.key"},
+	} {
+		t.Run(recipe.name, func(t *testing.T) {
+			got := &exports{}
+			t.Setenv(recipe.variable, recipe.serve(got, t))
+			t.Setenv("OTLP_TOKEN", "a token")
+			t.Setenv("LOKI_TENANT", "operations")
+			c := startRecipe(t, recipe.name)
+			c.postAll(t, life(t))
+			for _, export := range got.await(t, c) {
+				assert.Equal(t, recipe.path, export.path)
+				assert.Equal(t, recipe.value, export.header.Get(recipe.header))
+				if recipe.onResource != "" {
+					value, _ := export.logs.ResourceLogs().At(0).Resource().Attributes().Get(recipe.onResource)
+					assert.Equal(t, "OPS", value.Str())
+				}
+			}
+			c.terminate(t)
+		})
+	}
+}
+
+// TestFilesRecipe writes more than a file holds, and restarts amid.
+func TestFilesRecipe(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "made by the exporter")
+	t.Setenv("JIRA_EVENTS_FILE", filepath.Join(dir, "events.jsonl"))
+	body := read(t, root+"/testdata/bench/issue_100k.json")
+	const deliveries = 14
+	for range 2 {
+		c := startRecipe(t, "files", "--set", "exporters::file::rotation::max_megabytes=1", "--set", "receivers::jira::include::payload=true",
+			"--set", "receivers::jira::deduplication::enabled=false")
+		for range deliveries / 2 {
+			require.Equal(t, http.StatusOK, c.post(t, body, signature.Sign([]byte(secret), body)))
+		}
+		c.terminate(t)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "events*.jsonl"))
+	require.NoError(t, err)
+	assert.Greater(t, len(files), 1, "it rotates")
+	records := 0
+	for _, file := range files {
+		records += len(readRecords(t, file))
+	}
+	assert.Equal(t, deliveries, records)
+}
+
+// TestKafkaTiers sends the life of an issue through both tiers. The second starts last, and its backend refuses at first.
+func TestKafkaTiers(t *testing.T) {
+	kafka := startKafka(t, "jira-events")
+	front := startRecipe(t, "kafka-front")
+	front.postAll(t, life(t))
+
+	got := &exports{}
+	url := got.serveHTTP(t)
+	refusals := make(chan struct{}, 2)
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case refusals <- struct{}{}:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			http.Redirect(w, r, url+r.URL.Path, http.StatusTemporaryRedirect)
+		}
+	}))
+	t.Cleanup(backend.Close)
+	t.Setenv("OTLP_ENDPOINT", backend.URL)
+	back := launch(t, t.TempDir(), recipe(t, "kafka-back"), "--set", "service::telemetry::metrics::level=none")
+	got.await(t, back)
+	assert.Len(t, refusals, cap(refusals))
+	back.terminate(t)
+	front.terminate(t)
+	assert.Len(t, kafka.finish(t), len(life(t)), "one message for each delivery")
+}
+
+// TestKafkaUnreachable has Jira told to send again what Kafka has not taken.
+func TestKafkaUnreachable(t *testing.T) {
+	t.Setenv("KAFKA_BROKER", address(t))
+	c := startRecipe(t, "kafka-front", "--set", "exporters::kafka::timeout=1s", "--set", "exporters::kafka::retry_on_failure::max_interval=1s",
+		"--set", "exporters::kafka::retry_on_failure::initial_interval=500ms", "--set", "exporters::kafka::retry_on_failure::max_elapsed_time=2s")
+	body := read(t, life(t)[0])
+	assert.Equal(t, http.StatusServiceUnavailable, c.post(t, body, signature.Sign([]byte(secret), body)))
+}
+
+// TestTransformRecipes compares the messages that an issue's life becomes with golden ones.
+func TestTransformRecipes(t *testing.T) {
+	for _, recipe := range []struct{ name, topic string }{{"flashduty", "flashduty-changes"}, {"cdevents", "cdevents"}} {
+		t.Run(recipe.name, func(t *testing.T) {
+			kafka := startKafka(t, recipe.topic)
+			c := startRecipe(t, recipe.name)
+			bodies := life(t)
+			for _, body := range []string{"datacenter_issue_resolved", "automation_jira_format", "forge_issue_updated_thin", "post_function"} {
+				bodies = append(bodies, root+"/testdata/senders/"+body+".json")
+			}
+			c.postAll(t, bodies)
+			c.terminate(t) // with the queue empty
+			file := root + "/testdata/recipes/" + recipe.name + ".jsonl"
+			messages := kafka.finish(t)
+			assert.NotContains(t, c.output(), "failed to execute")
+			golden.AssertText(t, file, strings.Join(messages, "\n")+"\n")
+		})
+	}
+}
+
+// TestOtherExporters builds a collector with each exporter that the distribution lacks and that can be had, by the line in its
+// recipe, and has it validate the recipe.
+func TestOtherExporters(t *testing.T) {
+	content := string(read(t, root+"/examples/other-exporters/clickhouse.yaml"))
+	line := regexp.MustCompile(`(?m)^# {3}(- gomod: \S+ \S+)$`).FindStringSubmatch(content)
+	require.NotNil(t, line)
+	manifest := strings.NewReplacer("\nexporters:", "\nexporters:\n  "+line[1], "path: .", "path: ./otel-jira-collector",
+		"name: otelcol-jira", "name: my-collector", "output_path: ./build/otelcol-jira", "output_path: ./my-collector").
+		Replace(string(read(t, root+"/builder-config.yaml")))
+	t.Setenv(binaryVariable, buildManifest(t, manifest))
+	validate(t, root+"/examples/other-exporters/clickhouse.yaml")
+}
+
+func recipe(t *testing.T, name string) string {
+	t.Helper()
+	file, err := filepath.Abs(root + "/examples/" + name + ".yaml")
+	require.NoError(t, err)
+	return file
+}
+
+func startRecipe(t *testing.T, name string, args ...string) *collector {
+	t.Helper()
+	args = append(args, "--set", "receivers::jira::endpoint="+address(t), "--set", "service::telemetry::metrics::level=none")
+	return start(t, t.TempDir(), recipe(t, name), args...)
+}
+
+// postAll posts files. Each delivery has a number of its own.
+func (c *collector) postAll(t *testing.T, files []string) {
+	t.Helper()
+	for i, file := range files {
+		d := jirasim.Delivery{ID: fmt.Sprintf("delivery-%d", i+1), Flow: jirasim.Primary, Body: read(t, file)}
+		request, err := jirasim.NewRequest(t.Context(), c.url, []byte(secret), d, 0)
+		require.NoError(t, err)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		response.Body.Close()
+		require.Equal(t, http.StatusOK, response.StatusCode)
+	}
+}
+
+func lifeUIDs(t *testing.T) []string {
+	t.Helper()
+	var uids []string
+	for _, file := range life(t) {
+		content := string(read(t, strings.TrimSuffix(file, ".json")+".yaml"))
+		uid := regexp.MustCompile(`log\.record\.uid\n\s+value:\n\s+stringValue: "?(\w+)"?\n`).FindStringSubmatch(content)
+		require.NotNil(t, uid, file)
+		uids = append(uids, uid[1])
+	}
+	slices.Sort(uids)
+	return uids
+}
+
+func recordUIDs(logs plog.Logs) []string {
+	var uids []string
+	for _, resource := range logs.ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				uid, _ := record.Attributes().Get("log.record.uid")
+				uids = append(uids, uid.Str())
+			}
+		}
+	}
+	return uids
+}
+
+// kafka is a broker in a process of its own, in memory. What it prints ends with the messages of its topics.
+type kafka struct {
+	command *exec.Cmd
+	stdin   io.Closer
+	lines   *bufio.Scanner
+}
+
+// startKafka starts a broker, and has the recipes use it.
+func startKafka(t *testing.T, topics ...string) *kafka {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "kafka")
+	output, err := exec.CommandContext(t.Context(), "go", "build", "-C", root+"/.ci/kafka", "-o", program, ".").CombinedOutput()
+	require.NoError(t, err, string(output))
+	k := &kafka{command: exec.CommandContext(t.Context(), program, topics...)}
+	k.command.Stderr = os.Stderr
+	k.stdin, err = k.command.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := k.command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, k.command.Start())
+	k.lines = bufio.NewScanner(stdout)
+	require.True(t, k.lines.Scan())
+	t.Setenv("KAFKA_BROKER", k.lines.Text())
+	t.Cleanup(func() {
+		_ = k.command.Process.Kill()
+		_ = k.command.Wait()
+	})
+	return k
+}
+
+// finish ends the broker and returns all messages. Kafka keeps their order within a partition only, so they are sorted.
+func (k *kafka) finish(t *testing.T) []string {
+	t.Helper()
+	k.stdin.Close()
+	var messages []string
+	for k.lines.Scan() {
+		var record struct{ Value []byte }
+		require.NoError(t, json.Unmarshal(k.lines.Bytes(), &record))
+		messages = append(messages, string(record.Value))
+	}
+	slices.Sort(messages)
+	return messages
+}
