@@ -68,7 +68,7 @@ func (dec *Decoder) Decode(body []byte) (*Event, error) {
 type envelope struct {
 	*Decoder
 	Event
-	bare        Issue // Automation sends the issue itself as the body
+	bare        *Issue // Automation sends the issue itself as the body
 	isBare      bool
 	mergedInto  Named
 	oldSprint   *Sprint
@@ -95,9 +95,9 @@ func (e *envelope) member(d *jx.Decoder, key []byte) error {
 		return e.Changelog.decode(d)
 	case "fields":
 		e.isBare = d.Next() == jx.Object
-		return object(d, e.fields(&e.bare))
+		return object(d, e.fields(e.bareIssue()))
 	case "id", "key", "self":
-		return e.issue(&e.bare)(d, key)
+		return e.issue(e.bareIssue())(d, key)
 	case "accountId":
 		return text(d, &e.accountID)
 	case "username":
@@ -106,6 +106,14 @@ func (e *envelope) member(d *jx.Decoder, key []byte) error {
 	default:
 		return e.subject(d, key)
 	}
+}
+
+// bareIssue makes the bare issue when the body has some of it: most have none.
+func (e *envelope) bareIssue() *Issue {
+	if e.bare == nil {
+		e.bare = &Issue{}
+	}
+	return e.bare
 }
 
 // subject reads what the event is about, besides the issue.
@@ -185,7 +193,7 @@ func (e *envelope) decodeComment(d *jx.Decoder) error {
 // finish draws the conclusions that need the whole body.
 func (e *envelope) finish() *Event {
 	if e.Issue == nil && e.isBare {
-		e.Issue = &e.bare
+		e.Issue = e.bare
 	}
 	if e.Name == "" && e.keys == 2 && e.hasUsername && e.accountID != "" {
 		e.UserDeleted = true
