@@ -104,8 +104,8 @@ fmt: ## format the code
 
 .PHONY: lint
 lint: ## run the linters
-	@$(TOOL) golangci-lint run
-	@for module in kafka kubernetes; do (cd .ci/$$module && go tool -modfile=../tools/go.mod golangci-lint run) || exit 1; done
+	@$(TOOL) golangci-lint run --allow-parallel-runners
+	@for module in kafka kubernetes; do (cd .ci/$$module && go tool -modfile=../tools/go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
 
 .PHONY: tidy
 tidy: ## tidy the modules

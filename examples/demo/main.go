@@ -59,7 +59,11 @@ func run(ctx context.Context) error {
 		return err
 	}
 	d.dir = dir
-	return errors.Join(d.play(ctx, flag.Args()), os.RemoveAll(dir))
+	err = d.play(ctx, flag.Args())
+	if ctx.Err() != nil {
+		err = nil // Ctrl-C while a program starts
+	}
+	return errors.Join(err, os.RemoveAll(dir))
 }
 
 // free reports an address at which something listens already.

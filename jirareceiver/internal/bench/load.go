@@ -22,8 +22,8 @@ type load struct {
 	rate        int // deliveries per second; 0 for as many as the other side takes
 }
 
-// run returns how long each delivery took.
-func (l load) run(client *http.Client, url string) ([]time.Duration, error) {
+// run returns how long each accepted delivery took, in order, and how many were not.
+func (l load) run(client *http.Client, url string) (took []time.Duration, failed int) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.duration)
 	defer cancel()
 	var pause time.Duration // of each connection, between the beginnings of two deliveries
@@ -32,30 +32,27 @@ func (l load) run(client *http.Client, url string) ([]time.Duration, error) {
 	}
 	signed := signature.Sign([]byte(secret), l.body)
 	var mu sync.Mutex
-	var all []time.Duration
-	var failure error
 	var senders sync.WaitGroup
 	for range l.connections {
 		senders.Go(func() {
-			var took []time.Duration
-			var err error
-			for ctx.Err() == nil && err == nil {
+			for ctx.Err() == nil {
 				start := time.Now()
-				err = post(client, url, l.body, signed) //nolint:contextcheck // what was begun in time is finished
-				took = append(took, time.Since(start))
+				err := post(client, url, l.body, signed) //nolint:contextcheck // what was begun in time is finished
+				d := time.Since(start)
+				mu.Lock()
+				if err == nil {
+					took = append(took, d)
+				} else {
+					failed++
+				}
+				mu.Unlock()
 				time.Sleep(pause - time.Since(start))
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			all = append(all, took...)
-			if err != nil {
-				failure = err
 			}
 		})
 	}
 	senders.Wait()
-	slices.Sort(all)
-	return all, failure
+	slices.Sort(took)
+	return took, failed
 }
 
 func post(client *http.Client, url string, body []byte, signed string) error {

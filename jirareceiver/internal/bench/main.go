@@ -95,12 +95,12 @@ func compare(contenders []contender, file string, rounds int, l load) error {
 		}
 	}
 	fmt.Printf("\n%s: %d bytes, %d connections, %d rounds of %s; medians, in brackets the least and the most\n\n", filepath.Base(file), len(body), l.connections, rounds, l.duration)
-	fmt.Println("| | CPU µs per delivery | of the floor | deliveries/s | p50 ms | p99 ms | peak memory MB |")
-	fmt.Println("|---|---|---|---|---|---|---|")
+	fmt.Println("| | CPU µs per delivery | of the floor | deliveries/s | p50 ms | p99 ms | peak memory MB | not accepted |")
+	fmt.Println("|---|---|---|---|---|---|---|---|")
 	floor := median(results[0], measurement.cpu)
 	for i, c := range contenders {
-		fmt.Printf("| %s | %s | %.2f | %.0f | %.2f | %.2f | %.0f |\n", c.name, spread(results[i], measurement.cpu), median(results[i], measurement.cpu)/floor,
-			median(results[i], measurement.perSecond), median(results[i], measurement.p50), median(results[i], measurement.p99), median(results[i], measurement.memory))
+		fmt.Printf("| %s | %s | %.2f | %.0f | %.2f | %.2f | %.0f | %.0f |\n", c.name, spread(results[i], measurement.cpu), median(results[i], measurement.cpu)/floor,
+			median(results[i], measurement.perSecond), median(results[i], measurement.p50), median(results[i], measurement.p99), median(results[i], measurement.memory), median(results[i], measurement.failures))
 	}
 	return nil
 }

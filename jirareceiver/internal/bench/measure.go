@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"time"
 )
@@ -12,7 +13,8 @@ const (
 
 // measurement is what a contender did under load.
 type measurement struct {
-	took    []time.Duration // for each delivery, sorted
+	took    []time.Duration // for each accepted delivery, sorted
+	failed  int
 	elapsed time.Duration
 	cpuTime time.Duration
 	peak    int64 // resident memory in bytes
@@ -23,6 +25,8 @@ func (m measurement) cpu() float64 {
 }
 
 func (m measurement) perSecond() float64 { return float64(len(m.took)) / m.elapsed.Seconds() }
+
+func (m measurement) failures() float64 { return float64(m.failed) }
 
 func (m measurement) p50() float64 { return m.percentile(50) }
 
@@ -50,16 +54,16 @@ func underLoad(p *process, l load) (m measurement, err error) {
 	defer client.CloseIdleConnections()
 	warm := l
 	warm.duration = warmUp
-	if _, err := warm.run(client, p.url); err != nil {
-		return m, err
+	if took, _ := warm.run(client, p.url); len(took) == 0 {
+		return m, errors.New("accepts nothing")
 	}
 	before, err := cpuTime(p.pid())
 	if err != nil {
 		return m, err
 	}
 	start := time.Now()
-	if m.took, err = l.run(client, p.url); err != nil {
-		return m, err
+	if m.took, m.failed = l.run(client, p.url); len(m.took) == 0 {
+		return m, errors.New("accepts nothing")
 	}
 	m.elapsed = time.Since(start)
 	after, err := cpuTime(p.pid())

@@ -25,9 +25,9 @@ func soak(c contender, file string, l load) (err error) {
 	part := l
 	part.duration = l.duration / soakSamples
 	for range soakSamples {
-		took, err := part.run(client, p.url)
-		if err != nil {
-			return p.because(err)
+		took, failed := part.run(client, p.url)
+		if failed > 0 {
+			return fmt.Errorf("%d deliveries were not accepted", failed)
 		}
 		delivered += len(took)
 		resident, err := memory(p.pid(), "VmRSS:")

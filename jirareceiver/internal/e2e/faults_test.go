@@ -26,6 +26,8 @@ const (
 	site = "https://acme.atlassian.net"
 	// relaxed leaves Jira's retries time to outlast a restart of the collector: ten minutes go by in a second.
 	relaxed = 600
+	// patient leaves time to work through the largest bodies on a busy machine: ten minutes in four seconds.
+	patient = 150
 	// hurried is for faults that are over at once.
 	hurried = 10_000
 	// pending is how many deliveries are under way or wait for their next attempt at a time, unless a test needs more.

@@ -68,7 +68,7 @@ func deliverAmid(t *testing.T, attack func(*testing.T, *flooder), cut bool) (row
 	b := startBackend(t, willing)
 	c := start(t, t.TempDir(), writeConfig(t, rotated, address(t), secret, b.url()))
 	jira, _ := connect(t, c, relaxed)
-	f := newFlooder(t, c, jira)
+	f := newFlooder(t, c)
 	attack(t, f)
 	results := jira.DeliverAll(t.Context(), jirasim.NewScript(site).Deliveries(0, form(200, 5000)), pending)
 	if cut && form(0, 1) == 1 {
@@ -84,7 +84,6 @@ func deliverAmid(t *testing.T, attack func(*testing.T, *flooder), cut bool) (row
 // flooder attacks in the background.
 type flooder struct {
 	url, address string
-	jira         *jirasim.Sender
 	results      []jirasim.Result // of deliveries that are part of the attack; read after end
 
 	open    atomic.Int64 // connections
@@ -93,11 +92,11 @@ type flooder struct {
 	attacks sync.WaitGroup
 }
 
-func newFlooder(t *testing.T, c *collector, jira *jirasim.Sender) *flooder {
+func newFlooder(t *testing.T, c *collector) *flooder {
 	t.Helper()
 	parsed, err := url.Parse(c.url)
 	require.NoError(t, err)
-	f := &flooder{url: c.url, address: parsed.Host, jira: jira}
+	f := &flooder{url: c.url, address: parsed.Host}
 	f.ctx, f.cancel = context.WithCancel(t.Context())
 	return f
 }
@@ -266,5 +265,7 @@ func largestDeliveries(t *testing.T, f *flooder) {
 		require.LessOrEqual(t, len(d.Body), maxBody)
 		deliveries = append(deliveries, d)
 	}
-	f.attacks.Go(func() { f.results = f.jira.DeliverAll(t.Context(), deliveries, len(deliveries)) })
+	jira := jirasim.New(jirasim.Options{URL: f.url, Compression: patient, Timeout: patience, Seed: 1})
+	jira.SetSecret([]byte(secret))
+	f.attacks.Go(func() { f.results = jira.DeliverAll(t.Context(), deliveries, len(deliveries)) })
 }

@@ -71,7 +71,8 @@ func Scenarios() []string { return slices.Sorted(maps.Keys(scenarios)) }
 // ScenarioLength returns how long the things take that happen in a scenario.
 func ScenarioLength(name string) time.Duration { return scenarios[name].length }
 
-// Scenario returns the deliveries of a scenario: the same number of the same events, whatever the site.
+// Scenario returns the deliveries of a scenario: of the same events on all sites, but Data Center tells of comments and worklogs
+// a second time, as updates of the issue.
 func Scenario(name string, s Site) ([]Delivery, error) {
 	played, found := scenarios[name]
 	if !found {

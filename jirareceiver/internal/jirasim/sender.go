@@ -1,5 +1,5 @@
-// Package jirasim plays the part of Jira Cloud: it makes events with bodies as Jira's, and sends them as Jira does, by the
-// rules of https://developer.atlassian.com/cloud/jira/platform/webhooks/.
+// Package jirasim plays the part of a Jira: it makes histories of events with bodies as Jira's, and sends them as Jira does, by
+// the rules of https://developer.atlassian.com/cloud/jira/platform/webhooks/.
 package jirasim
 
 import (
