@@ -65,6 +65,7 @@ test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage
 
 .PHONY: test-faults
 test-faults: build ## break everything around the collector, for some minutes; `make test` does it in short
+	JIRA_FAULTS=long go test -count=1 -v -run TestBadInputs ./jirareceiver
 	JIRA_FAULTS=long OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 -v -timeout 40m -run 'TestFaults|TestFloods|TestMemoryOfDeliveriesIsBounded' ./jirareceiver/internal/e2e
 
 .PHONY: fuzz
