@@ -1,6 +1,7 @@
 package jirareceiver
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -134,6 +135,22 @@ func TestSplitIsOneBatch(t *testing.T) {
 	}
 	assert.Equal(t, []string{"jira.issue.updated", "jira.issue.field_changed a", "jira.issue.field_changed b", "jira.issue.field_changed a"}, told)
 	assertRecords(t, r, 4, 0)
+}
+
+// TestManyChanges has one record for each of so many changes that anything but a fixed cost for each would take longer than
+// write_timeout.
+func TestManyChanges(t *testing.T) {
+	const changes = 100_000
+	records := 0
+	r := start(t, consumerFunc(func(_ context.Context, logs plog.Logs) error {
+		records = logs.LogRecordCount()
+		return nil
+	}), func(cfg *Config) { cfg.Jira.Changelog = ChangelogSplit })
+	item := `{"field": "a"}`
+	response, _ := r.post(t, []byte(`{"webhookEvent": "jira:issue_updated", "issue": {"id": "1"}, "changelog": {"items": [`+
+		item+strings.Repeat(", "+item, changes-1)+`]}}`))
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	assert.Equal(t, 1+changes, records)
 }
 
 // TestStrangeBodiesAreAnswered has bodies that are hard on a reader. None is a reason to fall over, and few to refuse.

@@ -63,7 +63,7 @@ func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
 func (t *Translator) appendChange(records plog.LogRecordSlice, uid string, change webhook.Change, o occurrence) {
 	record, w := t.appendRecord(records, eventFieldChanged, uid, o)
 	record.Body().SetStr(w.clip(changeLine(o.Issue, change)))
-	w.issueIdentity(o.site.url, o.Event)
+	w.issueIdentity(o)
 	w.project(projectOf(o.Event))
 	w.exact(attrChangelogID, o.Changelog.ID)
 	w.text(attrChangeField, change.Field)

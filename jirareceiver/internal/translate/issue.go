@@ -15,7 +15,7 @@ func (t *Translator) putIssue(w writer, o occurrence) (unmapped Unmapped) {
 		w.project(project)
 		return unmapped
 	}
-	w.issueIdentity(o.site.url, o.Event)
+	w.issueIdentity(o)
 	t.putFields(w, o.Issue)
 	w.project(project)
 	change, unmapped := t.putStatuses(w, project.Key, o)
@@ -27,13 +27,13 @@ func (t *Translator) putIssue(w writer, o occurrence) (unmapped Unmapped) {
 	return unmapped
 }
 
-func (w writer) issueIdentity(site string, ev *webhook.Event) {
-	w.exact(attrIssueID, ev.Issue.ID)
-	w.exact(attrIssueKey, ev.Issue.Key)
-	if site != "" && ev.Issue.Key != "" {
-		w.exact(attrURLFull, site+"/browse/"+ev.Issue.Key)
+func (w writer) issueIdentity(o occurrence) {
+	w.exact(attrIssueID, o.Issue.ID)
+	w.exact(attrIssueKey, o.Issue.Key)
+	if o.site.url != "" && o.Issue.Key != "" {
+		w.exact(attrURLFull, o.site.url+"/browse/"+o.Issue.Key)
 	}
-	w.exact(attrIssuePreviousKey, previousKey(ev.Changelog))
+	w.exact(attrIssuePreviousKey, o.previousKey)
 }
 
 func (t *Translator) putFields(w writer, issue *webhook.Issue) {
@@ -110,7 +110,7 @@ func (t *Translator) putStatuses(w writer, project string, o occurrence) (change
 	now := completionOf(mapped, current.Category)
 
 	// A move to another project leaves the old status to the old project.
-	project = cmp.Or(projectKey(previousKey(o.Changelog)), project)
+	project = cmp.Or(projectKey(o.previousKey), project)
 	w.exact(attrPreviousStatusID, previous.ID)
 	w.text(attrPreviousStatusName, previous.Name)
 	mapped, isMapped = t.putMapped(w, attrPreviousStatusMapped, project, previous)

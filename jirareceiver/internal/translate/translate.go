@@ -68,16 +68,17 @@ type Unmapped struct{ Current, Previous webhook.Status }
 // occurrence is an event with all that is known of it.
 type occurrence struct {
 	*webhook.Event
-	kind     Kind
-	site     site
-	uid      string
-	delivery Delivery
+	kind        Kind
+	site        site
+	uid         string
+	previousKey string // of an issue that was moved to another project
+	delivery    Delivery
 }
 
 // Translate returns the log records of an event, and its statuses that map to nothing.
 func (t *Translator) Translate(ev *webhook.Event, k Kind, d Delivery) (logs plog.Logs, unmapped Unmapped) {
 	from := t.siteOf(ev)
-	o := occurrence{ev, k, from, recordUID(from.url, k, ev, d), d}
+	o := occurrence{ev, k, from, recordUID(from.url, k, ev, d), previousKey(ev.Changelog), d}
 	logs, records := t.newLogs(from, ev)
 	unmapped = t.appendEvent(records, o)
 	if t.opts.SplitChanges && ev.Issue != nil {
