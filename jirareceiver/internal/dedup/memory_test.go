@@ -242,12 +242,17 @@ func TestRestartWithOtherBounds(t *testing.T) {
 		accept(t, m, key(i))
 	}
 	require.NoError(t, m.Save(t.Context(), store))
-	m = newMemory(func(o *Options) { o.MaxEntries = pageSize })
-	require.NoError(t, m.Load(t.Context(), store))
-	assert.Equal(t, pageSize, m.Len())
 	m = newMemory(func(o *Options) { o.MaxEntries = 10_000 })
 	require.NoError(t, m.Load(t.Context(), store))
 	assert.Equal(t, 2000, m.Len())
+	m = newMemory(func(o *Options) { o.MaxEntries = pageSize })
+	require.NoError(t, m.Load(t.Context(), store))
+	assert.Equal(t, pageSize, m.Len())
+	for i := range 2000 {
+		assert.Equal(t, i >= 2000-pageSize, isDuplicate(t, m, key(i)), i)
+	}
+	require.NoError(t, m.Save(t.Context(), store))
+	assert.Equal(t, pageSize*entrySize, store.size(), "what there is no room for any more is gone")
 }
 
 func TestOnlyChangedPagesAreSaved(t *testing.T) {

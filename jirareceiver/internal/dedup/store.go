@@ -25,15 +25,17 @@ type Store interface {
 func (m *Memory) Changed() <-chan struct{} { return m.changed }
 
 // Load remembers what the store has and what is not too old. It is called before the first delivery.
+//
+// It looks for more pages than there is room for: the bound may have been lowered, and the latest entries may be in any page.
 func (m *Memory) Load(ctx context.Context, store Store) error {
 	var entries []entry
 	var errs []error
 	pages := (m.opts.MaxEntries + pageSize - 1) / pageSize
-	for page := range pages {
+	for page, found := 0, false; page < pages || found; page++ {
 		content, err := store.Load(ctx, page)
 		errs = append(errs, err)
 		entries = append(entries, decodePage(content)...)
-		if len(content) > 0 {
+		if found = len(content) > 0; found {
 			m.markDirty(page) // what it holds is about to move
 		}
 	}
@@ -45,7 +47,7 @@ func (m *Memory) restore(entries []entry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.opts.Now().UnixMilli()
-	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.at, b.at) })
+	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.at, b.at) })
 	for _, e := range entries {
 		if _, known := m.accepted[e.key]; known {
 			continue
