@@ -20,9 +20,13 @@ type admission struct {
 
 func (a *admission) hasRoomFor(n int64) bool { return a.held.Load()+n <= a.limit }
 
-// admit turns away a delivery whose body will not fit, before any of it is read. The lease must be released.
+// admit turns away a delivery whose body will not fit, before any of it is read. One that would never fit is larger than
+// max_request_body_size, which is no more than the limit, and must not come back. The lease must be released.
 func (a *admission) admit(r *http.Request) (*lease, error) {
-	if !a.hasRoomFor(max(r.ContentLength, 1)) {
+	switch {
+	case r.ContentLength > a.limit:
+		return nil, failed(kindTooLarge, nil)
+	case !a.hasRoomFor(max(r.ContentLength, 1)):
 		return nil, failed(kindOverCapacity, nil)
 	}
 	l := leases.Get().(*lease)

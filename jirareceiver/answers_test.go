@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -285,6 +286,16 @@ func withTwin(t *testing.T) *running {
 	wait(t, next.entered, "first delivery")
 	t.Cleanup(func() { close(next.release) })
 	return r
+}
+
+// TestAnnouncedTooLarge has bodies that would never fit: Jira is not to send them again.
+func TestAnnouncedTooLarge(t *testing.T) {
+	for _, length := range []int64{defaultMaxInFlight + 1, math.MaxInt64} {
+		r := start(t, consumertest.NewNop(), nil)
+		response, answer := readAnswer(t, r.dial(t, fmt.Sprintf("POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", length)))
+		assertTold(t, toldTooLarge, response, answer)
+		assertRejected(t, r, "too_large")
+	}
 }
 
 // TestNoHealthPath has a request whose path is as empty as the one configured.
