@@ -66,6 +66,9 @@ const (
 	// How many bytes are set aside for a body before any of it has arrived.
 	minBuffer  = 4 << 10  // when nobody says how long it will be
 	maxReserve = 64 << 10 // when it is said to be longer
+	// maxRead is how many bytes may have arrived without being counted. A chunked body is read until there are as many as
+	// were asked for.
+	maxRead = 64 << 10
 )
 
 // read returns the body, decompressed and bounded by confighttp. It is valid until the lease is released.
@@ -76,7 +79,7 @@ func (l *lease) read(r *http.Request) ([]byte, error) {
 			body = append(make([]byte, 0, nextCapacity(len(body), r.ContentLength)), body...)
 			l.buffer = body
 		}
-		n, err := r.Body.Read(body[len(body):cap(body)])
+		n, err := r.Body.Read(body[len(body):min(cap(body), len(body)+maxRead)])
 		body = body[:len(body)+n]
 		if full := l.grow(n); full != nil {
 			return nil, readFailure(full)

@@ -103,6 +103,14 @@ func TestAnnouncedBytesTakeNoRoom(t *testing.T) {
 	assertTold(t, toldOK, response, answer)
 }
 
+// TestBytesCountAsTheyArrive has a sender that stalls within a chunk.
+func TestBytesCountAsTheyArrive(t *testing.T) {
+	const sent = 1000 << 10
+	r := start(t, &sink{}, nil)
+	r.dial(t, fmt.Sprintf("POST /jira/events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s", 2*sent, strings.Repeat(" ", sent)))
+	require.Eventually(t, func() bool { return r.handler.admission.held.Load() > sent-maxRead }, patience, time.Millisecond)
+}
+
 // TestRoomIsGivenBack looks for what a delivery leaves behind, however it ends.
 func TestRoomIsGivenBack(t *testing.T) {
 	post := at(http.MethodPost, defaultPath)
