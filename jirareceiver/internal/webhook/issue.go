@@ -78,17 +78,25 @@ func (dec *Decoder) fields(i *Issue) member {
 			return i.SecurityLevel.decode(d)
 		case "parent":
 			return i.Parent.decode(d)
-		case "assignee":
-			return i.Assignee.decode(d)
-		case "reporter":
-			return i.Reporter.decode(d)
-		case "creator":
-			return i.Creator.decode(d)
 		case "project":
 			return i.Project.decode(d)
 		default:
-			return dec.customField(d, key, i)
+			return dec.peopleOrCustom(d, key, i)
 		}
+	}
+}
+
+// peopleOrCustom reads the rest of the fields.
+func (dec *Decoder) peopleOrCustom(d *jx.Decoder, key []byte, i *Issue) error {
+	switch string(key) {
+	case "assignee":
+		return i.Assignee.decode(d)
+	case "reporter":
+		return i.Reporter.decode(d)
+	case "creator":
+		return i.Creator.decode(d)
+	default:
+		return dec.customField(d, key, i)
 	}
 }
 
