@@ -80,7 +80,7 @@ func newHandler(settings receiver.Settings, cfg *JiraConfig, next consumer.Logs)
 		now:             time.Now,
 	}
 	h.memory = cfg.Deduplication.newMemory(h.clock)
-	h.health = &health{admission: h.admission, memory: h.retryAfter, now: h.clock}
+	h.health = &health{admission: h.admission, forgetAfter: h.retryAfter, now: h.clock}
 	h.unmapped = newUnmappedStatuses(h.meter, settings.Logger)
 	return h, h.meter.observe(h)
 }

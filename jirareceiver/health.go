@@ -9,12 +9,12 @@ import (
 // health knows whether a delivery would be accepted, as far as that can be known without one.
 type health struct {
 	admission *admission
-	// memory is how long a refusal of the pipeline counts. It has to end: whoever routes deliveries by the health of the
+	// forgetAfter is how long a refusal of the pipeline counts. It has to end: whoever routes deliveries by the health of the
 	// receiver sends none that could show that all is well again.
-	memory   time.Duration
-	now      func() time.Time
-	draining atomic.Bool
-	refusal  atomic.Pointer[refusal]
+	forgetAfter time.Duration
+	now         func() time.Time
+	draining    atomic.Bool
+	refusal     atomic.Pointer[refusal]
 }
 
 // refusal is why the pipeline took no event, and until when that counts.
@@ -31,7 +31,7 @@ func (h *health) observe(err error) {
 			h.refusal.Store(nil)
 		}
 	case k == kindUnavailable || k == kindExhausted:
-		h.refusal.Store(&refusal{k, h.now().Add(h.memory)})
+		h.refusal.Store(&refusal{k, h.now().Add(h.forgetAfter)})
 	}
 }
 

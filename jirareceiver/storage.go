@@ -16,8 +16,8 @@ import (
 // storageName tells the client of the memory from others that the receiver may come to have.
 const storageName = "deduplication"
 
-// saveInterval is how long a save may lag behind: a crash forgets no more than this. It keeps a busy receiver from writing
-// the same page for each delivery.
+// saveInterval is how long a save may lag behind: a crash forgets no more than this, and what was being written. It keeps a busy
+// receiver from writing the same page for each delivery.
 const saveInterval = 100 * time.Millisecond
 
 // storageTimeout is how long the storage may take, as far as it listens to its context.
