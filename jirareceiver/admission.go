@@ -82,13 +82,13 @@ func (l *lease) read(r *http.Request) ([]byte, error) {
 		n, err := r.Body.Read(body[len(body):min(cap(body), len(body)+maxRead)])
 		body = body[:len(body)+n]
 		if full := l.grow(n); full != nil {
-			return nil, readFailure(full)
+			return nil, readFailure(r.Context(), full)
 		}
 		switch {
 		case errors.Is(err, io.EOF):
 			return body, nil
 		case err != nil:
-			return nil, readFailure(err)
+			return nil, readFailure(r.Context(), err)
 		}
 	}
 }

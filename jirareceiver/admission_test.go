@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
@@ -67,6 +68,26 @@ func TestOverCapacity(t *testing.T) {
 			assertInFlight(t, r, 0)
 			response, answer = r.post(t, []byte(`{}`))
 			assertTold(t, toldOK, response, answer)
+		})
+	}
+}
+
+// TestStrangersAreNotRead announces bodies that are never sent. Who has no proof that a body could confirm has the answer at once,
+// and none of what others may need.
+func TestStrangersAreNotRead(t *testing.T) {
+	for name, header := range map[string]string{
+		"missing_signature":     "",
+		"malformed_signature":   "X-Hub-Signature: abc\r\n",
+		"unsupported_algorithm": "X-Hub-Signature: md5=00\r\n",
+		"bad_token":             "X-Jira-Token: another\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t, consumertest.NewNop(), func(cfg *Config) { requireSignature(cfg); requireToken(cfg) })
+			const announced = 300 << 10 // more than net/http reads of its own accord before it answers
+			response, _ := readAnswer(t, r.dial(t, fmt.Sprintf("POST /jira/events HTTP/1.1\r\nHost: a\r\n%sContent-Length: %d\r\n\r\n{", header, announced)))
+			assert.Equal(t, http.StatusUnauthorized, response.StatusCode)
+			assertRejected(t, r, name)
+			assertInFlight(t, r, 0)
 		})
 	}
 }

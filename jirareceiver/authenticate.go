@@ -32,26 +32,41 @@ func newAuthenticator(cfg *JiraConfig) *authenticator {
 	return a
 }
 
-// authenticate accepts any one proof. The error tells of the proof that the delivery presented.
-func (a *authenticator) authenticate(r *http.Request, body []byte) error {
+// proof is what a delivery presents of who sends it. The zero proof is enough as it is.
+type proof struct {
+	signature *signature.Signature // that the body has to have
+}
+
+// examine refuses what no body can make right, so that strangers cannot have one read. It accepts any one proof, and the error
+// tells of the proof that the delivery presented.
+func (a *authenticator) examine(r *http.Request) (proof, error) {
 	if len(a.secrets) == 0 && len(a.tokenDigests) == 0 {
-		return nil
+		return proof{}, nil
 	}
 	presented := a.presentedTokens(r)
 	if a.anyKnown(presented) {
-		return nil
+		return proof{}, nil
 	}
 	signed := r.Header.Get(signature.Header)
 	switch {
 	case len(a.secrets) > 0 && signed == "" && len(presented) == 0 && hasSecret(r.URL):
-		return failed(kindSecretInQuery, nil)
+		return proof{}, failed(kindSecretInQuery, nil)
 	case len(a.secrets) > 0 && (signed != "" || len(presented) == 0):
-		return signatureFailure(signature.Verify(signed, body, a.secrets))
+		s, err := signature.Parse(signed)
+		return proof{signature: &s}, signatureFailure(err)
 	case len(presented) > 0:
-		return failed(kindBadToken, nil)
+		return proof{}, failed(kindBadToken, nil)
 	default:
-		return failed(kindMissingToken, nil)
+		return proof{}, failed(kindMissingToken, nil)
 	}
+}
+
+// authenticate holds the body against what the delivery has presented.
+func (a *authenticator) authenticate(p proof, body []byte) error {
+	if p.signature == nil {
+		return nil
+	}
+	return signatureFailure(p.signature.Verify(body, a.secrets))
 }
 
 // secretParameters are what other receivers of Jira's webhooks call a secret in the URL.

@@ -40,16 +40,25 @@ func newBench(tb testing.TB, name string) *bench {
 
 func readAndVerify(h *handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		lease, err := h.admission.admit(r)
-		if err == nil {
-			defer lease.release()
-			var content []byte
-			if content, err = lease.read(r); err == nil {
-				err = h.authenticator.authenticate(r, content)
-			}
-		}
-		respond(w, err, h.retryAfter)
+		respond(w, h.readAndVerify(r), h.retryAfter)
 	})
+}
+
+func (h *handler) readAndVerify(r *http.Request) error {
+	proof, err := h.authenticator.examine(r)
+	if err != nil {
+		return err
+	}
+	lease, err := h.admission.admit(r)
+	if err != nil {
+		return err
+	}
+	defer lease.release()
+	body, err := lease.read(r)
+	if err != nil {
+		return err
+	}
+	return h.authenticator.authenticate(proof, body)
 }
 
 // call has the handler process the body once, and returns the status of its answer.

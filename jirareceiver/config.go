@@ -340,8 +340,8 @@ func (cfg *SeverityConfig) byPriority() map[string]plog.SeverityNumber {
 	return severities
 }
 
-// twinPatience is how long a delivery waits for the outcome of another with the same number. It leaves time to answer before
-// write_timeout.
+// twinPatience is how long a delivery waits for the outcome of another with the same number. With the default write_timeout,
+// it leaves time to answer.
 const twinPatience = 10 * time.Second
 
 // newMemory returns nil without deduplication.

@@ -144,6 +144,7 @@ func TestInvalidConfigs(t *testing.T) {
 		"severity_unknown":                {"severity::priorities::Highest is no severity: write trace, debug, info, warn, error or fatal"},
 		"severity_priority_twice":         {"severity::priorities::highest is the same priority as Highest: keep one"},
 		"window_without_unit":             {"deduplication::window is 2ns: write it with a unit, such as 2h, or set"},
+		"max_entries_huge":                {"deduplication::max_entries is 1000000000: set how many deliveries to remember, such as 100000 and at most 10000000"},
 		"max_entries_zero":                {"deduplication::max_entries is 0: set how many"},
 		"admission_below_body_size":       {"admission::max_in_flight_bytes is 1000, less than max_request_body_size", "raise it to 26214400 or more"},
 		"retry_after_without_unit":        {"admission::retry_after is 30ns: write it with a unit, such as 30s"},

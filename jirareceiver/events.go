@@ -3,6 +3,10 @@ package jirareceiver
 import (
 	"path"
 	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/translate"
 )
 
 // eventFilter decides which events become records.
@@ -24,4 +28,14 @@ func matchesAny(patterns []string, name string) bool {
 func isPattern(pattern string) bool {
 	_, err := path.Match(pattern, "")
 	return err == nil
+}
+
+// warnOfStrangers finds what may be misspelt. It is no error: Jira may have events that it does not document.
+func (f eventFilter) warnOfStrangers(logger *zap.Logger) {
+	for _, pattern := range slices.Concat(f.include, f.exclude) {
+		matches := func(name string) bool { return matchesAny([]string{pattern}, name) }
+		if !slices.ContainsFunc(translate.EventNames(), matches) {
+			logger.Warn("No event that Jira documents has this name: check its spelling in events", zap.String("pattern", pattern))
+		}
+	}
 }

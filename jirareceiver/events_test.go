@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -191,4 +192,15 @@ func TestStrangeBodiesAreAnswered(t *testing.T) {
 	}
 	response, _ := r.post(t, []byte(createdBody))
 	assert.Equal(t, http.StatusOK, response.StatusCode, "still serving")
+}
+
+func TestStrangePatternsAreWarnedOf(t *testing.T) {
+	r := start(t, consumertest.NewNop(), func(cfg *Config) {
+		cfg.Jira.Events = EventsConfig{Include: []string{"jira.isue.*", "jira.sprint.*"}, Exclude: []string{"jira.issue.deleted", "jira.sprint.stopped"}}
+	})
+	var patterns []string
+	for _, entry := range r.logs.FilterMessageSnippet("No event that Jira documents has this name").All() {
+		patterns = append(patterns, entry.ContextMap()["pattern"].(string))
+	}
+	assert.Equal(t, []string{"jira.isue.*", "jira.sprint.stopped"}, patterns)
 }

@@ -81,8 +81,8 @@ func kindOf(err error) *kind {
 	return kindInternal
 }
 
-// readFailure classifies an error of reading the body.
-func readFailure(err error) error {
+// readFailure classifies an error of reading the body of the request that ctx is of.
+func readFailure(ctx context.Context, err error) error {
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	_, network := errors.AsType[net.Error](err)
 	switch {
@@ -90,7 +90,7 @@ func readFailure(err error) error {
 		return failed(kindOverCapacity, nil)
 	case tooLarge:
 		return failed(kindTooLarge, nil)
-	case network, errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.Canceled):
+	case network, errors.Is(err, io.ErrUnexpectedEOF), ctx.Err() != nil:
 		return failed(kindInterrupted, nil)
 	default:
 		return failed(kindUndecodable, nil)

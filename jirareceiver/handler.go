@@ -166,6 +166,10 @@ func (h *handler) deliverSafely(r *http.Request) (records int, err error) {
 // deliver is the way of a delivery from the socket into the pipeline. It returns the number of log records that it made.
 func (h *handler) deliver(r *http.Request) (records int, err error) {
 	received := h.now()
+	proof, err := h.authenticator.examine(r)
+	if err != nil {
+		return 0, err
+	}
 	lease, err := h.admission.admit(r)
 	if err != nil {
 		return 0, err
@@ -175,7 +179,7 @@ func (h *handler) deliver(r *http.Request) (records int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := h.authenticator.authenticate(r, body); err != nil {
+	if err := h.authenticator.authenticate(proof, body); err != nil {
 		return 0, err
 	}
 	h.meter.size(r.Context(), body)

@@ -61,6 +61,7 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	if !r.cfg.authenticated() {
 		r.settings.Logger.Warn("Anybody who reaches the endpoint can post events: allow_unauthenticated is set")
 	}
+	r.handler.events.warnOfStrangers(r.settings.Logger)
 
 	r.serving.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -52,7 +52,7 @@ var constraints = map[string]object{
 	"custom_fields[]":               {"pattern": alias.String() + "|" + reference},
 	"query_attributes[]":            {"pattern": attributeName.String() + "|" + reference},
 	"severity::priorities[]":        {"pattern": `^([Tt][Rr][Aa][Cc][Ee]|[Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn]|[Ee][Rr][Rr][Oo][Rr]|[Ff][Aa][Tt][Aa][Ll])[2-4]?$|` + reference},
-	"deduplication::max_entries":    {"minimum": 1},
+	"deduplication::max_entries":    {"minimum": 1, "maximum": maxMaxEntries},
 	"admission::retry_after":        {"not": object{"const": 0}},
 	"deduplication::window":         {"not": object{"const": 0}},
 	"status::projects[]::mapping[]": {"minLength": 1},

@@ -85,10 +85,16 @@ func (k *keeper) save(ctx context.Context) {
 	}
 }
 
-// shutdown saves what is left and closes the storage, but waits for neither longer than ctx: a disk may hang.
+// shutdown saves what is left and closes the storage, but waits for neither longer than ctx, or a moment if that has ended
+// already: a disk may hang.
 func (k *keeper) shutdown(ctx context.Context) error {
 	if k == nil {
 		return nil
+	}
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), cancelGrace)
+		defer cancel()
 	}
 	close(k.stop)
 	done := make(chan error, 1)

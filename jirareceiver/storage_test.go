@@ -229,7 +229,7 @@ func TestStorageRecovers(t *testing.T) {
 	after.assertOutcomes(t, map[outcome]int64{duplicate: 2}, "1", "2")
 }
 
-// TestStorageHangs has a disk that never answers: deliveries go on, and a shutdown does not wait for it.
+// TestStorageHangs has a disk that never answers: deliveries go on, and a shutdown does not wait for it, but for a moment.
 func TestStorageHangs(t *testing.T) {
 	s := &fakeStorage{content: map[string][]byte{}, hanging: make(chan struct{})}
 	t.Cleanup(func() { close(s.hanging) })
@@ -237,8 +237,23 @@ func TestStorageHangs(t *testing.T) {
 	r.assertOutcomes(t, map[outcome]int64{accepted: 2, duplicate: 1}, "1", "2", "1")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	assert.ErrorIs(t, r.Shutdown(ctx), context.Canceled)
+	assert.ErrorIs(t, r.Shutdown(ctx), context.DeadlineExceeded)
 	assert.Empty(t, s.snapshot())
+}
+
+// TestLastSave is of a shutdown whose time is up before the storage has its turn.
+func TestLastSave(t *testing.T) {
+	s := newStorage(map[string][]byte{})
+	s.failSaving(errors.New("disk full"))
+	r := startWithStorage(t, s)
+	r.assertOutcomes(t, map[outcome]int64{accepted: 1}, "1")
+	r.awaitStorageErrors(t, 1)
+	s.failSaving(nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = r.Shutdown(ctx) // of the server, which may or may not be idle already
+	after := startWithStorage(t, newStorage(s.snapshot()))
+	after.assertOutcomes(t, map[outcome]int64{duplicate: 1}, "1")
 }
 
 // TestDamagedPages starts from what no receiver has written like that.

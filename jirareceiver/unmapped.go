@@ -59,4 +59,6 @@ func (u *unmappedStatuses) isNew(name string) bool {
 	return true
 }
 
-func clip(s string) string { return strings.Clone(s[:min(len(s), maxReportedLength)]) }
+func clip(s string) string {
+	return strings.ToValidUTF8(strings.Clone(s[:min(len(s), maxReportedLength)]), "") // without half a character at the end
+}

@@ -265,6 +265,9 @@ func (cfg *SeverityConfig) validate() error {
 	return errors.Join(errs...)
 }
 
+// maxMaxEntries bounds what is loaded at the start: some 240 MB.
+const maxMaxEntries = 10_000_000
+
 func (cfg *DeduplicationConfig) validate() error {
 	if !cfg.Enabled {
 		return nil
@@ -273,8 +276,8 @@ func (cfg *DeduplicationConfig) validate() error {
 	if cfg.Window < time.Second {
 		errs = append(errs, fmt.Errorf("deduplication::window is %s: write it with a unit, such as 2h, or set deduplication::enabled to false", cfg.Window))
 	}
-	if cfg.MaxEntries <= 0 {
-		errs = append(errs, fmt.Errorf("deduplication::max_entries is %d: set how many deliveries to remember, such as %d, or set deduplication::enabled to false", cfg.MaxEntries, defaultMaxEntries))
+	if cfg.MaxEntries <= 0 || cfg.MaxEntries > maxMaxEntries {
+		errs = append(errs, fmt.Errorf("deduplication::max_entries is %d: set how many deliveries to remember, such as %d and at most %d, or set deduplication::enabled to false", cfg.MaxEntries, defaultMaxEntries, maxMaxEntries))
 	}
 	return errors.Join(errs...)
 }

@@ -18,7 +18,7 @@ import (
 // Header is the request header that carries the signature. Jira does not append the method to its name.
 const Header = "X-Hub-Signature"
 
-// The reasons for which Verify refuses a signature.
+// The reasons for which a signature is refused.
 var (
 	ErrMissing              = errors.New("no signature")
 	ErrMalformed            = errors.New("signature is not method=hexdigest")
@@ -39,32 +39,52 @@ func Sign(secret, body []byte) string {
 	return defaultMethod + "=" + hex.EncodeToString(digest(methods[defaultMethod], secret, body))
 }
 
-// Verify reports whether the value of [Header] is the signature of body under any of the secrets. Every secret is tried
-// and each comparison takes constant time. The error is one of this package's sentinels and holds nothing of the input.
-func Verify(header string, body []byte, secrets [][]byte) error {
+// Signature is what [Header] says, still to be compared with a body.
+type Signature struct {
+	newHash func() hash.Hash
+	digest  []byte
+}
+
+// Parse reads the value of [Header]. The error is one of this package's sentinels and holds nothing of the input.
+func Parse(header string) (Signature, error) {
 	if header == "" {
-		return ErrMissing
+		return Signature{}, ErrMissing
 	}
 	method, hexDigest, found := strings.Cut(header, "=")
 	if !found {
-		return ErrMalformed
+		return Signature{}, ErrMalformed
 	}
 	newHash, supported := methods[method]
 	if !supported {
-		return ErrUnsupportedAlgorithm
+		return Signature{}, ErrUnsupportedAlgorithm
 	}
-	got, err := hex.DecodeString(hexDigest)
+	digest, err := hex.DecodeString(hexDigest)
 	if err != nil {
-		return ErrMalformed
+		return Signature{}, ErrMalformed
 	}
+	return Signature{newHash, digest}, nil
+}
+
+// Verify reports whether the signature is that of body under any of the secrets. Every secret is tried and each comparison
+// takes constant time. The error is [ErrMismatch].
+func (s Signature) Verify(body []byte, secrets [][]byte) error {
 	match := false
 	for _, secret := range secrets {
-		match = hmac.Equal(got, digest(newHash, secret, body)) || match
+		match = hmac.Equal(s.digest, digest(s.newHash, secret, body)) || match
 	}
 	if !match {
 		return ErrMismatch
 	}
 	return nil
+}
+
+// Verify parses the value of [Header] and verifies it, for those who have both header and body at hand.
+func Verify(header string, body []byte, secrets [][]byte) error {
+	s, err := Parse(header)
+	if err != nil {
+		return err
+	}
+	return s.Verify(body, secrets)
 }
 
 func digest(newHash func() hash.Hash, secret, body []byte) []byte {

@@ -25,7 +25,7 @@ const (
 
 // Attributes of every log record.
 const (
-	attrRecordUID      = string(semconv.LogRecordUIDKey)      // the same for all deliveries of one event, and for no other event
+	attrRecordUID      = string(semconv.LogRecordUIDKey)      // the same for all deliveries of one event, and for no other event, but for [two runs of an Automation rule](senders.md#an-automation-rule) with the same body
 	attrRecordOriginal = string(semconv.LogRecordOriginalKey) // the body as it was received, with all that it says of people; with `include::payload`
 
 	attrWebhookEvent          = "jira.webhook.event"            // `webhookEvent` of the body, as sent

@@ -17,8 +17,11 @@ import (
 // serviceName is the service.name of all records.
 const serviceName = "jira"
 
-// attributeCapacity is how many attributes the record of an issue event has, most of the time.
-const attributeCapacity = 48
+// How many attributes the records of an issue event have, most of the time.
+const (
+	eventAttributes  = 48
+	changeAttributes = 20
+)
 
 // Options say what a record holds.
 type Options struct {
@@ -91,7 +94,7 @@ func (t *Translator) Translate(ev *webhook.Event, k Kind, d Delivery) (logs plog
 
 // appendEvent appends the record of the event as a whole.
 func (t *Translator) appendEvent(records plog.LogRecordSlice, o occurrence) (unmapped Unmapped) {
-	record, w := t.appendRecord(records, o.kind.Name, o.uid, o)
+	record, w := t.appendRecord(records, o.kind.Name, o.uid, eventAttributes, o)
 	record.Body().SetStr(w.clip(displayLine(o.kind, o.Event)))
 	unmapped = t.putIssue(w, o)
 	t.putSubject(w, o.kind, o.Event)
@@ -117,7 +120,7 @@ func (t *Translator) newLogs(from site, ev *webhook.Event) (plog.Logs, plog.LogR
 }
 
 // appendRecord appends a record with what all records of an event have.
-func (t *Translator) appendRecord(records plog.LogRecordSlice, name, uid string, o occurrence) (plog.LogRecord, writer) {
+func (t *Translator) appendRecord(records plog.LogRecordSlice, name, uid string, attributes int, o occurrence) (plog.LogRecord, writer) {
 	record := records.AppendEmpty()
 	record.SetEventName(name)
 	record.SetTimestamp(pcommon.NewTimestampFromTime(EventTime(o.Event, o.delivery.Received)))
@@ -126,7 +129,7 @@ func (t *Translator) appendRecord(records plog.LogRecordSlice, name, uid string,
 	record.SetSeverityNumber(severity)
 	record.SetSeverityText(strings.ToUpper(severity.String()))
 
-	record.Attributes().EnsureCapacity(attributeCapacity)
+	record.Attributes().EnsureCapacity(attributes)
 	w := writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
 	w.exact(attrRecordUID, uid)
 	w.delivery(o.Event, o.delivery)
