@@ -3,6 +3,7 @@ package jirareceiver
 import (
 	"path"
 	"slices"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -25,9 +26,11 @@ func matchesAny(patterns []string, name string) bool {
 	})
 }
 
-func isPattern(pattern string) bool {
+// canMatch says whether there may be an event that the pattern is for.
+func canMatch(pattern string) bool {
 	_, err := path.Match(pattern, "")
-	return err == nil
+	starts := strings.HasPrefix(pattern, "jira.") || strings.HasPrefix(pattern, "*")
+	return err == nil && starts && translate.InKnownNamespace(pattern)
 }
 
 // warnOfStrangers finds what may be misspelt. It is no error: Jira may have events that it does not document.

@@ -45,8 +45,8 @@ var constraints = map[string]object{
 	"token::values[]":               {"pattern": `\S`},
 	"token::header":                 {"pattern": `^[^\s:]*$`},
 	"status::mapping[]":             {"minLength": 1},
-	"events::include[]":             {"pattern": `^(jira\.|\*)[a-z_.*]*$`},
-	"events::exclude[]":             {"pattern": `^(jira\.|\*)[a-z_.*]*$`},
+	"events::include[]":             {"pattern": `^(jira\.|\*)[a-z0-9_.*]*$`},
+	"events::exclude[]":             {"pattern": `^(jira\.|\*)[a-z0-9_.*]*$`},
 	"changelog":                     {"enum": []string{"attributes", "split"}},
 	"custom_fields":                 {"propertyNames": object{"pattern": customFieldID.String()}},
 	"custom_fields[]":               {"pattern": alias.String() + "|" + reference},
@@ -209,8 +209,8 @@ func fieldDocs(t *testing.T) map[string]string {
 
 // onlyValidateFinds are the mistakes that no schema can see: they are between values, or in other places.
 var onlyValidateFinds = []string{
-	"admission_below_body_size", "custom_field_twice", "no_authentication", "paths_same", "project_twice", "query_attribute_twice",
-	"query_token", "secret_from_unset_variable", "severity_priority_twice", "status_in_two_values", "status_in_two_values_of_project",
+	"admission_below_body_size", "custom_field_twice", "event_misspelt", "event_of_split", "no_authentication", "paths_same",
+	"project_by_name", "project_twice", "query_attribute_twice", "query_attributes_reversed", "query_token", "secret_from_unset_variable", "severity_priority_twice", "status_in_two_values", "status_in_two_values_of_project",
 	"tls_without_client_ca", "token_nowhere",
 }
 

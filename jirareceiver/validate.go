@@ -166,6 +166,9 @@ func (cfg *StatusConfig) validate() error {
 	for _, key := range slices.Sorted(maps.Keys(cfg.Projects)) {
 		path := "status::projects::" + key
 		errs = append(errs, within(path+"::mapping", status.Mapping(cfg.Projects[key].Mapping).Validate()))
+		if len(strings.Fields(key)) != 1 {
+			errs = append(errs, fmt.Errorf("%s is not the key of a project: write it like OPS", path))
+		}
 		folded := status.FoldProjectKey(key)
 		if other, taken := seen[folded]; taken {
 			errs = append(errs, fmt.Errorf("%s is the same project as %s: keep one", path, other))
@@ -182,7 +185,7 @@ func within(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// validate also finds Jira's names, which match nothing.
+// validate also finds Jira's names, which match nothing, and the records of split mode, which are left out with their event.
 func (cfg *EventsConfig) validate() error {
 	var errs []error
 	for _, list := range []struct {
@@ -190,7 +193,10 @@ func (cfg *EventsConfig) validate() error {
 		patterns []string
 	}{{"events::include", cfg.Include}, {"events::exclude", cfg.Exclude}} {
 		for i, pattern := range list.patterns {
-			if !isPattern(pattern) || !strings.HasPrefix(pattern, "jira.") && !strings.HasPrefix(pattern, "*") {
+			if pattern == translate.EventFieldChanged {
+				errs = append(errs, fmt.Errorf("%s[%d] is %s, which comes with another event: write that, such as jira.issue.updated", list.key, i, pattern))
+			}
+			if !canMatch(pattern) {
 				errs = append(errs, fmt.Errorf("%s[%d] matches no event: write the name of a record, such as jira.issue.created, or a pattern of names, such as jira.sprint.*", list.key, i))
 			}
 		}
@@ -237,6 +243,9 @@ func (cfg *JiraConfig) validateQueryAttributes() error {
 		attribute := cfg.QueryAttributes[parameter]
 		if parameter == "" || !attributeName.MatchString(attribute) {
 			errs = append(errs, fmt.Errorf("query_attributes::%s is not the name of an attribute: write it like jira.issue.key", parameter))
+		}
+		if strings.HasPrefix(parameter, "jira.") && !strings.HasPrefix(attribute, "jira.") {
+			errs = append(errs, fmt.Errorf("query_attributes::%s is no parameter: write the parameter first and then its attribute, as in issue: jira.issue.key", parameter))
 		}
 		if parameter == cfg.Token.QueryParameter {
 			errs = append(errs, fmt.Errorf("query_attributes::%s would write the token into records: take another parameter", parameter))

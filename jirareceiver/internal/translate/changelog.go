@@ -61,7 +61,7 @@ func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
 
 // appendChange appends a record of a single change.
 func (t *Translator) appendChange(records plog.LogRecordSlice, uid string, change webhook.Change, o occurrence) {
-	record, w := t.appendRecord(records, eventFieldChanged, uid, changeAttributes, o)
+	record, w := t.appendRecord(records, EventFieldChanged, uid, changeAttributes, o)
 	record.Body().SetStr(w.clip(changeLine(o.Issue, change)))
 	w.issueIdentity(o)
 	w.project(projectOf(o.Event))

@@ -162,7 +162,7 @@ func documentedEvents() []documented {
 	}
 	return append(events,
 		documented{"none, from [a post-function](senders.md#a-post-function-of-a-workflow)", eventTransitioned, "senders/post_function.json"},
-		documented{"`jira:issue_updated`, with [`changelog: split`](configuration.md)", eventFieldChanged, "life/3_in_progress.json"},
+		documented{"`jira:issue_updated`, with [`changelog: split`](configuration.md)", EventFieldChanged, "life/3_in_progress.json"},
 		documented{"none, from [an Automation rule](senders.md#an-automation-rule)", eventAutomation, "senders/automation_issue_data.json"},
 		documented{"none", eventUnknown, "senders/exclude_body.json"},
 	)
@@ -227,7 +227,7 @@ func eventSection(t *testing.T, event documented, meaning string) string {
 	if _, err := os.Stat(file); os.IsNotExist(err) {
 		return ""
 	}
-	body, logs := recordsOf(t, translator(func(o *Options) { o.SplitChanges = event.name == eventFieldChanged }), nil, file, Delivery{})
+	body, logs := recordsOf(t, translator(func(o *Options) { o.SplitChanges = event.name == EventFieldChanged }), nil, file, Delivery{})
 	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	records.RemoveIf(func(record plog.LogRecord) bool { return record.EventName() != event.name })
 	require.NotZero(t, records.Len(), "%s is no %s", file, event.name)

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
@@ -20,7 +21,7 @@ type Kind struct {
 const (
 	eventIssueCreated = "jira.issue.created"
 	eventIssueDeleted = "jira.issue.deleted"
-	eventFieldChanged = "jira.issue.field_changed" // of the records that split mode adds
+	EventFieldChanged = "jira.issue.field_changed" // of the records that split mode adds
 
 	eventVersionMerged = "jira.version.merged"
 
@@ -99,6 +100,16 @@ func EventNames() []string {
 		names = append(names, k.Name)
 	}
 	return names
+}
+
+// namespace is what an event name or a pattern of names starts with, if that is spelt out.
+var namespace = regexp.MustCompile(`^jira\.[^.*?\[\\]+\.`)
+
+// InKnownNamespace says whether there may be events of a name or pattern. Those that Jira does not document get no namespaces of
+// their own.
+func InKnownNamespace(pattern string) bool {
+	start := namespace.FindString(pattern)
+	return slices.ContainsFunc(EventNames(), func(name string) bool { return strings.HasPrefix(name, start) })
 }
 
 // Kinds of events whose bodies do not name them.
