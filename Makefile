@@ -23,9 +23,9 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: build ## build the collector and start it on localhost:8087; CONFIG=my.yaml for your own configuration
+run: build ## build the collector and start it on localhost:8087; CONFIG=my.yaml for your own configuration, ARGS for flags
 	@echo 'Now try `make send` in a second terminal, with URL= if $(CONFIG) does not listen at $(URL). Ctrl-C stops it.'
-	@exec $(BINARY) --config $(CONFIG) $(if $(JIRA_WEBHOOK_SECRET),--set 'receivers::jira::signature::secrets=["$${env:JIRA_WEBHOOK_SECRET}"]')
+	@exec $(BINARY) --config $(CONFIG) $(if $(JIRA_WEBHOOK_SECRET),--set 'receivers::jira::signature::secrets=["$${env:JIRA_WEBHOOK_SECRET}"]') $(ARGS)
 
 .PHONY: send
 send: ## post the life of an issue to the running collector
