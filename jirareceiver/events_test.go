@@ -196,11 +196,11 @@ func TestStrangeBodiesAreAnswered(t *testing.T) {
 
 func TestStrangePatternsAreWarnedOf(t *testing.T) {
 	r := start(t, consumertest.NewNop(), func(cfg *Config) {
-		cfg.Jira.Events = EventsConfig{Include: []string{"jira.isue.*", "jira.sprint.*"}, Exclude: []string{"jira.issue.deleted", "jira.sprint.stopped"}}
+		cfg.Jira.Events = EventsConfig{Include: []string{"jira.issue.update", "jira.sprint.*"}, Exclude: []string{"jira.issue.deleted", "jira.sprint.stopped"}}
 	})
 	var patterns []string
 	for _, entry := range r.logs.FilterMessageSnippet("No event that Jira documents has this name").All() {
 		patterns = append(patterns, entry.ContextMap()["pattern"].(string))
 	}
-	assert.Equal(t, []string{"jira.isue.*", "jira.sprint.stopped"}, patterns)
+	assert.Equal(t, []string{"jira.issue.update", "jira.sprint.stopped"}, patterns)
 }
