@@ -148,6 +148,7 @@ func deliver(t *testing.T, c *collector, site jirasim.Site, deliveries []jirasim
 	transport := jirasim.NewTransport()
 	defer transport.CloseIdleConnections()
 	sender := jirasim.New(jirasim.Options{URL: c.url, Deployment: site.Deployment, Transport: transport})
+	sender.SetSecret([]byte(secret))
 	for _, result := range sender.DeliverAll(t.Context(), deliveries, len(deliveries)) {
 		require.True(t, result.Acknowledged, result.Attempts)
 	}

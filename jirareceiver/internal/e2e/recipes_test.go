@@ -225,6 +225,19 @@ func TestTransformRecipes(t *testing.T) {
 	}
 }
 
+// TestCDEventsClosed closes each issue of a scenario as often as it is resolved there: not again when it goes from Resolved to Closed.
+func TestCDEventsClosed(t *testing.T) {
+	kafka := startKafka(t, "cdevents")
+	c := startRecipe(t, "cdevents")
+	deliverScenario(t, c, jirasim.Site{})
+	c.terminate(t) // with the queue empty
+	closed := 0
+	for _, message := range kafka.finish(t) {
+		closed += strings.Count(message, `"dev.cdevents.ticket.closed.0.2.0"`)
+	}
+	assert.Equal(t, 8, closed)
+}
+
 // TestOtherExporters builds a collector with each exporter that the distribution lacks and that can be had, by the line in its
 // recipe, and has it validate the recipe.
 func TestOtherExporters(t *testing.T) {
