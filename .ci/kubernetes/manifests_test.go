@@ -85,7 +85,8 @@ func TestManifests(t *testing.T) {
 	assert.EqualValues(t, 2, *m.replicas.Spec.Replicas)
 	assert.Equal(t, m.replicas.Spec.Selector.MatchLabels, pod.Labels)
 	assert.Equal(t, m.replicas.Spec.Selector, m.budget.Spec.Selector)
-	assert.Contains(t, m.services, m.replicas.Spec.ServiceName)
+	require.Contains(t, m.services, m.replicas.Spec.ServiceName)
+	assert.True(t, m.services[m.replicas.Spec.ServiceName].Spec.PublishNotReadyAddresses)
 	for name, service := range m.services {
 		assert.Equal(t, pod.Labels, service.Spec.Selector)
 		for _, port := range service.Spec.Ports {
