@@ -3,6 +3,7 @@ module github.com/otel-jira/collector/.ci/victorialogs
 
 go 1.26.0
 
+// As VictoriaLogs itself replaces it.
 replace github.com/VictoriaMetrics/VictoriaMetrics => github.com/VictoriaMetrics/VictoriaMetrics v1.132.1-0.20251216144623-b6bc1860136e
 
 tool github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs
