@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
+	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
 const (
@@ -31,7 +32,13 @@ const (
 	maxBody = 25 * mebibyte
 )
 
-// TestFloods attacks a collector with the default limits, from whose sender no secret is known, while Jira delivers.
+// forged is a signature that only the whole body shows to be wrong. Without one, nothing of a body is read.
+const (
+	forged       = "sha256=00"
+	forgedHeader = signature.Header + ": " + forged + "\r\n"
+)
+
+// TestFloods attacks a collector with the default limits, by somebody who does not know the secret, while Jira delivers.
 func TestFloods(t *testing.T) {
 	var rows []row
 	for _, flood := range []struct {
@@ -147,7 +154,7 @@ func slowSenders(t *testing.T, f *flooder) {
 	letter := func() []byte { return []byte("x") }
 	for range form(100, 1000) {
 		f.connection(t, []byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\nX-Slow: "), letter)
-		f.connection(t, []byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\nContent-Length: 20000000\r\n\r\n{\""), letter)
+		f.connection(t, []byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\n"+signature.Header+": "+forged+"\r\nContent-Length: 20000000\r\n\r\n{\""), letter)
 	}
 }
 
@@ -173,6 +180,7 @@ func (f *flooder) post(t *testing.T, body io.Reader, encoding string, expected .
 	if !assert.NoError(t, err) {
 		return
 	}
+	request.Header.Set(signature.Header, forged)
 	if encoding != "" {
 		request.Header.Set("Content-Encoding", encoding)
 	}
@@ -222,7 +230,7 @@ func zipBombs(t *testing.T, f *flooder) {
 // encodedWithoutEnd hold what some decoders read before anything else.
 func encodedWithoutEnd(t *testing.T, f *flooder) {
 	t.Helper()
-	begin := append([]byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\nContent-Encoding: snappy\r\nContent-Length: 26000000\r\n\r\n\x80\x80\x04"),
+	begin := append([]byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\n"+signature.Header+": "+forged+"\r\nContent-Encoding: snappy\r\nContent-Length: 26000000\r\n\r\n\x80\x80\x04"),
 		bytes.Repeat([]byte("x"), 25_000_000)...)
 	for range form(40, 100) {
 		f.connection(t, begin, nil)
@@ -244,10 +252,10 @@ func pipelinedGarbage(t *testing.T, f *flooder) {
 	noise := make([]byte, 64<<10)
 	dice := rand.NewChaCha8([32]byte{1})
 	_, _ = dice.Read(noise)
-	pipeline := []byte(strings.Repeat("DELETE /jira/events HTTP/1.1\r\nHost: jira\r\n\r\nPOST /jira/events HTTP/1.1\r\nHost: jira\r\nContent-Length: 2\r\n\r\n{}", 500))
+	pipeline := []byte(strings.Repeat("DELETE /jira/events HTTP/1.1\r\nHost: jira\r\n\r\nPOST /jira/events HTTP/1.1\r\nHost: jira\r\n"+signature.Header+": "+forged+"\r\nContent-Length: 2\r\n\r\n{}", 500))
 	for range form(20, 200) {
 		f.connection(t, noise, func() []byte { return noise })
-		f.connection(t, append([]byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\nTransfer-Encoding: chunked\r\n\r\n"), noise...), nil)
+		f.connection(t, append([]byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\n"+signature.Header+": "+forged+"\r\nTransfer-Encoding: chunked\r\n\r\n"), noise...), nil)
 		f.connection(t, pipeline, nil)
 	}
 }
