@@ -16,9 +16,6 @@ func NewScript(site string) *Script {
 	return &Script{jira: newJira(Site{URL: site, Seed: rand.Uint64(), Start: time.Now()})} //nolint:gosec // no secret
 }
 
-// eventsPerIssue is how many events the life of an issue has.
-const eventsPerIssue = 8
-
 // live adds the life of one more issue.
 func (s *Script) live() {
 	i := &issue{

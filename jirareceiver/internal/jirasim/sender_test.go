@@ -176,6 +176,7 @@ func TestScript(t *testing.T) {
 		assert.False(t, seen[d.ID], d.ID)
 		seen[d.ID] = true
 	}
+	const eventsPerIssue = 8
 	first, second := script.Delivery(1), script.Delivery(1+eventsPerIssue)
 	assert.NotEqual(t, first.Body, second.Body)
 }
