@@ -176,6 +176,8 @@ func TestDocumentedConfigurations(t *testing.T) {
 				switch yaml := block[1]; {
 				case strings.HasPrefix(yaml, "dist:"):
 					buildManifest(t, yaml)
+				case strings.HasPrefix(yaml, "service:"):
+					validate(t, root+"/examples/quickstart.yaml", writeConfig(t, "%s", yaml))
 				case strings.Contains(yaml, "\nservice:"):
 					validate(t, writeConfig(t, "%s", strings.ReplaceAll(yaml, "/var/lib/otelcol-jira", t.TempDir())))
 				default:
@@ -201,9 +203,14 @@ func TestMisspeltKeyIsRefused(t *testing.T) {
 	assert.Contains(t, string(output), "invalid keys: signatures")
 }
 
-func validate(t *testing.T, config string) {
+// validate has the collector merge the files, as it does with all that it is given.
+func validate(t *testing.T, configs ...string) {
 	t.Helper()
-	output, err := command(t, "validate", "--config", config).CombinedOutput()
+	args := []string{"validate"}
+	for _, config := range configs {
+		args = append(args, "--config", config)
+	}
+	output, err := command(t, args...).CombinedOutput()
 	assert.NoError(t, err, string(output))
 }
 
