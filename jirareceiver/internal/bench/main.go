@@ -41,6 +41,7 @@ func main() {
 	}
 	flag.Parse()
 
+	runtime.GOMAXPROCS(1) // one core for each side
 	jira := contender{"jira receiver", []string{*collector, "--config", filepath.Join(*configs, "jira.yaml")}, nil}
 	l := load{connections: *connections, duration: *duration, rate: *rate}
 	files := strings.Split(*bodies, ",")
@@ -68,7 +69,6 @@ func main() {
 }
 
 func compareAll(contenders []contender, files []string, rounds int, l load) error {
-	runtime.GOMAXPROCS(1) // one core for each side
 	for _, file := range files {
 		if err := compare(contenders, file, rounds, l); err != nil {
 			return err
