@@ -46,6 +46,9 @@ var categories = map[string]string{
 	"done":          Done,
 }
 
+// ByCategory returns what a status maps to of which only the key of its category is known, or "".
+func ByCategory(key string) string { return categories[key] }
+
 // Status is a Jira status as a body names it. Any field may be empty.
 type Status struct {
 	ID       string

@@ -32,11 +32,8 @@ var completions = map[string]completion{
 	status.Done:       complete,
 }
 
-// completionsByCategory are by the key of the status category.
-var completionsByCategory = map[string]completion{"new": open, "indeterminate": open, "done": complete}
-
 func completionOf(mapped, category string) completion {
-	return cmp.Or(completions[mapped], completionsByCategory[category])
+	return cmp.Or(completions[mapped], completions[status.ByCategory(category)])
 }
 
 // completionBefore is of the status before the event. All that is created was open: an issue that is created done is resolved
