@@ -13,7 +13,7 @@ import (
 const customFieldPrefix = "customfield_"
 
 // customField reads the value of a custom field. One without a value is left out.
-func customField(d *jx.Decoder, id string, fields *[]CustomField) error {
+func customField(d *decoding, id string, fields *[]CustomField) error {
 	isArray := d.Next() == jx.Array
 	var values []any
 	if err := appendValues(d, &values); err != nil {
@@ -30,7 +30,7 @@ func customField(d *jx.Decoder, id string, fields *[]CustomField) error {
 }
 
 // appendValues appends what the next value says: nothing, one thing, or all that an array holds.
-func appendValues(d *jx.Decoder, values *[]any) error {
+func appendValues(d *decoding, values *[]any) error {
 	switch d.Next() {
 	case jx.String, jx.Number:
 		return appendScalar(d, values)
@@ -41,14 +41,14 @@ func appendValues(d *jx.Decoder, values *[]any) error {
 	case jx.Object:
 		return appendObject(d, values)
 	case jx.Array:
-		return d.Arr(func(d *jx.Decoder) error { return appendValues(d, values) })
+		return array(d, func(d *decoding) error { return appendValues(d, values) })
 	default:
 		return d.Skip()
 	}
 }
 
 // appendScalar takes a number for what it is written as: 5 is an integer, 5.0 is not.
-func appendScalar(d *jx.Decoder, values *[]any) error {
+func appendScalar(d *decoding, values *[]any) error {
 	isNumber := d.Next() == jx.Number
 	var s string
 	err := text(d, &s)
@@ -71,15 +71,15 @@ func appendText(values *[]any, s string) {
 }
 
 // appendObject appends a user, an option, a document, or the name, key or id of anything else: a version, a group, a sprint.
-func appendObject(d *jx.Decoder, values *[]any) error {
+func appendObject(d *decoding, values *[]any) error {
 	raw, err := d.Raw()
 	if err != nil {
 		return err
 	}
 	var u User
 	var o option
-	_ = u.decode(jx.DecodeBytes(raw)) // Raw has seen that it is JSON
-	_ = o.decode(jx.DecodeBytes(raw))
+	_ = u.decode(d.part(raw)) // Raw has seen that it is JSON
+	_ = o.decode(d.part(raw))
 	switch {
 	case u.isUser():
 		*values = append(*values, u)
@@ -87,7 +87,7 @@ func appendObject(d *jx.Decoder, values *[]any) error {
 		appendText(values, o.value)
 		appendText(values, o.child)
 	case o.kind == documentType:
-		appendText(values, objectText(raw))
+		appendText(values, objectText(d, raw))
 	default:
 		appendText(values, cmp.Or(u.Name, u.Key, o.id))
 	}
@@ -102,8 +102,8 @@ func (u User) isUser() bool {
 // option is an option of a select list. In a cascading one, the option of the second list is a child of the first's.
 type option struct{ id, kind, value, child string }
 
-func (o *option) decode(d *jx.Decoder) error {
-	return object(d, func(d *jx.Decoder, key []byte) error {
+func (o *option) decode(d *decoding) error {
+	return object(d, func(d *decoding, key []byte) error {
 		switch string(key) {
 		case "id":
 			return text(d, &o.id)
@@ -112,7 +112,7 @@ func (o *option) decode(d *jx.Decoder) error {
 		case "value":
 			return text(d, &o.value)
 		case "child":
-			return object(d, func(d *jx.Decoder, key []byte) error {
+			return object(d, func(d *decoding, key []byte) error {
 				if string(key) != "value" {
 					return d.Skip()
 				}

@@ -9,7 +9,7 @@ import (
 // markup reads a text that people have written. Jira sends it as a string in wiki markup; its newer interfaces send a
 // document in Atlassian Document Format, of which only the text is kept. Any other object stays JSON.
 // https://developer.atlassian.com/cloud/jira/platform/apis/document/structure/
-func markup(d *jx.Decoder, s *string) error {
+func markup(d *decoding, s *string) error {
 	if d.Next() != jx.Object {
 		return text(d, s)
 	}
@@ -17,15 +17,15 @@ func markup(d *jx.Decoder, s *string) error {
 	if err != nil {
 		return err
 	}
-	*s = objectText(raw)
+	*s = objectText(d, raw)
 	return nil
 }
 
-func objectText(raw jx.Raw) string {
+func objectText(d *decoding, raw jx.Raw) string {
 	var doc document
-	_ = doc.node(jx.DecodeBytes(raw)) // Raw has seen that it is JSON
+	_ = doc.node(newDecoding(raw)) // Raw has seen that it is JSON
 	if !doc.isDocument {
-		return validUTF8(raw)
+		return d.texts.copy(raw)
 	}
 	return strings.TrimSpace(doc.text.String())
 }
@@ -46,9 +46,9 @@ var blocks = map[string]bool{
 }
 
 // node relies on no order of the members: a node has either text or nodes below it.
-func (doc *document) node(d *jx.Decoder) error {
+func (doc *document) node(d *decoding) error {
 	var kind string
-	err := object(d, func(d *jx.Decoder, key []byte) error {
+	err := object(d, func(d *decoding, key []byte) error {
 		switch string(key) {
 		case "type":
 			return text(d, &kind)
@@ -73,14 +73,14 @@ func (doc *document) node(d *jx.Decoder) error {
 	return err
 }
 
-func (doc *document) attribute(d *jx.Decoder, key []byte) error {
+func (doc *document) attribute(d *decoding, key []byte) error {
 	if string(key) != "text" && string(key) != "url" {
 		return d.Skip()
 	}
 	return doc.write(d)
 }
 
-func (doc *document) write(d *jx.Decoder) error {
+func (doc *document) write(d *decoding) error {
 	var s string
 	err := text(d, &s)
 	doc.text.WriteString(s)

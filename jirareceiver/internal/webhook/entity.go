@@ -9,7 +9,7 @@ import (
 // The functions of this file decode what events are about, besides issues. What the bodies of filters, issue types, issue
 // properties and options hold is documented nowhere; read is what they can be expected to hold.
 
-func (e *Entity) member(d *jx.Decoder, key []byte) error {
+func (e *Entity) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "id":
 		return text(d, &e.ID)
@@ -20,7 +20,7 @@ func (e *Entity) member(d *jx.Decoder, key []byte) error {
 	}
 }
 
-func (r *Revision) member(d *jx.Decoder, key []byte, otherwise member) error {
+func (r *Revision) member(d *decoding, key []byte, otherwise member) error {
 	switch string(key) {
 	case "created":
 		return instant(d, &r.Created)
@@ -35,7 +35,7 @@ func (r *Revision) member(d *jx.Decoder, key []byte, otherwise member) error {
 	}
 }
 
-func (c *Comment) member(d *jx.Decoder, key []byte) error {
+func (c *Comment) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "body":
 		return markup(d, &c.Body)
@@ -46,7 +46,7 @@ func (c *Comment) member(d *jx.Decoder, key []byte) error {
 	}
 }
 
-func (w *Worklog) member(d *jx.Decoder, key []byte) error {
+func (w *Worklog) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "issueId":
 		return text(d, &w.IssueID)
@@ -61,7 +61,7 @@ func (w *Worklog) member(d *jx.Decoder, key []byte) error {
 	}
 }
 
-func (a *Attachment) member(d *jx.Decoder, key []byte) error {
+func (a *Attachment) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "filename":
 		return text(d, &a.Filename)
@@ -74,7 +74,7 @@ func (a *Attachment) member(d *jx.Decoder, key []byte) error {
 	}
 }
 
-func (l *IssueLink) member(d *jx.Decoder, key []byte) error {
+func (l *IssueLink) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "issueLinkType":
 		return l.Type.decode(d)
@@ -89,7 +89,7 @@ func (l *IssueLink) member(d *jx.Decoder, key []byte) error {
 	}
 }
 
-func (p *Property) member(d *jx.Decoder, key []byte) error {
+func (p *Property) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "key":
 		return text(d, &p.Key)
@@ -101,7 +101,7 @@ func (p *Property) member(d *jx.Decoder, key []byte) error {
 }
 
 // scalarText reads an option's value: Jira's options are on or off, numbers or words.
-func scalarText(d *jx.Decoder, s *string) error {
+func scalarText(d *decoding, s *string) error {
 	if d.Next() != jx.Bool {
 		return text(d, s)
 	}
@@ -110,21 +110,21 @@ func scalarText(d *jx.Decoder, s *string) error {
 	return err
 }
 
-func (t *IssueType) member(d *jx.Decoder, key []byte) error {
+func (t *IssueType) member(d *decoding, key []byte) error {
 	if string(key) == "name" {
 		return text(d, &t.Name)
 	}
 	return t.Entity.member(d, key)
 }
 
-func (f *Filter) member(d *jx.Decoder, key []byte) error {
+func (f *Filter) member(d *decoding, key []byte) error {
 	if string(key) == "name" {
 		return text(d, &f.Name)
 	}
 	return f.Entity.member(d, key)
 }
 
-func (s *Sprint) member(d *jx.Decoder, key []byte) error {
+func (s *Sprint) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "name":
 		return text(d, &s.Name)
@@ -173,7 +173,7 @@ func rfc3339(t time.Time) string {
 	return t.Format("2006-01-02T15:04:05.000Z07:00") // as Jira writes the times of sprints
 }
 
-func (b *Board) member(d *jx.Decoder, key []byte) error {
+func (b *Board) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "name":
 		return text(d, &b.Name)
@@ -184,7 +184,7 @@ func (b *Board) member(d *jx.Decoder, key []byte) error {
 	}
 }
 
-func (v *Version) member(d *jx.Decoder, key []byte) error {
+func (v *Version) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "name":
 		return text(d, &v.Name)
@@ -204,7 +204,7 @@ func (v *Version) member(d *jx.Decoder, key []byte) error {
 }
 
 // decode also takes a bare key.
-func (p *Project) decode(d *jx.Decoder) error {
+func (p *Project) decode(d *decoding) error {
 	if d.Next() == jx.Object {
 		return replace(d, p, (*Project).member)
 	}
@@ -219,7 +219,7 @@ func (p *Project) decode(d *jx.Decoder) error {
 	return err
 }
 
-func (p *Project) member(d *jx.Decoder, key []byte) error {
+func (p *Project) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "key":
 		return text(d, &p.Key)

@@ -2,15 +2,13 @@ package webhook
 
 import (
 	"crypto/sha256"
-
-	"github.com/go-faster/jx"
 )
 
 // Fingerprint returns the SHA-256 of what a body says of its event: of all members but matchedWebhookIds, in which the
 // deliveries of one event to several registrations differ. The body is one that was decoded.
 func Fingerprint(body []byte) []byte {
 	h := sha256.New()
-	_ = object(jx.DecodeBytes(body), func(d *jx.Decoder, key []byte) error {
+	_ = object(newDecoding(body), func(d *decoding, key []byte) error {
 		value, err := d.Raw()
 		if string(key) != "matchedWebhookIds" {
 			h.Write(key)

@@ -27,7 +27,7 @@ func bareIssue(keyOrID string) *Issue {
 }
 
 func (dec *Decoder) issue(i *Issue) member {
-	return func(d *jx.Decoder, key []byte) error {
+	return func(d *decoding, key []byte) error {
 		switch string(key) {
 		case "id":
 			return text(d, &i.ID)
@@ -44,7 +44,7 @@ func (dec *Decoder) issue(i *Issue) member {
 }
 
 func (dec *Decoder) fields(i *Issue) member {
-	return func(d *jx.Decoder, key []byte) error {
+	return func(d *decoding, key []byte) error {
 		switch string(key) {
 		case "summary":
 			return text(d, &i.Summary)
@@ -87,7 +87,7 @@ func (dec *Decoder) fields(i *Issue) member {
 }
 
 // peopleOrCustom reads the rest of the fields.
-func (dec *Decoder) peopleOrCustom(d *jx.Decoder, key []byte, i *Issue) error {
+func (dec *Decoder) peopleOrCustom(d *decoding, key []byte, i *Issue) error {
 	switch string(key) {
 	case "assignee":
 		return i.Assignee.decode(d)
@@ -100,7 +100,7 @@ func (dec *Decoder) peopleOrCustom(d *jx.Decoder, key []byte, i *Issue) error {
 	}
 }
 
-func (dec *Decoder) customField(d *jx.Decoder, key []byte, i *Issue) error {
+func (dec *Decoder) customField(d *decoding, key []byte, i *Issue) error {
 	if !bytes.HasPrefix(key, []byte(customFieldPrefix)) || !dec.customFields[string(key)] {
 		return d.Skip()
 	}
@@ -108,14 +108,14 @@ func (dec *Decoder) customField(d *jx.Decoder, key []byte, i *Issue) error {
 }
 
 // decode also takes a bare name: some senders write a priority or a status that way.
-func (n *Named) decode(d *jx.Decoder) error {
+func (n *Named) decode(d *decoding) error {
 	if d.Next() == jx.String {
 		return text(d, &n.Name)
 	}
 	return replace(d, n, (*Named).member)
 }
 
-func (n *Named) member(d *jx.Decoder, key []byte) error {
+func (n *Named) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "id":
 		return text(d, &n.ID)
@@ -126,18 +126,18 @@ func (n *Named) member(d *jx.Decoder, key []byte) error {
 	}
 }
 
-func (s *Status) decode(d *jx.Decoder) error {
+func (s *Status) decode(d *decoding) error {
 	if d.Next() == jx.String {
 		return text(d, &s.Name)
 	}
 	return replace(d, s, (*Status).member)
 }
 
-func (s *Status) member(d *jx.Decoder, key []byte) error {
+func (s *Status) member(d *decoding, key []byte) error {
 	if string(key) != "statusCategory" {
 		return s.Named.member(d, key)
 	}
-	return object(d, func(d *jx.Decoder, key []byte) error {
+	return object(d, func(d *decoding, key []byte) error {
 		if string(key) != "key" {
 			return d.Skip()
 		}
@@ -145,7 +145,7 @@ func (s *Status) member(d *jx.Decoder, key []byte) error {
 	})
 }
 
-func (r *Reference) decode(d *jx.Decoder) error {
+func (r *Reference) decode(d *decoding) error {
 	if d.Next() != jx.Object {
 		var s string
 		err := text(d, &s)
@@ -157,7 +157,7 @@ func (r *Reference) decode(d *jx.Decoder) error {
 	return replace(d, r, (*Reference).member)
 }
 
-func (r *Reference) member(d *jx.Decoder, key []byte) error {
+func (r *Reference) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "id":
 		return text(d, &r.ID)
@@ -168,9 +168,9 @@ func (r *Reference) member(d *jx.Decoder, key []byte) error {
 	}
 }
 
-func (u *User) decode(d *jx.Decoder) error { return replace(d, u, (*User).member) }
+func (u *User) decode(d *decoding) error { return replace(d, u, (*User).member) }
 
-func (u *User) member(d *jx.Decoder, key []byte) error {
+func (u *User) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "self":
 		return text(d, &u.Self)
@@ -193,15 +193,15 @@ func (u *User) member(d *jx.Decoder, key []byte) error {
 	}
 }
 
-func (c *Changelog) decode(d *jx.Decoder) error { return replace(d, c, (*Changelog).member) }
+func (c *Changelog) decode(d *decoding) error { return replace(d, c, (*Changelog).member) }
 
-func (c *Changelog) member(d *jx.Decoder, key []byte) error {
+func (c *Changelog) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "id":
 		return text(d, &c.ID)
 	case "items":
 		c.Items = nil
-		return array(d, func(d *jx.Decoder) error {
+		return array(d, func(d *decoding) error {
 			var change Change
 			err := change.decode(d)
 			if change != (Change{}) {
@@ -214,9 +214,9 @@ func (c *Changelog) member(d *jx.Decoder, key []byte) error {
 	}
 }
 
-func (c *Change) decode(d *jx.Decoder) error { return replace(d, c, (*Change).member) }
+func (c *Change) decode(d *decoding) error { return replace(d, c, (*Change).member) }
 
-func (c *Change) member(d *jx.Decoder, key []byte) error {
+func (c *Change) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "field":
 		return text(d, &c.Field)
@@ -240,7 +240,7 @@ func (c *Change) member(d *jx.Decoder, key []byte) error {
 	}
 }
 
-func (t *Transition) member(d *jx.Decoder, key []byte) error {
+func (t *Transition) member(d *decoding, key []byte) error {
 	switch string(key) {
 	case "transitionId":
 		return text(d, &t.ID)

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-faster/jx"
 )
@@ -14,43 +13,43 @@ import (
 // is no error; the errors that they return are errors of JSON.
 
 // member reads the value of the member of an object that has the given key.
-type member func(d *jx.Decoder, key []byte) error
+type member func(d *decoding, key []byte) error
 
 // object calls f for the members of an object.
-func object(d *jx.Decoder, f member) error {
+func object(d *decoding, f member) error {
 	if d.Next() != jx.Object {
 		return d.Skip()
 	}
-	return d.ObjBytes(f)
+	return d.ObjBytes(func(_ *jx.Decoder, key []byte) error { return f(d, key) })
 }
 
 // replace reads an object into target, in place of what an earlier member of the same name has left there.
-func replace[T any](d *jx.Decoder, target *T, read func(*T, *jx.Decoder, []byte) error) error {
+func replace[T any](d *decoding, target *T, read func(*T, *decoding, []byte) error) error {
 	if d.Next() != jx.Object {
 		return d.Skip()
 	}
 	*target = *new(T)
-	return d.ObjBytes(func(d *jx.Decoder, key []byte) error { return read(target, d, key) })
+	return object(d, func(d *decoding, key []byte) error { return read(target, d, key) })
 }
 
 // array calls f for the elements of an array, or for the one value that stands where an array was due.
-func array(d *jx.Decoder, f func(d *jx.Decoder) error) error {
+func array(d *decoding, f func(d *decoding) error) error {
 	if d.Next() != jx.Array {
 		return f(d)
 	}
-	return d.Arr(f)
+	return d.Arr(func(*jx.Decoder) error { return f(d) })
 }
 
 // text reads a string, or a number as it is written: ids are one or the other, depending on the sender.
-func text(d *jx.Decoder, s *string) error {
+func text(d *decoding, s *string) error {
 	switch d.Next() {
 	case jx.String:
 		b, err := d.StrBytes()
-		*s = validUTF8(b)
+		*s = d.texts.copy(b)
 		return err
 	case jx.Number:
 		n, err := d.Raw()
-		*s = string(n)
+		*s = d.texts.copy(n)
 		return err
 	default:
 		return d.Skip()
@@ -58,7 +57,7 @@ func text(d *jx.Decoder, s *string) error {
 }
 
 // boolean reads true or false, which Jira's own examples also write as strings.
-func boolean(d *jx.Decoder, b **bool) error {
+func boolean(d *decoding, b **bool) error {
 	if d.Next() == jx.Bool {
 		value, err := d.Bool()
 		*b = &value
@@ -74,7 +73,7 @@ func boolean(d *jx.Decoder, b **bool) error {
 }
 
 // integer reads a whole number, or a string of one.
-func integer(d *jx.Decoder, n **int64) error {
+func integer(d *decoding, n **int64) error {
 	var s string
 	err := text(d, &s)
 	if value, parseErr := strconv.ParseInt(s, 10, 64); parseErr == nil {
@@ -84,9 +83,9 @@ func integer(d *jx.Decoder, n **int64) error {
 }
 
 // names reads an array of strings or of objects that have a name.
-func names(d *jx.Decoder, list *[]string) error {
+func names(d *decoding, list *[]string) error {
 	*list = nil
-	return array(d, func(d *jx.Decoder) error {
+	return array(d, func(d *decoding) error {
 		var n Named
 		err := n.decode(d)
 		if n.Name != "" {
@@ -96,8 +95,8 @@ func names(d *jx.Decoder, list *[]string) error {
 	})
 }
 
-// instant reads a point in time: milliseconds since the epoch, or one of the timestamp formats.
-func instant(d *jx.Decoder, t *time.Time) error {
+// instant reads a point in time: milliseconds since the epoch, or a timestamp.
+func instant(d *decoding, t *time.Time) error {
 	var s string
 	err := text(d, &s)
 	if parsed := parseInstant(s); !parsed.IsZero() {
@@ -107,7 +106,7 @@ func instant(d *jx.Decoder, t *time.Time) error {
 }
 
 // date reads a calendar date.
-func date(d *jx.Decoder, s *string) error {
+func date(d *decoding, s *string) error {
 	var value string
 	err := text(d, &value)
 	if _, notDate := time.Parse(time.DateOnly, value); notDate == nil {
@@ -115,10 +114,6 @@ func date(d *jx.Decoder, s *string) error {
 	}
 	return err
 }
-
-// layouts are the timestamp formats that Jira writes: issues have a zone without colon, sprints follow RFC 3339. In both,
-// Go accepts a fraction of a second where the layout has none.
-var layouts = []string{"2006-01-02T15:04:05-0700", time.RFC3339}
 
 // maxMillis is the last instant that fits the 64-bit nanoseconds of a log record, in the year 2262.
 const maxMillis = math.MaxInt64 / int64(time.Millisecond)
@@ -128,12 +123,22 @@ func parseInstant(s string) time.Time {
 		millis, _ := strconv.ParseInt(s, 10, 64)
 		return fromMillis(millis)
 	}
-	for _, layout := range layouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return fromMillis(t.UnixMilli())
-		}
+	t, err := time.Parse(time.RFC3339, withColonInZone(s))
+	if err != nil {
+		return time.Time{}
 	}
-	return time.Time{}
+	return fromMillis(t.UnixMilli())
+}
+
+// withColonInZone makes RFC 3339, as sprints have it, of a time with a zone as issues have it: +0100. No other layout is
+// parsed as fast.
+func withColonInZone(s string) string {
+	hours := len(s) - len("0100")
+	if hours < 1 || s[hours-1] != '+' && s[hours-1] != '-' {
+		return s
+	}
+	minutes := hours + len("01")
+	return s[:minutes] + ":" + s[minutes:]
 }
 
 // fromMillis returns the zero time for what no log record can hold.
@@ -142,14 +147,4 @@ func fromMillis(millis int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(millis).UTC()
-}
-
-// validUTF8 copies b: it belongs to the decoder. JSON from a faulty sender may hold bytes that are not UTF-8, and a log
-// record must not.
-func validUTF8(b []byte) string {
-	s := string(b)
-	if utf8.ValidString(s) {
-		return s
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
 }
