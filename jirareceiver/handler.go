@@ -187,45 +187,45 @@ func (h *handler) deliver(r *http.Request) (records int, err error) {
 	if err != nil {
 		return 0, failed(kindMalformed, err)
 	}
-	kind := translate.Classify(event)
-	if !h.events.admits(kind.Name) {
-		h.meter.delivered(r.Context(), kind, excluded)
+	occurrence := h.translator.Recognize(event)
+	if !h.events.admits(occurrence.Kind.Name) {
+		h.meter.delivered(r.Context(), occurrence.Kind, excluded)
 		return 0, nil
 	}
-	return h.deliverOnce(r.Context(), event, kind, h.newDelivery(r, received, body))
+	return h.deliverOnce(r.Context(), occurrence, h.newDelivery(r, received, body))
 }
 
 // deliverOnce hands an event on, unless an earlier delivery of it was accepted.
-func (h *handler) deliverOnce(ctx context.Context, event *webhook.Event, kind translate.Kind, d translate.Delivery) (records int, err error) {
-	claim, err := h.claim(ctx, event, d.ID)
+func (h *handler) deliverOnce(ctx context.Context, o translate.Occurrence, d translate.Delivery) (records int, err error) {
+	claim, err := h.claim(ctx, o.Site, d.ID)
 	if err != nil {
 		return 0, failed(kindInProgress, nil)
 	}
 	if claim.Duplicate {
-		h.meter.delivered(ctx, kind, duplicate)
+		h.meter.delivered(ctx, o.Kind, duplicate)
 		return 0, nil
 	}
 	defer claim.Release()
-	logs, unmapped := h.translator.Translate(event, kind, d)
+	logs, unmapped := h.translator.Translate(o, d)
 	records = logs.LogRecordCount()
 	if err := h.consume(ctx, logs); err != nil {
-		h.meter.delivered(ctx, kind, refused)
+		h.meter.delivered(ctx, o.Kind, refused)
 		return records, err
 	}
 	claim.Accept()
-	h.meter.delivered(ctx, kind, accepted)
-	h.meter.lag(ctx, translate.EventTime(event, d.Received), d.Received)
+	h.meter.delivered(ctx, o.Kind, accepted)
+	h.meter.lag(ctx, translate.EventTime(o.Event, d.Received), d.Received)
 	h.unmapped.report(ctx, unmapped)
 	return records, nil
 }
 
 // claim is about the delivery and not the event: what Jira has not numbered is no duplicate. Jira numbers the deliveries of a
 // site.
-func (h *handler) claim(ctx context.Context, event *webhook.Event, deliveryID string) (dedup.Claim, error) {
+func (h *handler) claim(ctx context.Context, site translate.Site, deliveryID string) (dedup.Claim, error) {
 	if h.memory == nil || deliveryID == "" {
 		return dedup.Claim{}, nil
 	}
-	return h.memory.Claim(ctx, dedup.NewKey(h.translator.SiteURL(event), deliveryID))
+	return h.memory.Claim(ctx, dedup.NewKey(site.URL, deliveryID))
 }
 
 // consume hands the records on.

@@ -64,10 +64,10 @@ func understand(t *testing.T, site Site, d Delivery) (name, uid string) {
 	t.Helper()
 	ev, err := webhook.NewDecoder(nil).Decode(d.Body)
 	require.NoError(t, err)
-	kind := translate.Classify(ev)
-	assert.True(t, kind.Known, d.About)
 	translator := translate.New(translate.Options{Statuses: mapping.NewMapper(mapping.Options{UseDefault: true, CategoryFallback: true}), MaxText: 4096})
-	logs, unmapped := translator.Translate(ev, kind, translate.Delivery{ID: d.ID, Flow: string(d.Flow), Body: d.Body})
+	occurrence := translator.Recognize(ev)
+	assert.True(t, occurrence.Kind.Known, d.About)
+	logs, unmapped := translator.Translate(occurrence, translate.Delivery{ID: d.ID, Flow: string(d.Flow), Body: d.Body})
 	assert.Empty(t, unmapped.Current, "%s", d.Body)
 	if site.Language == english && unmapped.Previous.Name != "" {
 		assert.Equal(t, inReview.name, unmapped.Previous.Name, "the one status that a site has to map itself")

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 )
@@ -152,7 +153,11 @@ func (t table) lookup(id, name string) (mapped string, ok bool) {
 
 // Fold makes names that differ in letter case or surrounding space equal. Ids are digits, which folding leaves alone.
 func Fold(name string) string {
-	return folder.String(strings.TrimSpace(name))
+	name = strings.TrimSpace(name)
+	if isASCII := utf8.RuneCountInString(name) == len(name); isASCII {
+		return strings.ToLower(name) // the same as folding, in a fraction of the time
+	}
+	return folder.String(name)
 }
 
 var folder = cases.Fold() // stateless

@@ -19,7 +19,7 @@ func BenchmarkTranslate(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				logs, _ := tr.Translate(ev, Classify(ev), Delivery{ID: "1", Received: received, Body: body})
+				logs, _ := tr.Translate(tr.Recognize(ev), Delivery{ID: "1", Received: received, Body: body})
 				if logs.LogRecordCount() != 1 {
 					b.Fatal(logs.LogRecordCount())
 				}

@@ -26,9 +26,14 @@ func withName(line, name string) string {
 
 // oneLine keeps what people have written from looking like another event, or steering a terminal.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
-	}), " ")
+	return strings.Join(strings.Fields(strings.Map(harmless, s)), " ")
+}
+
+func harmless(r rune) rune {
+	if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+		return ' '
+	}
+	return r
 }
 
 func whatHappened(name string, ev *webhook.Event) string {

@@ -28,7 +28,7 @@ func TestRecordsShareNothingWithTheBody(t *testing.T) {
 		require.NoError(t, err)
 		ev, err := webhook.NewDecoder([]string{everyField}).Decode(body)
 		require.NoError(t, err)
-		logs, _ := tr.Translate(ev, Classify(ev), Delivery{Body: body, Received: received})
+		logs, _ := tr.Translate(tr.Recognize(ev), Delivery{Body: body, Received: received})
 		want, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
 		require.NoError(t, err)
 		clear(body)

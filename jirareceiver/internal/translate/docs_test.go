@@ -36,7 +36,7 @@ func recordsOf(t *testing.T, tr *Translator, customFields []string, file string,
 	ev, err := webhook.NewDecoder(customFields).Decode(body)
 	require.NoError(t, err, file)
 	d.Body, d.Received = body, received
-	logs, _ = tr.Translate(ev, Classify(ev), d)
+	logs, _ = tr.Translate(tr.Recognize(ev), d)
 	return body, logs
 }
 

@@ -47,7 +47,7 @@ func FuzzTranslate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		logs, _ := tr.Translate(ev, Classify(ev), Delivery{ID: string(body), Body: body, Received: received})
+		logs, _ := tr.Translate(tr.Recognize(ev), Delivery{ID: string(body), Body: body, Received: received})
 		records := 1
 		if ev.Issue != nil {
 			records += len(ev.Changelog.Items)

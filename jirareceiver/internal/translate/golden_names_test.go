@@ -30,7 +30,7 @@ func TestEveryEventHasBody(t *testing.T) {
 		ev, err := webhook.NewDecoder(nil).Decode(body)
 		require.NoError(t, err)
 		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		assert.Equal(t, name, Classify(ev).Name)
+		assert.Equal(t, name, kindOf(ev).Name)
 		got[name] = true
 	}
 	assert.Equal(t, want, got)

@@ -120,8 +120,8 @@ var (
 	unknown      = Kind{eventUnknown, true, byBody}
 )
 
-// Classify tells what kind of event a body is about.
-func Classify(ev *webhook.Event) Kind {
+// kindOf tells what kind of event a body is about.
+func kindOf(ev *webhook.Event) Kind {
 	switch {
 	case ev.Name != "":
 		return named(ev.Name)

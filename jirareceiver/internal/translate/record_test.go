@@ -92,7 +92,7 @@ func TestKnownEvents(t *testing.T) {
 		"jira_is_down":          {Name: "jira.jira_is_down"},
 		"Комментарий":           {Name: "jira.unknown", Known: true},
 	} {
-		kind := Classify(&webhook.Event{Name: name})
+		kind := kindOf(&webhook.Event{Name: name})
 		assert.Equal(t, want.Name, kind.Name, name)
 		assert.Equal(t, want.Known, kind.Known, name)
 	}
@@ -154,7 +154,7 @@ func split(t *testing.T, tr *Translator, body string) (records []plog.LogRecord)
 	t.Helper()
 	ev, err := webhook.NewDecoder(nil).Decode([]byte(body))
 	require.NoError(t, err)
-	logs, _ := tr.Translate(ev, Classify(ev), Delivery{ID: "d", Flow: "Primary", Body: []byte(body), Received: received})
+	logs, _ := tr.Translate(tr.Recognize(ev), Delivery{ID: "d", Flow: "Primary", Body: []byte(body), Received: received})
 	require.Equal(t, 1, logs.ResourceLogs().Len())
 	require.Equal(t, 1, logs.ResourceLogs().At(0).ScopeLogs().Len(), "all in one batch")
 	for _, record := range logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
@@ -244,7 +244,7 @@ func TestCustomFields(t *testing.T) {
 		tr := translator(func(o *Options) { o.CustomFields, o.MaxText, o.UserDetails = aliases, 4, details })
 		ev, err := webhook.NewDecoder([]string{"customfield_1", "customfield_2", "customfield_3", "customfield_4", "customfield_5"}).Decode([]byte(fields))
 		require.NoError(t, err)
-		logs, _ := tr.Translate(ev, Classify(ev), Delivery{Body: []byte(fields), Received: received})
+		logs, _ := tr.Translate(tr.Recognize(ev), Delivery{Body: []byte(fields), Received: received})
 		attrs := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().AsRaw()
 		delete(attrs, "log.record.uid")
 		delete(attrs, "jira.webhook.source")
@@ -271,7 +271,7 @@ func TestExtraAttributes(t *testing.T) {
 
 	ev, err := webhook.NewDecoder(nil).Decode(nil)
 	require.NoError(t, err)
-	logs, _ := translator(nil).Translate(ev, Classify(ev), Delivery{Extra: extra, Received: received})
+	logs, _ := translator(nil).Translate(translator(nil).Recognize(ev), Delivery{Extra: extra, Received: received})
 	key, _ := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().Get("jira.issue.key")
 	assert.Equal(t, "OPS-9", key.Str(), "all that is known of a delivery without a body")
 }

@@ -20,27 +20,24 @@ const apiGateway = "api.atlassian.com"
 // cloudDomains are the domains of Jira Cloud's sites.
 var cloudDomains = []string{".atlassian.net", ".jira.com"}
 
-// site is the Jira that sent an event. It is empty when nobody says.
-type site struct {
-	url  string // https://host[/context]
+// Site is the Jira that sent an event. It is empty when nobody says.
+type Site struct {
+	URL  string // https://host[/context]
 	host string
 }
 
 // configuredSite returns the site at a valid address, or an empty one for none.
-func configuredSite(address string) site {
+func configuredSite(address string) Site {
 	u, err := url.Parse(address)
 	if err != nil {
-		return site{}
+		return Site{}
 	}
-	return site{url: strings.TrimRight(address, "/"), host: u.Hostname()}
+	return Site{URL: strings.TrimRight(address, "/"), host: u.Hostname()}
 }
 
-// SiteURL returns https://host[/context] of the Jira that sent an event, or "".
-func (t *Translator) SiteURL(ev *webhook.Event) string { return t.siteOf(ev).url }
-
 // siteOf prefers the configured site to the links in the event.
-func (t *Translator) siteOf(ev *webhook.Event) site {
-	if t.site.url != "" {
+func (t *Translator) siteOf(ev *webhook.Event) Site {
+	if t.site.URL != "" {
 		return t.site
 	}
 	links := []string{ev.Entity().Self, ev.User.Self}
@@ -48,37 +45,37 @@ func (t *Translator) siteOf(ev *webhook.Event) site {
 		links = append(links, ev.Issue.Self)
 	}
 	for _, link := range links {
-		if s := siteOfLink(link); s.url != "" {
+		if s := siteOfLink(link); s.URL != "" {
 			return s
 		}
 	}
-	return site{}
+	return Site{}
 }
 
 // siteOfLink cuts a link to the REST API, as in https://jira.example.com/context/rest/api/2/issue/10001, to its site.
-func siteOfLink(link string) site {
+func siteOfLink(link string) Site {
 	base, _, found := strings.Cut(link, "/rest/")
 	if !found {
-		return site{}
+		return Site{}
 	}
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Host == apiGateway || (u.Scheme != "https" && u.Scheme != "http") {
-		return site{}
+		return Site{}
 	}
-	return site{url: u.Scheme + "://" + u.Host + u.EscapedPath(), host: u.Hostname()}
+	return Site{URL: u.Scheme + "://" + u.Host + u.EscapedPath(), host: u.Hostname()}
 }
 
 // deploymentType tells Cloud from Data Center by the site's domain and by how users are identified, or returns "".
-func deploymentType(s site, ev *webhook.Event) string {
-	if s.isCloud() || ev.UserDeleted { // the latter is an account id, which Data Center does not have
+func deploymentType(o Occurrence) string {
+	if o.Site.isCloud() || o.UserDeleted { // the latter is an account id, which Data Center does not have
 		return deploymentCloud
 	}
-	users := []webhook.User{ev.User, ev.Revision().Author}
-	if ev.Project != nil {
-		users = append(users, ev.Project.Lead)
+	users := []webhook.User{o.User, o.Revision().Author}
+	if o.Project != nil {
+		users = append(users, o.Project.Lead)
 	}
-	if ev.Issue != nil {
-		users = append(users, ev.Issue.Reporter, ev.Issue.Creator, ev.Issue.Assignee)
+	if o.Issue != nil {
+		users = append(users, o.Issue.Reporter, o.Issue.Creator, o.Issue.Assignee)
 	}
 	deployment := ""
 	for _, u := range users {
@@ -92,6 +89,6 @@ func deploymentType(s site, ev *webhook.Event) string {
 	return deployment
 }
 
-func (s site) isCloud() bool {
+func (s Site) isCloud() bool {
 	return slices.ContainsFunc(cloudDomains, func(domain string) bool { return strings.HasSuffix(s.host, domain) })
 }

@@ -57,7 +57,7 @@ type Attribute struct{ Key, Value string }
 // Translator writes records. It is safe for concurrent use.
 type Translator struct {
 	opts Options
-	site site // as configured
+	site Site // as configured
 }
 
 // New returns a Translator.
@@ -68,50 +68,59 @@ func New(opts Options) *Translator {
 // Unmapped are the statuses of an event that map to nothing. Those that map, or are not there, are empty.
 type Unmapped struct{ Current, Previous webhook.Status }
 
-// occurrence is an event with all that is known of it.
-type occurrence struct {
+// Occurrence is an event of which it is known what kind it is and where it happened.
+type Occurrence struct {
 	*webhook.Event
-	kind        Kind
-	site        site
+	Kind Kind
+	Site Site
+}
+
+// Recognize tells what kind of event a body is about, and from which site it is.
+func (t *Translator) Recognize(ev *webhook.Event) Occurrence {
+	return Occurrence{ev, kindOf(ev), t.siteOf(ev)}
+}
+
+// recording is an occurrence with all that is written of it.
+type recording struct {
+	Occurrence
 	uid         string
 	previousKey string // of an issue that was moved to another project
 	delivery    Delivery
 }
 
 // Translate returns the log records of an event, and its statuses that map to nothing.
-func (t *Translator) Translate(ev *webhook.Event, k Kind, d Delivery) (logs plog.Logs, unmapped Unmapped) {
-	from := t.siteOf(ev)
-	o := occurrence{ev, k, from, recordUID(from.url, k, ev, d), previousKey(ev.Changelog), d}
-	logs, records := t.newLogs(from, ev)
-	unmapped = t.appendEvent(records, o)
-	if t.opts.SplitChanges && ev.Issue != nil {
-		for i, change := range ev.Changelog.Items {
-			t.appendChange(records, changeUID(o.uid, i), t.redact(change), o)
+func (t *Translator) Translate(o Occurrence, d Delivery) (logs plog.Logs, unmapped Unmapped) {
+	r := recording{o, recordUID(o, d), previousKey(o.Changelog), d}
+	logs, records := t.newLogs(o)
+	unmapped = t.appendEvent(records, r)
+	if t.opts.SplitChanges && o.Issue != nil {
+		for i, change := range o.Changelog.Items {
+			t.appendChange(records, changeUID(r.uid, i), t.redact(change), r)
 		}
 	}
 	return logs, unmapped
 }
 
 // appendEvent appends the record of the event as a whole.
-func (t *Translator) appendEvent(records plog.LogRecordSlice, o occurrence) (unmapped Unmapped) {
-	record, w := t.appendRecord(records, o.kind.Name, o.uid, eventAttributes, o)
-	record.Body().SetStr(w.clip(displayLine(o.kind, o.Event)))
-	unmapped = t.putIssue(w, o)
-	t.putSubject(w, o.kind, o.Event)
-	t.putChangelog(w, o.Changelog)
+func (t *Translator) appendEvent(records plog.LogRecordSlice, r recording) (unmapped Unmapped) {
+	record, w := t.appendRecord(records, r.Kind.Name, r.uid, eventAttributes, r)
+	record.Body().SetStr(w.clip(displayLine(r.Kind, r.Event)))
+	unmapped = t.putIssue(w, r)
+	t.putSubject(w, r.Kind, r.Event)
+	t.putChangelog(w, r.Changelog)
 	if t.opts.Payload {
-		w.exact(attrRecordOriginal, validUTF8(string(o.delivery.Body)))
+		w.exact(attrRecordOriginal, validUTF8(string(r.delivery.Body)))
 	}
-	w.extra(o.delivery.Extra)
+	w.extra(r.delivery.Extra)
 	return unmapped
 }
 
-// newLogs returns an empty list of records from a site.
-func (t *Translator) newLogs(from site, ev *webhook.Event) (plog.Logs, plog.LogRecordSlice) {
+// newLogs returns an empty list of records, from the site of an event.
+func (t *Translator) newLogs(o Occurrence) (plog.Logs, plog.LogRecordSlice) {
 	logs := plog.NewLogs()
 	resourceLogs := logs.ResourceLogs().AppendEmpty()
 	resourceLogs.SetSchemaUrl(schemaURL)
-	putResource(resourceLogs.Resource().Attributes(), from, ev)
+	putResource(resourceLogs.Resource().Attributes(), o)
 	scopeLogs := resourceLogs.ScopeLogs().AppendEmpty()
 	scopeLogs.SetSchemaUrl(schemaURL)
 	scopeLogs.Scope().SetName(t.opts.ScopeName)
@@ -120,29 +129,29 @@ func (t *Translator) newLogs(from site, ev *webhook.Event) (plog.Logs, plog.LogR
 }
 
 // appendRecord appends a record with what all records of an event have.
-func (t *Translator) appendRecord(records plog.LogRecordSlice, name, uid string, attributes int, o occurrence) (plog.LogRecord, writer) {
+func (t *Translator) appendRecord(records plog.LogRecordSlice, name, uid string, attributes int, r recording) (plog.LogRecord, writer) {
 	record := records.AppendEmpty()
 	record.SetEventName(name)
-	record.SetTimestamp(pcommon.NewTimestampFromTime(EventTime(o.Event, o.delivery.Received)))
-	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(o.delivery.Received))
-	severity := t.severity(o.Event)
+	record.SetTimestamp(pcommon.NewTimestampFromTime(EventTime(r.Event, r.delivery.Received)))
+	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(r.delivery.Received))
+	severity := t.severity(r.Event)
 	record.SetSeverityNumber(severity)
 	record.SetSeverityText(strings.ToUpper(severity.String()))
 
 	record.Attributes().EnsureCapacity(attributes)
 	w := writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
 	w.exact(attrRecordUID, uid)
-	w.delivery(o.Event, o.delivery)
-	w.user(actorKeys, actor(o.kind, o.Event), t.opts.UserDetails)
+	w.delivery(r.Event, r.delivery)
+	w.user(actorKeys, actor(r.Kind, r.Event), t.opts.UserDetails)
 	return record, w
 }
 
-func putResource(attrs pcommon.Map, from site, ev *webhook.Event) {
+func putResource(attrs pcommon.Map, o Occurrence) {
 	attrs.PutStr(attrServiceName, serviceName)
-	if from.url != "" {
-		attrs.PutStr(attrSiteURL, from.url)
+	if o.Site.URL != "" {
+		attrs.PutStr(attrSiteURL, o.Site.URL)
 	}
-	if deployment := deploymentType(from, ev); deployment != "" {
+	if deployment := deploymentType(o); deployment != "" {
 		attrs.PutStr(attrDeploymentType, deployment)
 	}
 }

@@ -36,7 +36,7 @@ func translate(t *testing.T, tr *Translator, body string, d Delivery) (record pl
 	ev, err := webhook.NewDecoder(nil).Decode([]byte(body))
 	require.NoError(t, err)
 	d.Body, d.Received = []byte(body), received
-	logs, _ := tr.Translate(ev, Classify(ev), d)
+	logs, _ := tr.Translate(tr.Recognize(ev), d)
 	require.Equal(t, 1, logs.LogRecordCount())
 	record = logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 	return record, record.Attributes().AsRaw()
@@ -81,7 +81,7 @@ func TestEventNames(t *testing.T) {
 		"sprint_started\n":                           "jira.unknown",
 		"sprint started by jane@example.com":         "jira.unknown",
 	} {
-		assert.Equal(t, want, Classify(&webhook.Event{Name: name, Source: webhook.SourceWebhook}).Name, name)
+		assert.Equal(t, want, kindOf(&webhook.Event{Name: name, Source: webhook.SourceWebhook}).Name, name)
 	}
 }
 
@@ -124,7 +124,7 @@ func TestResource(t *testing.T) {
 			ev, err := webhook.NewDecoder(nil).Decode([]byte(tt.body))
 			require.NoError(t, err)
 			tr := translator(func(o *Options) { o.SiteURL = tt.siteURL })
-			logs, _ := tr.Translate(ev, Classify(ev), Delivery{Body: []byte(tt.body), Received: received})
+			logs, _ := tr.Translate(tr.Recognize(ev), Delivery{Body: []byte(tt.body), Received: received})
 			want := map[string]any{"service.name": "jira"}
 			if tt.site != "" {
 				want["jira.site.url"] = tt.site
@@ -206,7 +206,7 @@ func TestUnmappedStatuses(t *testing.T) {
 	ev, err := webhook.NewDecoder(nil).Decode([]byte(`{"issue": {"fields": {"status": {"id": "7", "name": "Parked"}}},
 		"changelog": {"items": [{"fieldId": "status", "field": "Статус", "from": "8", "fromString": "Held"}]}}`))
 	require.NoError(t, err)
-	logs, unmapped := translator(nil).Translate(ev, Classify(ev), Delivery{Received: received})
+	logs, unmapped := translator(nil).Translate(translator(nil).Recognize(ev), Delivery{Received: received})
 	assert.Equal(t, Unmapped{
 		Current:  webhook.Status{Named: webhook.Named{ID: "7", Name: "Parked"}},
 		Previous: webhook.Status{Named: webhook.Named{ID: "8", Name: "Held"}},

@@ -16,8 +16,8 @@ const uidLength = 16
 
 // recordUID identifies the event and not the delivery: a repeated delivery, or one of a second registration that matches
 // too, gets the same. It is "" for a delivery without a body that Jira did not number: nothing tells two of those apart.
-func recordUID(site string, k Kind, ev *webhook.Event, d Delivery) string {
-	entity, change := k.identify(ev)
+func recordUID(o Occurrence, d Delivery) string {
+	entity, change := o.Kind.identify(o.Event)
 	switch {
 	case entity != "" && change != "":
 	case len(d.Body) > 0:
@@ -27,7 +27,7 @@ func recordUID(site string, k Kind, ev *webhook.Event, d Delivery) string {
 	default:
 		return ""
 	}
-	return hash(site, k.Name, entity, change)
+	return hash(o.Site.URL, o.Kind.Name, entity, change)
 }
 
 // changeUID identifies one change of an event with several.

@@ -113,7 +113,8 @@ func uids(t *testing.T, body []byte, d Delivery) (uids []string) {
 	ev, err := webhook.NewDecoder(nil).Decode(body)
 	require.NoError(t, err)
 	d.Body, d.Received = body, received
-	logs, _ := translator(func(o *Options) { o.SplitChanges = true }).Translate(ev, Classify(ev), d)
+	tr := translator(func(o *Options) { o.SplitChanges = true })
+	logs, _ := tr.Translate(tr.Recognize(ev), d)
 	for _, record := range logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
 		uid, found := record.Attributes().Get("log.record.uid")
 		require.True(t, found)
@@ -243,7 +244,7 @@ func identityOf(t *testing.T, body []byte) (paths []string) {
 	require.NoError(t, err)
 	tree := treeOf(t, body)
 	for _, identity := range identities {
-		if !strings.HasPrefix(Classify(ev).Name, identity.names) {
+		if !strings.HasPrefix(kindOf(ev).Name, identity.names) {
 			continue
 		}
 		for _, ids := range [][]string{identity.entity, identity.change} {
