@@ -55,6 +55,7 @@ func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
 	items.EnsureCapacity(len(changelog.Items))
 	for _, change := range changelog.Items {
 		item := writer{attrs: items.AppendEmpty().SetEmptyMap(), maxText: w.maxText}
+		item.attrs.EnsureCapacity(itemKeys)
 		item.change(t.redact(change))
 	}
 }

@@ -17,10 +17,11 @@ import (
 // serviceName is the service.name of all records.
 const serviceName = "jira"
 
-// How many attributes the records of an issue event have, most of the time.
+// How many attributes the records of an issue event have, most of the time, and how many keys an item of a changelog has at most.
 const (
 	eventAttributes  = 48
 	changeAttributes = 20
+	itemKeys         = 7
 )
 
 // Options say what a record holds.
