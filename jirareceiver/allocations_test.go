@@ -11,7 +11,7 @@ import (
 // TestAllocations bounds what a delivery allocates beyond reading and verifying it. Unlike times, that hardly differs between
 // machines. The race detector changes it.
 func TestAllocations(t *testing.T) {
-	for name, most := range map[string]float64{"comment": 125, "issue_10k": 200, "issue_100k": 730} {
+	for name, most := range map[string]float64{"comment": 100, "issue_10k": 155, "issue_100k": 475} {
 		b := newBench(t, name)
 		floor := testing.AllocsPerRun(200, func() { b.call(b.floor) })
 		whole := testing.AllocsPerRun(200, func() { b.call(b.whole) })
