@@ -16,6 +16,9 @@ MIN_COVERAGE := 90
 FUZZTIME := 10s
 FUZZ     := go test -run '^$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 
+# What `make soak` puts on the collector.
+SOAK := -duration 20s -rate 2000
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -62,6 +65,7 @@ test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage
 	go test -count=1 -run TestAllocations ./jirareceiver
 	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 ./jirareceiver/internal/e2e
 	go test -C .ci/kubernetes -count=1 ./...
+	$(MAKE) soak
 
 .PHONY: test-faults
 test-faults: build ## break everything around the collector, for some minutes; `make test` does it in short
@@ -78,11 +82,18 @@ fuzz: ## search for inputs that break the signature check, the decoder and the t
 bench: ## measure decoding, translation and whole deliveries
 	go test -run '^$$' -bench . -benchmem $(PACKAGE)
 
-.PHONY: bench-compare
-bench-compare: ## measure a delivery beside its floor and beside the generic receiver, some minutes of one run
+.PHONY: bench-collector
+bench-collector:
 	@$(TOOL) builder --config jirareceiver/internal/bench/manifest.yaml
 	@go build -o bin/bench ./jirareceiver/internal/bench
+
+.PHONY: bench-compare
+bench-compare: bench-collector ## measure a delivery beside its floor and beside the generic receiver, some minutes of one run
 	@bin/bench
+
+.PHONY: soak
+soak: bench-collector ## see that memory does not grow under a steady load; SOAK="-duration 1h -rate 5000" for an hour of it
+	@bin/bench $(SOAK) soak
 
 .PHONY: golden
 golden: ## write the golden records anew; read the difference before you commit it

@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,13 +20,14 @@ import (
 // process is a contender that runs.
 type process struct {
 	url     string
+	pprof   string
 	command *exec.Cmd
 	output  bytes.Buffer
 }
 
 // start returns when the contender listens.
 func start(c contender) (*process, error) {
-	addresses, err := freeAddresses(2)
+	addresses, err := freeAddresses(3)
 	if err != nil {
 		return nil, err
 	}
@@ -31,10 +35,10 @@ func start(c contender) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{url: "http://" + addresses[0] + "/events"}
+	p := &process{url: "http://" + addresses[0] + "/events", pprof: "http://" + addresses[2] + "/debug/pprof/"}
 	p.command = exec.CommandContext(context.Background(), c.command[0], c.command[1:]...) //nolint:gosec // named by whoever measures
 	p.command.Env = append(os.Environ(), append(c.env, "GOMAXPROCS=1",
-		"BENCH_ENDPOINT="+addresses[0], "BENCH_SECRET="+secret, "BENCH_METRICS_PORT="+metricsPort)...)
+		"BENCH_ENDPOINT="+addresses[0], "BENCH_SECRET="+secret, "BENCH_METRICS_PORT="+metricsPort, "BENCH_PPROF_ENDPOINT="+addresses[2])...)
 	p.command.Stdout, p.command.Stderr = &p.output, &p.output
 	if err := p.command.Start(); err != nil {
 		return nil, err
@@ -117,4 +121,24 @@ func memory(pid int, kind string) (int64, error) {
 	}
 	kilobytes, err := strconv.ParseInt(fields[0], 10, 64)
 	return kilobytes << 10, err
+}
+
+var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
+
+// liveHeap has a collector collect its garbage, and returns the bytes that are left. Resident memory has garbage in it.
+func (p *process) liveHeap() (int64, error) {
+	response, err := http.Get(p.pprof + "heap?gc=1&debug=1") //nolint:noctx // of a process of our own
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	profile, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, err
+	}
+	match := heapAlloc.FindSubmatch(profile)
+	if match == nil {
+		return 0, errors.New("no HeapAlloc in the heap profile")
+	}
+	return strconv.ParseInt(string(match[1]), 10, 64)
 }
