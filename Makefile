@@ -84,6 +84,7 @@ bench: ## measure decoding, translation and whole deliveries
 
 .PHONY: bench-collector
 bench-collector:
+	@mkdir -p build
 	@$(TOOL) builder --config jirareceiver/internal/bench/manifest.yaml
 	@go build -o bin/bench ./jirareceiver/internal/bench
 
