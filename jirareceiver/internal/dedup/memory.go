@@ -37,22 +37,22 @@ type Memory struct {
 	opts    Options
 	changed chan struct{} // holds a token while there is something to save
 
-	mu       sync.Mutex
-	running  map[Key]chan struct{} // closed when the delivery has ended
-	accepted map[Key]struct{}      // the entries, to be looked up
-	entries  ring
-	dirty    map[int]bool // pages that the store does not have yet
+	mu      sync.Mutex
+	running map[Key]chan struct{} // closed when the delivery has ended
+	entries ring
+	index   index
+	dirty   map[int]bool // pages that the store does not have yet
 }
 
 // New returns an empty Memory.
 func New(opts Options) *Memory {
 	return &Memory{
-		opts:     opts,
-		changed:  make(chan struct{}, 1),
-		running:  map[Key]chan struct{}{},
-		accepted: map[Key]struct{}{},
-		entries:  ring{capacity: opts.MaxEntries},
-		dirty:    map[int]bool{},
+		opts:    opts,
+		changed: make(chan struct{}, 1),
+		running: map[Key]chan struct{}{},
+		entries: ring{capacity: opts.MaxEntries},
+		index:   index{map[Key]int{}, map[Key]int{}},
+		dirty:   map[int]bool{},
 	}
 }
 
@@ -89,7 +89,7 @@ func (m *Memory) try(key Key) (claim Claim, running <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.expire()
-	if _, duplicate := m.accepted[key]; duplicate {
+	if m.remembers(key) {
 		return Claim{Duplicate: true}, nil
 	}
 	if running, found := m.running[key]; found {
@@ -128,24 +128,29 @@ func (m *Memory) Len() int {
 	return m.entries.count
 }
 
+func (m *Memory) remembers(key Key) bool {
+	for _, turn := range m.index {
+		if slot, found := turn[key]; found && m.entries.holds(slot, key) {
+			return true
+		}
+	}
+	return false
+}
+
 func (m *Memory) remember(e entry) {
 	if m.entries.count == m.entries.capacity {
-		m.forgetOldest()
+		m.entries.pop()
 	}
-	m.accepted[e.key] = struct{}{}
-	m.markDirty(m.entries.push(e) / pageSize)
+	slot := m.entries.push(e)
+	m.index.put(e.key, slot)
+	m.markDirty(slot / pageSize)
 }
 
 func (m *Memory) expire() {
 	limit := m.opts.Now().Add(-m.opts.Window).UnixMilli()
 	for m.entries.count > 0 && m.entries.oldest().at <= limit {
-		m.forgetOldest()
+		m.entries.pop()
 	}
-}
-
-func (m *Memory) forgetOldest() {
-	delete(m.accepted, m.entries.oldest().key)
-	m.entries.pop()
 }
 
 // entry is a delivery and when it was accepted, in milliseconds since the epoch.
@@ -161,6 +166,12 @@ type ring struct {
 	slots    []entry
 	head     int // slot of the oldest entry
 	count    int
+}
+
+// holds says whether an entry is in a slot and not forgotten.
+func (r *ring) holds(slot int, key Key) bool {
+	age := (slot - r.head + r.capacity) % r.capacity
+	return age < r.count && r.slots[slot].key == key
 }
 
 func (r *ring) oldest() entry { return r.slots[r.head] }
@@ -179,4 +190,17 @@ func (r *ring) push(e entry) int {
 	r.slots[slot] = e
 	r.count++
 	return slot
+}
+
+// index finds the slots of keys. Nothing is deleted from it: a map from which as many keys are deleted as are put in grows
+// nevertheless, every now and then. So it has the slots of this turn of the ring, and those of the last; what was forgotten
+// since is for the ring to say.
+type index [2]map[Key]int
+
+func (i *index) put(key Key, slot int) {
+	if slot == 0 {
+		i[0], i[1] = i[1], i[0]
+		clear(i[0])
+	}
+	i[0][key] = slot
 }

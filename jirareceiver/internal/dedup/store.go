@@ -49,7 +49,7 @@ func (m *Memory) restore(entries []entry) {
 	now := m.opts.Now().UnixMilli()
 	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.at, b.at) })
 	for _, e := range entries {
-		if _, known := m.accepted[e.key]; known {
+		if m.remembers(e.key) {
 			continue
 		}
 		e.at = min(e.at, now) // the clock was set back, and an entry from the future would stay for too long
