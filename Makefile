@@ -16,6 +16,9 @@ MIN_COVERAGE := 90
 FUZZTIME := 10s
 FUZZ     := go test -run '^$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 
+# How often `make bench` measures each benchmark.
+COUNT := 1
+
 # What `make soak` puts on the collector.
 SOAK := -duration 20s -rate 2000
 
@@ -23,7 +26,7 @@ SOAK := -duration 20s -rate 2000
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## build the collector and start it on localhost:8087; CONFIG=my.yaml for your own configuration, ARGS for flags
@@ -79,8 +82,8 @@ fuzz: ## search for inputs that break the signature check, the decoder and the t
 	$(FUZZ) -fuzz FuzzTranslate ./jirareceiver/internal/translate
 
 .PHONY: bench
-bench: ## measure decoding, translation and whole deliveries
-	go test -run '^$$' -bench . -benchmem $(PACKAGE)
+bench: ## measure each part alone, and whole deliveries; COUNT=6 for benchstat
+	go test -run '^$$' -bench . -benchmem -count $(COUNT) $(PACKAGE)
 
 .PHONY: bench-collector
 bench-collector:
@@ -89,11 +92,15 @@ bench-collector:
 	@go build -o bin/bench ./jirareceiver/internal/bench
 
 .PHONY: bench-compare
-bench-compare: bench-collector ## measure a delivery beside its floor and beside the generic receiver, some minutes of one run
+bench-compare: bench-collector ## measure a delivery beside the generic receiver, for 3 minutes
 	@bin/bench
 
+.PHONY: bench-scale
+bench-scale: bench-collector ## measure deliveries of 1 KB to 25 MB, over 1 to 256 connections
+	@bin/bench scale
+
 .PHONY: soak
-soak: bench-collector ## see that memory does not grow under a steady load; SOAK="-duration 1h -rate 5000" for an hour of it
+soak: bench-collector ## see that memory does not grow under load; SOAK="-duration 1h -rate 5500"
 	@bin/bench $(SOAK) soak
 
 .PHONY: golden

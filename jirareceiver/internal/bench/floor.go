@@ -24,6 +24,7 @@ func serveFloor(ctx context.Context, endpoint string) error {
 	if err != nil {
 		return err
 	}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
 	return server.Serve(listener)
 }
 

@@ -23,8 +23,8 @@ type load struct {
 }
 
 // run returns how long each accepted delivery took, in order, and how many were not.
-func (l load) run(client *http.Client, url string) (took []time.Duration, failed int) {
-	ctx, cancel := context.WithTimeout(context.Background(), l.duration)
+func (l load) run(ctx context.Context, client *http.Client, url string) (took []time.Duration, failed int) {
+	ctx, cancel := context.WithTimeout(ctx, l.duration)
 	defer cancel()
 	var pause time.Duration // of each connection, between the beginnings of two deliveries
 	if l.rate > 0 {

@@ -11,10 +11,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -34,7 +36,7 @@ func main() {
 	rounds := flag.Int("rounds", 5, "how often each contender is measured with each body")
 	duration := flag.Duration("duration", 3*time.Second, "how long it is measured each time, or the soak lasts")
 	connections := flag.Int("connections", 16, "connections at a time")
-	rate := flag.Int("rate", 0, "deliveries per second of a soak")
+	rate := flag.Int("rate", 0, "deliveries per second of a soak; 0 for as many as it takes")
 	flag.Usage = func() {
 		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [compare | scale | soak | floor]")
 		flag.PrintDefaults()
@@ -42,35 +44,39 @@ func main() {
 	flag.Parse()
 
 	runtime.GOMAXPROCS(1) // one core for each side
-	jira := contender{"jira receiver", []string{*collector, "--config", filepath.Join(*configs, "jira.yaml")}, nil}
+	jira := contender{"`jira`", []string{*collector, "--config", filepath.Join(*configs, "jira.yaml")}, nil}
+	generic := []string{*collector, "--config", filepath.Join(*configs, "webhook_event.yaml")}
+	contenders := []contender{
+		{"the floor", []string{os.Args[0], "floor"}, nil},
+		jira,
+		{"`webhook_event` + transform", generic, []string{"BENCH_KEEP_ALIVES=false"}},
+		{"the same with keep-alives", generic, []string{"BENCH_KEEP_ALIVES=true"}},
+	}
 	l := load{connections: *connections, duration: *duration, rate: *rate}
 	files := strings.Split(*bodies, ",")
-	var err error
-	switch flag.Arg(0) {
-	case "floor":
-		err = serveFloor(context.Background(), os.Getenv("BENCH_ENDPOINT"))
-	case "scale":
-		err = scale(jira, files[0], l.duration)
-	case "soak":
-		err = soak(jira, files[0], l)
-	default:
-		generic := []string{*collector, "--config", filepath.Join(*configs, "webhook_event.yaml")}
-		err = compareAll([]contender{
-			{"floor: read and verify", []string{os.Args[0], "floor"}, nil},
-			jira,
-			{"webhook_event + transform", generic, []string{"BENCH_KEEP_ALIVES=false"}},
-			{"the same with keep-alives", generic, []string{"BENCH_KEEP_ALIVES=true"}},
-		}, files, *rounds, l)
+	commands := map[string]func(context.Context) error{
+		"compare": func(ctx context.Context) error { return compareAll(ctx, contenders, files, *rounds, l) },
+		"scale":   func(ctx context.Context) error { return scale(ctx, jira, files[0], l.duration) },
+		"soak":    func(ctx context.Context) error { return soak(ctx, jira, files[0], l) },
+		"floor":   func(ctx context.Context) error { return serveFloor(ctx, os.Getenv("BENCH_ENDPOINT")) },
 	}
-	if err != nil {
+	command, known := commands[cmp.Or(flag.Arg(0), "compare")]
+	if !known || flag.NArg() > 1 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	// What ends this program has to end the contender too, also when nobody reads any more what it prints.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGPIPE)
+	defer stop()
+	if err := command(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		os.Exit(1) //nolint:gocritic // nothing is left for stop to do
 	}
 }
 
-func compareAll(contenders []contender, files []string, rounds int, l load) error {
+func compareAll(ctx context.Context, contenders []contender, files []string, rounds int, l load) error {
 	for _, file := range files {
-		if err := compare(contenders, file, rounds, l); err != nil {
+		if err := compare(ctx, contenders, file, rounds, l); err != nil {
 			return err
 		}
 	}
@@ -78,16 +84,17 @@ func compareAll(contenders []contender, files []string, rounds int, l load) erro
 }
 
 // compare measures all contenders in each round, so that what else the machine does meets them alike.
-func compare(contenders []contender, file string, rounds int, l load) error {
+func compare(ctx context.Context, contenders []contender, file string, rounds int, l load) error {
 	body, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
 	l.body = body
 	results := make([][]measurement, len(contenders))
-	for range rounds {
+	for round := range rounds {
+		fmt.Fprintf(os.Stderr, "%s, round %d of %d\n", filepath.Base(file), round+1, rounds)
 		for i, c := range contenders {
-			m, err := measure(c, l)
+			m, err := measure(ctx, c, l)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}

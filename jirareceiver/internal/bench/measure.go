@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -39,22 +40,22 @@ func (m measurement) percentile(p int) float64 {
 func (m measurement) memory() float64 { return float64(m.peak) / 1e6 }
 
 // measure runs a contender from its start to its end.
-func measure(c contender, l load) (m measurement, err error) {
-	p, err := start(c)
+func measure(ctx context.Context, c contender, l load) (m measurement, err error) {
+	p, err := start(ctx, c)
 	if err != nil {
 		return m, err
 	}
 	defer p.stop()
-	m, err = underLoad(p, l)
+	m, err = underLoad(ctx, p, l)
 	return m, p.because(err)
 }
 
-func underLoad(p *process, l load) (m measurement, err error) {
+func underLoad(ctx context.Context, p *process, l load) (m measurement, err error) {
 	client := newClient(l.connections)
 	defer client.CloseIdleConnections()
 	warm := l
 	warm.duration = warmUp
-	if took, _ := warm.run(client, p.url); len(took) == 0 {
+	if took, _ := warm.run(ctx, client, p.url); len(took) == 0 {
 		return m, errors.New("accepts nothing")
 	}
 	before, err := cpuTime(p.pid())
@@ -62,7 +63,7 @@ func underLoad(p *process, l load) (m measurement, err error) {
 		return m, err
 	}
 	start := time.Now()
-	if m.took, m.failed = l.run(client, p.url); len(m.took) == 0 {
+	if m.took, m.failed = l.run(ctx, client, p.url); len(m.took) == 0 {
 		return m, errors.New("accepts nothing")
 	}
 	m.elapsed = time.Since(start)

@@ -26,7 +26,7 @@ type process struct {
 }
 
 // start returns when the contender listens.
-func start(c contender) (*process, error) {
+func start(ctx context.Context, c contender) (*process, error) {
 	addresses, err := freeAddresses(3)
 	if err != nil {
 		return nil, err
@@ -36,9 +36,10 @@ func start(c contender) (*process, error) {
 		return nil, err
 	}
 	p := &process{url: "http://" + addresses[0] + "/events", pprof: "http://" + addresses[2] + "/debug/pprof/"}
-	p.command = exec.CommandContext(context.Background(), c.command[0], c.command[1:]...) //nolint:gosec // named by whoever measures
+	p.command = exec.CommandContext(ctx, c.command[0], c.command[1:]...) //nolint:gosec // named by whoever measures
 	p.command.Env = append(os.Environ(), append(c.env, "GOMAXPROCS=1",
 		"BENCH_ENDPOINT="+addresses[0], "BENCH_SECRET="+secret, "BENCH_METRICS_PORT="+metricsPort, "BENCH_PPROF_ENDPOINT="+addresses[2])...)
+	p.command.Cancel = func() error { return p.command.Process.Signal(syscall.SIGTERM) }
 	p.command.Stdout, p.command.Stderr = &p.output, &p.output
 	if err := p.command.Start(); err != nil {
 		return nil, err

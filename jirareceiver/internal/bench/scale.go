@@ -2,13 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"time"
 )
 
 // scale measures one contender with bodies of growing size, and with more and more connections.
-func scale(c contender, file string, duration time.Duration) error {
+func scale(ctx context.Context, c contender, file string, duration time.Duration) error {
 	body, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -24,7 +25,7 @@ func scale(c contender, file string, duration time.Duration) error {
 		{body: body, connections: 256},
 	} {
 		l.duration = duration
-		m, err := measure(c, l)
+		m, err := measure(ctx, c, l)
 		if err != nil {
 			return fmt.Errorf("%d bytes, %d connections: %w", len(l.body), l.connections, err)
 		}
