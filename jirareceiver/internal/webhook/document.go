@@ -23,7 +23,7 @@ func markup(d *decoding, s *string) error {
 
 func objectText(d *decoding, raw jx.Raw) string {
 	var doc document
-	_ = doc.node(newDecoding(raw)) // Raw has seen that it is JSON
+	_ = doc.node(newDecoding(raw)) // Raw has seen that it is JSON. The texts are joined, and not to stay beside the record's
 	if !doc.isDocument {
 		return d.texts.copy(raw)
 	}

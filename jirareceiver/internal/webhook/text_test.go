@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"bytes"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -23,4 +25,20 @@ func TestTextsAreUTF8(t *testing.T) {
 	var shared texts
 	assert.Equal(t, "a\uFFFDb", shared.copy([]byte("a\xffb")))
 	assert.Equal(t, "né", shared.copy([]byte("né")))
+}
+
+// TestTextsTakeLittleMoreThanTheyHold has texts that share a block, texts that do not, and those between.
+func TestTextsTakeLittleMoreThanTheyHold(t *testing.T) {
+	for _, size := range []int{1, 30, maxShared, maxShared + 1, textBlock * 5 / 8, 5 * textBlock} {
+		const n = 2_000
+		b := bytes.Repeat([]byte("x"), size)
+		var shared texts
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range n {
+			shared.copy(b)
+		}
+		runtime.ReadMemStats(&after)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(n*size)*4/3+2*textBlock, "texts of %d bytes", size)
+	}
 }

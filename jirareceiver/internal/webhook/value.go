@@ -95,7 +95,7 @@ func names(d *decoding, list *[]string) error {
 	})
 }
 
-// instant reads a point in time: milliseconds since the epoch, or a timestamp.
+// instant reads a point in time: milliseconds since the epoch, or one of the timestamp formats.
 func instant(d *decoding, t *time.Time) error {
 	var s string
 	err := text(d, &s)
@@ -115,6 +115,10 @@ func date(d *decoding, s *string) error {
 	return err
 }
 
+// layouts are the timestamp formats that Jira writes: issues have a zone without colon, sprints follow RFC 3339. In both,
+// Go accepts a fraction of a second where the layout has none.
+var layouts = []string{"2006-01-02T15:04:05-0700", time.RFC3339}
+
 // maxMillis is the last instant that fits the 64-bit nanoseconds of a log record, in the year 2262.
 const maxMillis = math.MaxInt64 / int64(time.Millisecond)
 
@@ -123,22 +127,12 @@ func parseInstant(s string) time.Time {
 		millis, _ := strconv.ParseInt(s, 10, 64)
 		return fromMillis(millis)
 	}
-	t, err := time.Parse(time.RFC3339, withColonInZone(s))
-	if err != nil {
-		return time.Time{}
+	for _, layout := range layouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return fromMillis(t.UnixMilli())
+		}
 	}
-	return fromMillis(t.UnixMilli())
-}
-
-// withColonInZone makes RFC 3339, as sprints have it, of a time with a zone as issues have it: +0100. No other layout is
-// parsed as fast.
-func withColonInZone(s string) string {
-	hours := len(s) - len("0100")
-	if hours < 1 || s[hours-1] != '+' && s[hours-1] != '-' {
-		return s
-	}
-	minutes := hours + len("01")
-	return s[:minutes] + ":" + s[minutes:]
+	return time.Time{}
 }
 
 // fromMillis returns the zero time for what no log record can hold.
