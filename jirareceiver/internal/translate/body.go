@@ -26,10 +26,10 @@ func withName(line, name string) string {
 
 // oneLine keeps what people have written from looking like another event, or steering a terminal.
 func oneLine(s string) string {
-	return strings.Join(strings.Fields(strings.Map(harmless, s)), " ")
+	return strings.Join(strings.Fields(strings.Map(defused, s)), " ")
 }
 
-func harmless(r rune) rune {
+func defused(r rune) rune {
 	if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 		return ' '
 	}

@@ -61,12 +61,12 @@ func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
 }
 
 // appendChange appends a record of a single change.
-func (t *Translator) appendChange(records plog.LogRecordSlice, uid string, change webhook.Change, r recording) {
-	record, w := t.appendRecord(records, EventFieldChanged, uid, changeAttributes, r)
-	record.Body().SetStr(w.clip(changeLine(r.Issue, change)))
-	w.issueIdentity(r)
-	w.project(projectOf(r.Event))
-	w.exact(attrChangelogID, r.Changelog.ID)
+func (t *Translator) appendChange(records plog.LogRecordSlice, uid string, change webhook.Change, o delivered) {
+	record, w := t.appendRecord(records, EventFieldChanged, uid, changeAttributes, o)
+	record.Body().SetStr(w.clip(changeLine(o.Issue, change)))
+	w.issueIdentity(o)
+	w.project(projectOf(o.Event))
+	w.exact(attrChangelogID, o.Changelog.ID)
 	w.text(attrChangeField, change.Field)
 	w.exact(attrChangeFieldID, change.FieldID)
 	w.text(attrChangeFrom, change.From)

@@ -9,31 +9,31 @@ import (
 )
 
 // putIssue writes the attributes of the event's issue, its project, its status and its transition.
-func (t *Translator) putIssue(w writer, r recording) (unmapped Unmapped) {
-	project := projectOf(r.Event)
-	if r.Issue == nil {
+func (t *Translator) putIssue(w writer, o delivered) (unmapped Unmapped) {
+	project := projectOf(o.Event)
+	if o.Issue == nil {
 		w.project(project)
 		return unmapped
 	}
-	w.issueIdentity(r)
-	t.putFields(w, r.Issue)
+	w.issueIdentity(o)
+	t.putFields(w, o.Issue)
 	w.project(project)
-	change, unmapped := t.putStatuses(w, project.Key, r)
+	change, unmapped := t.putStatuses(w, project.Key, o)
 	w.exact(attrResolutionChange, change)
-	w.putDurations(r, change)
-	if r.Transition != nil {
-		w.transition(r.Transition)
+	w.putDurations(o, change)
+	if o.Transition != nil {
+		w.transition(o.Transition)
 	}
 	return unmapped
 }
 
-func (w writer) issueIdentity(r recording) {
-	w.exact(attrIssueID, r.Issue.ID)
-	w.exact(attrIssueKey, r.Issue.Key)
-	if r.Site.URL != "" && r.Issue.Key != "" {
-		w.exact(attrURLFull, r.Site.URL+"/browse/"+r.Issue.Key)
+func (w writer) issueIdentity(o delivered) {
+	w.exact(attrIssueID, o.Issue.ID)
+	w.exact(attrIssueKey, o.Issue.Key)
+	if o.Site.URL != "" && o.Issue.Key != "" {
+		w.exact(attrURLFull, o.Site.URL+"/browse/"+o.Issue.Key)
 	}
-	w.exact(attrIssuePreviousKey, r.previousKey)
+	w.exact(attrIssuePreviousKey, o.previousKey)
 }
 
 func (t *Translator) putFields(w writer, issue *webhook.Issue) {
@@ -98,8 +98,8 @@ func projectKey(issueKey string) string {
 }
 
 // putStatuses also returns whether the event resolves or reopens the issue, as they and its resolution tell.
-func (t *Translator) putStatuses(w writer, project string, r recording) (change string, unmapped Unmapped) {
-	current, previous := statuses(r.Event)
+func (t *Translator) putStatuses(w writer, project string, o delivered) (change string, unmapped Unmapped) {
+	current, previous := statuses(o.Event)
 	w.exact(attrStatusID, current.ID)
 	w.text(attrStatusName, current.Name)
 	w.exact(attrStatusCategory, current.Category)
@@ -110,14 +110,14 @@ func (t *Translator) putStatuses(w writer, project string, r recording) (change 
 	now := completionOf(mapped, current.Category)
 
 	// A move to another project leaves the old status to the old project.
-	project = cmp.Or(projectKey(r.previousKey), project)
+	project = cmp.Or(projectKey(o.previousKey), project)
 	w.exact(attrPreviousStatusID, previous.ID)
 	w.text(attrPreviousStatusName, previous.Name)
 	mapped, isMapped = t.putMapped(w, attrPreviousStatusMapped, project, previous)
 	if !isMapped {
 		unmapped.Previous = previous
 	}
-	return resolutionChange(r.Event, completionBefore(r, mapped, now), now), unmapped
+	return resolutionChange(o.Event, completionBefore(o, mapped, now), now), unmapped
 }
 
 func (t *Translator) putMapped(w writer, key, project string, s webhook.Status) (mapped string, isMapped bool) {

@@ -38,11 +38,11 @@ func completionOf(mapped, category string) completion {
 
 // completionBefore is of the status before the event. All that is created was open: an issue that is created done is resolved
 // by that.
-func completionBefore(r recording, previousMapped string, now completion) completion {
-	if r.Kind.Name == eventIssueCreated {
+func completionBefore(o delivered, previousMapped string, now completion) completion {
+	if o.Kind.Name == eventIssueCreated {
 		return open
 	}
-	if _, _, isTransition := transition(r.Event); isTransition {
+	if _, _, isTransition := transition(o.Event); isTransition {
 		return completionOf(previousMapped, "")
 	}
 	return now
@@ -81,19 +81,19 @@ func betweenStatuses(before, now completion) string {
 }
 
 // putDurations writes how old the issue is, and how long it took if the event resolves it.
-func (w writer) putDurations(r recording, change string) {
-	at := EventTime(r.Event, r.delivery.Received)
-	w.seconds(attrIssueAge, r.Issue.Created, at)
+func (w writer) putDurations(o delivered, change string) {
+	at := EventTime(o.Event, o.delivery.Received)
+	w.seconds(attrIssueAge, o.Issue.Created, at)
 	if change == issueResolved {
-		w.seconds(attrIssueLeadTime, r.Issue.Created, resolvedAt(r, at))
+		w.seconds(attrIssueLeadTime, o.Issue.Created, resolvedAt(o, at))
 	}
 }
 
 // resolvedAt is the time of the event, unless the event itself tells another: an issue that comes from elsewhere was
 // resolved before it was created here. A resolution date of before the event was left over from an earlier resolution.
-func resolvedAt(r recording, at time.Time) time.Time {
-	if _, changed := find(r.Changelog, fieldResolution); changed || r.Kind.Name == eventIssueCreated {
-		return cmp.Or(r.Issue.Resolved, at)
+func resolvedAt(o delivered, at time.Time) time.Time {
+	if _, changed := find(o.Changelog, fieldResolution); changed || o.Kind.Name == eventIssueCreated {
+		return cmp.Or(o.Issue.Resolved, at)
 	}
 	return at
 }

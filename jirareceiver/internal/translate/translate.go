@@ -78,11 +78,11 @@ type Occurrence struct {
 
 // Recognize tells what kind of event a body is about, and from which site it is.
 func (t *Translator) Recognize(ev *webhook.Event) Occurrence {
-	return Occurrence{ev, kindOf(ev), t.siteOf(ev)}
+	return Occurrence{Event: ev, Kind: kindOf(ev), Site: t.siteOf(ev)}
 }
 
-// recording is an occurrence with all that is written of it.
-type recording struct {
+// delivered is an occurrence as one delivery tells it.
+type delivered struct {
 	Occurrence
 	uid         string
 	previousKey string // of an issue that was moved to another project
@@ -91,28 +91,28 @@ type recording struct {
 
 // Translate returns the log records of an event, and its statuses that map to nothing.
 func (t *Translator) Translate(o Occurrence, d Delivery) (logs plog.Logs, unmapped Unmapped) {
-	r := recording{o, recordUID(o, d), previousKey(o.Changelog), d}
+	whole := delivered{o, recordUID(o, d), previousKey(o.Changelog), d}
 	logs, records := t.newLogs(o)
-	unmapped = t.appendEvent(records, r)
+	unmapped = t.appendEvent(records, whole)
 	if t.opts.SplitChanges && o.Issue != nil {
 		for i, change := range o.Changelog.Items {
-			t.appendChange(records, changeUID(r.uid, i), t.redact(change), r)
+			t.appendChange(records, changeUID(whole.uid, i), t.redact(change), whole)
 		}
 	}
 	return logs, unmapped
 }
 
 // appendEvent appends the record of the event as a whole.
-func (t *Translator) appendEvent(records plog.LogRecordSlice, r recording) (unmapped Unmapped) {
-	record, w := t.appendRecord(records, r.Kind.Name, r.uid, eventAttributes, r)
-	record.Body().SetStr(w.clip(displayLine(r.Kind, r.Event)))
-	unmapped = t.putIssue(w, r)
-	t.putSubject(w, r.Kind, r.Event)
-	t.putChangelog(w, r.Changelog)
+func (t *Translator) appendEvent(records plog.LogRecordSlice, o delivered) (unmapped Unmapped) {
+	record, w := t.appendRecord(records, o.Kind.Name, o.uid, eventAttributes, o)
+	record.Body().SetStr(w.clip(displayLine(o.Kind, o.Event)))
+	unmapped = t.putIssue(w, o)
+	t.putSubject(w, o.Kind, o.Event)
+	t.putChangelog(w, o.Changelog)
 	if t.opts.Payload {
-		w.exact(attrRecordOriginal, validUTF8(string(r.delivery.Body)))
+		w.exact(attrRecordOriginal, validUTF8(string(o.delivery.Body)))
 	}
-	w.extra(r.delivery.Extra)
+	w.extra(o.delivery.Extra)
 	return unmapped
 }
 
@@ -130,20 +130,20 @@ func (t *Translator) newLogs(o Occurrence) (plog.Logs, plog.LogRecordSlice) {
 }
 
 // appendRecord appends a record with what all records of an event have.
-func (t *Translator) appendRecord(records plog.LogRecordSlice, name, uid string, attributes int, r recording) (plog.LogRecord, writer) {
+func (t *Translator) appendRecord(records plog.LogRecordSlice, name, uid string, attributes int, o delivered) (plog.LogRecord, writer) {
 	record := records.AppendEmpty()
 	record.SetEventName(name)
-	record.SetTimestamp(pcommon.NewTimestampFromTime(EventTime(r.Event, r.delivery.Received)))
-	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(r.delivery.Received))
-	severity := t.severity(r.Event)
+	record.SetTimestamp(pcommon.NewTimestampFromTime(EventTime(o.Event, o.delivery.Received)))
+	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(o.delivery.Received))
+	severity := t.severity(o.Event)
 	record.SetSeverityNumber(severity)
 	record.SetSeverityText(strings.ToUpper(severity.String()))
 
 	record.Attributes().EnsureCapacity(attributes)
 	w := writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
 	w.exact(attrRecordUID, uid)
-	w.delivery(r.Event, r.delivery)
-	w.user(actorKeys, actor(r.Kind, r.Event), t.opts.UserDetails)
+	w.delivery(o.Event, o.delivery)
+	w.user(actorKeys, actor(o.Kind, o.Event), t.opts.UserDetails)
 	return record, w
 }
 

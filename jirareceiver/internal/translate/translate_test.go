@@ -266,9 +266,9 @@ func TestPreviousStatusOfAMove(t *testing.T) {
 }
 
 func TestDisplayLineIsOneLine(t *testing.T) {
-	record, _ := translate(t, translator(nil), `{"webhookEvent": "jira:issue_updated", "issue": {"key": "A-1", "fields": {"summary": "x\n\u2028B-2 \u001b[2J\u202e deleted\t"}},
+	record, _ := translate(t, translator(nil), `{"webhookEvent": "jira:issue_updated", "issue": {"key": "A-1", "fields": {"summary": "x\n\u2028B-2 \u001b[2J\u202e deleted\u0000now\t"}},
 		"changelog": {"items": [{"fieldId": "labels"}]}}`, Delivery{})
-	assert.Equal(t, "A-1 updated (labels): x B-2 [2J deleted", record.Body().Str())
+	assert.Equal(t, "A-1 updated (labels): x B-2 [2J deleted now", record.Body().Str())
 }
 
 // TestRecordIsUTF8 has bytes that are not, wherever they can come in. Receivers of OTLP refuse whole batches for one.
