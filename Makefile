@@ -62,7 +62,7 @@ build: ## build bin/otelcol-jira
 	@cp -f build/otelcol-jira/otelcol-jira $(BINARY)
 
 .PHONY: test
-test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage, and end to end with the real collector
+test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage, end to end with the real collector, and a short soak
 	go test -race -coverprofile=coverage.out -coverpkg=$(PACKAGE) $(PACKAGE)
 	@awk -v min=$(MIN_COVERAGE) -f .ci/coverage.awk coverage.out
 	go test -count=1 -run TestAllocations ./jirareceiver

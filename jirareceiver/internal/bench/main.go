@@ -37,6 +37,7 @@ func main() {
 	duration := flag.Duration("duration", 3*time.Second, "how long it is measured each time, or the soak lasts")
 	connections := flag.Int("connections", 16, "connections at a time")
 	rate := flag.Int("rate", 0, "deliveries per second of a soak; 0 for as many as it takes")
+	entries := flag.Int("entries", 1_000, "deliveries that deduplication remembers in a soak: few, so that a leak stands out")
 	flag.Usage = func() {
 		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [compare | scale | soak | floor]")
 		flag.PrintDefaults()
@@ -57,7 +58,7 @@ func main() {
 	commands := map[string]func(context.Context) error{
 		"compare": func(ctx context.Context) error { return compareAll(ctx, contenders, files, *rounds, l) },
 		"scale":   func(ctx context.Context) error { return scale(ctx, jira, files[0], l.duration) },
-		"soak":    func(ctx context.Context) error { return soak(ctx, jira, files[0], l) },
+		"soak":    func(ctx context.Context) error { return soak(ctx, remembering(jira, *entries), files[0], l) },
 		"floor":   func(ctx context.Context) error { return serveFloor(ctx, os.Getenv("BENCH_ENDPOINT")) },
 	}
 	command, known := commands[cmp.Or(flag.Arg(0), "compare")]

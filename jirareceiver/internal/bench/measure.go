@@ -45,9 +45,11 @@ func measure(ctx context.Context, c contender, l load) (m measurement, err error
 	if err != nil {
 		return m, err
 	}
-	defer p.stop()
-	m, err = underLoad(ctx, p, l)
-	return m, p.because(err)
+	defer func() {
+		p.stop()
+		err = p.because(err)
+	}()
+	return underLoad(ctx, p, l)
 }
 
 func underLoad(ctx context.Context, p *process, l load) (m measurement, err error) {

@@ -53,9 +53,11 @@ func start(ctx context.Context, c contender) (*process, error) {
 
 func (p *process) pid() int { return p.command.Process.Pid }
 
-// stop ends the process and waits for its end.
+// stop ends the process, by force if it has to be, and waits for its end.
 func (p *process) stop() {
 	_ = p.command.Process.Signal(syscall.SIGTERM)
+	byForce := time.AfterFunc(patience, func() { _ = p.command.Process.Kill() })
+	defer byForce.Stop()
 	_ = p.command.Wait() // how it ends is of no interest any more
 }
 
@@ -127,8 +129,8 @@ func memory(pid int, kind string) (int64, error) {
 var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
 
 // liveHeap has a collector collect its garbage, and returns the bytes that are left. Resident memory has garbage in it.
-func (p *process) liveHeap() (int64, error) {
-	response, err := http.Get(p.pprof + "heap?gc=1&debug=1") //nolint:noctx // of a process of our own
+func (p *process) liveHeap(client *http.Client) (int64, error) {
+	response, err := client.Get(p.pprof + "heap?gc=1&debug=1") //nolint:noctx // the client has a timeout
 	if err != nil {
 		return 0, err
 	}

@@ -2,20 +2,24 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"time"
-
-	"github.com/otel-jira/collector/jirareceiver"
 )
 
 const (
 	soakSamples = 20
 	// mayGrow is how much more than in the second quarter of a soak may be in use in the last. What leaks does not stop there.
-	mayGrow = 1.1
+	mayGrow = 1.05
 )
+
+// remembering returns a contender whose deduplication remembers so many deliveries.
+func remembering(c contender, entries int) contender {
+	c.command = append(slices.Clone(c.command), "--set", "receivers::jira::deduplication::max_entries="+strconv.Itoa(entries))
+	return c
+}
 
 // soak puts a steady load on one contender, and looks at its memory again and again. It fails when the memory grows, and when
 // a delivery is not accepted.
@@ -27,37 +31,26 @@ func soak(ctx context.Context, c contender, file string, l load) (err error) {
 	if err != nil {
 		return err
 	}
-	defer p.stop()
-	if err := fill(ctx, p, l); err != nil {
-		return err
-	}
+	defer func() {
+		p.stop()
+		err = p.because(err)
+	}()
 	heaps, failed, err := underSteadyLoad(ctx, p, l)
 	if err != nil {
 		return err
 	}
-	second, last := slices.Max(heaps[soakSamples/4:soakSamples/2]), slices.Max(heaps[soakSamples*3/4:])
-	switch {
-	case failed > 0:
+	if failed > 0 {
 		return fmt.Errorf("%d deliveries were not accepted", failed)
-	case float64(last) > float64(second)*mayGrow:
-		return fmt.Errorf("the live heap grows: %d bytes in the second quarter, %d in the last", second, last)
 	}
-	return nil
+	return verdict(heaps)
 }
 
-// fill delivers small events, twice as many as deduplication remembers: until then its memory grows.
-func fill(ctx context.Context, p *process, l load) error {
-	client := newClient(l.connections)
-	defer client.CloseIdleConnections()
-	l.body, l.rate, l.duration = resized(l.body, 1_000), 0, time.Second
-	remembered := jirareceiver.NewFactory().CreateDefaultConfig().(*jirareceiver.Config).Jira.Deduplication.MaxEntries
-	fmt.Printf("\nFilling deduplication with %d small deliveries\n", 2*remembered)
-	for delivered := 0; delivered < 2*remembered; {
-		took, failed := l.run(ctx, client, p.url)
-		if failed > 0 || ctx.Err() != nil {
-			return errors.Join(ctx.Err(), fmt.Errorf("%d deliveries were not accepted", failed))
-		}
-		delivered += len(took)
+// verdict compares the last quarter with the second. Before that, pools and deduplication fill.
+func verdict(heaps []int64) error {
+	n := len(heaps)
+	second, last := slices.Max(heaps[n/4:n/2]), slices.Max(heaps[n*3/4:])
+	if float64(last) > float64(second)*mayGrow {
+		return fmt.Errorf("the live heap grows: %d bytes in the second quarter, %d in the last", second, last)
 	}
 	return nil
 }
@@ -77,7 +70,7 @@ func underSteadyLoad(ctx context.Context, p *process, l load) (heaps []int64, fa
 		if err != nil {
 			return nil, 0, err
 		}
-		heap, err := p.liveHeap()
+		heap, err := p.liveHeap(client)
 		if err != nil {
 			return nil, 0, err
 		}
