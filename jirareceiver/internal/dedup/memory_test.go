@@ -103,26 +103,33 @@ func TestOldestAreForgottenFirst(t *testing.T) {
 
 // TestMemoryIsAsAPlainList has few keys, so that many are accepted again after they were forgotten, for either reason.
 func TestMemoryIsAsAPlainList(t *testing.T) {
+	for _, maxEntries := range []int{1, 2, 10} {
+		t.Run(strconv.Itoa(maxEntries), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { compareWithPlainList(t, maxEntries) })
+		})
+	}
+}
+
+func compareWithPlainList(t *testing.T, maxEntries int) {
+	t.Helper()
 	const window = 50 * time.Minute
-	synctest.Test(t, func(t *testing.T) {
-		m := newMemory(func(o *Options) { o.Window = window })
-		var plain []entry
-		dice := rand.New(rand.NewPCG(1, 2))
-		for range 20_000 {
-			time.Sleep(time.Duration(dice.IntN(10)) * time.Minute)
-			limit := time.Now().Add(-window).UnixMilli()
-			plain = slices.DeleteFunc(plain, func(e entry) bool { return e.at <= limit })
-			k := key(dice.IntN(30))
-			known := slices.ContainsFunc(plain, func(e entry) bool { return e.key == k })
-			require.Equal(t, known, isDuplicate(t, m, k))
-			require.Equal(t, len(plain), m.Len())
-			if !known {
-				accept(t, m, k)
-				plain = append(plain, entry{k, time.Now().UnixMilli()})
-				plain = plain[max(0, len(plain)-10):]
-			}
+	m := newMemory(func(o *Options) { o.Window, o.MaxEntries = window, maxEntries })
+	var plain []entry
+	dice := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		time.Sleep(time.Duration(dice.IntN(10)) * time.Minute)
+		limit := time.Now().Add(-window).UnixMilli()
+		plain = slices.DeleteFunc(plain, func(e entry) bool { return e.at <= limit })
+		k := key(dice.IntN(3 * maxEntries))
+		known := slices.ContainsFunc(plain, func(e entry) bool { return e.key == k })
+		require.Equal(t, known, isDuplicate(t, m, k))
+		require.Equal(t, len(plain), m.Len())
+		if !known {
+			accept(t, m, k)
+			plain = append(plain, entry{k, time.Now().UnixMilli()})
+			plain = plain[max(0, len(plain)-maxEntries):]
 		}
-	})
+	}
 }
 
 func TestTwin(t *testing.T) {
