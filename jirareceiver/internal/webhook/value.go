@@ -25,10 +25,9 @@ func object(d *decoding, f member) error {
 
 // replace reads an object into target, in place of what an earlier member of the same name has left there.
 func replace[T any](d *decoding, target *T, read func(*T, *decoding, []byte) error) error {
-	if d.Next() != jx.Object {
-		return d.Skip()
+	if d.Next() == jx.Object {
+		*target = *new(T)
 	}
-	*target = *new(T)
 	return object(d, func(d *decoding, key []byte) error { return read(target, d, key) })
 }
 
