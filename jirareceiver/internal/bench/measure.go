@@ -45,10 +45,7 @@ func measure(ctx context.Context, c contender, l load) (m measurement, err error
 	if err != nil {
 		return m, err
 	}
-	defer func() {
-		p.stop()
-		err = p.because(err)
-	}()
+	defer func() { err = p.end(err) }()
 	return underLoad(ctx, p, l)
 }
 

@@ -45,24 +45,19 @@ func start(ctx context.Context, c contender) (*process, error) {
 		return nil, err
 	}
 	if err := listens(addresses[0]); err != nil {
-		p.stop()
-		return nil, p.because(err)
+		return nil, p.end(err)
 	}
 	return p, nil
 }
 
 func (p *process) pid() int { return p.command.Process.Pid }
 
-// stop ends the process, by force if it has to be, and waits for its end.
-func (p *process) stop() {
+// end ends the process, by force if it has to be, and waits for its end. To an error it adds what the process has printed.
+func (p *process) end(err error) error {
 	_ = p.command.Process.Signal(syscall.SIGTERM)
 	byForce := time.AfterFunc(patience, func() { _ = p.command.Process.Kill() })
 	defer byForce.Stop()
 	_ = p.command.Wait() // how it ends is of no interest any more
-}
-
-// because adds to an error what the process has printed. It has to have ended.
-func (p *process) because(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -31,10 +31,7 @@ func soak(ctx context.Context, c contender, file string, l load) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		p.stop()
-		err = p.because(err)
-	}()
+	defer func() { err = p.end(err) }()
 	heaps, failed, err := underSteadyLoad(ctx, p, l)
 	if err != nil {
 		return err
