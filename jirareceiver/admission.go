@@ -1,28 +1,48 @@
 package jirareceiver
 
 import (
+	"container/list"
 	"errors"
 	"io"
 	"net/http"
 	"sync"
-	"sync/atomic"
+	"time"
 )
 
 // errOverCapacity ends the reading of a body for which there is no room any more.
 var errOverCapacity = errors.New("over capacity")
 
-// admission bounds the bodies that are held at a time. Bytes count when they have arrived and not when they are announced: a
-// sender could announce many, send none, and keep others out.
+// admission bounds the bytes of the bodies that are held at a time. Bytes count when they have arrived and not when they are
+// announced: a sender could announce many, send none, and keep others out.
+//
+// A body whose signature is still to be verified may be a stranger's. Such bodies make room for others: the one that has been
+// read for the longest time is given up first. A delivery of Jira is there within milliseconds, and is not the one.
 type admission struct {
 	limit int64 // bytes
-	held  atomic.Int64
+
+	mu         sync.Mutex
+	held       int64     // bytes of all bodies
+	unverified int64     // bytes of the bodies that may be a stranger's
+	waiting    list.List // of *lease, the unverified ones, the longest-waiting first
 }
 
-func (a *admission) hasRoomFor(n int64) bool { return a.held.Load()+n <= a.limit }
+// hasRoomFor reports whether n bytes fit beside what cannot be given up.
+func (a *admission) hasRoomFor(n int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.held-a.unverified+n <= a.limit
+}
 
-// admit turns away a delivery whose body will not fit, before any of it is read. One that would never fit is larger than
+// heldBytes returns the bytes of all bodies.
+func (a *admission) heldBytes() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.held
+}
+
+// admit rejects a delivery whose body will not fit, before any of it is read. A body that would never fit is larger than
 // max_request_body_size, which is no more than the limit, and must not come back. The lease must be released.
-func (a *admission) admit(r *http.Request) (*lease, error) {
+func (a *admission) admit(w http.ResponseWriter, r *http.Request, verified bool) (*lease, error) {
 	switch {
 	case r.ContentLength > a.limit:
 		return nil, failed(kindTooLarge, nil)
@@ -30,28 +50,87 @@ func (a *admission) admit(r *http.Request) (*lease, error) {
 		return nil, failed(kindOverCapacity, nil)
 	}
 	l := leases.Get().(*lease)
-	l.admission, l.bytes = a, 0
+	*l = lease{admission: a, w: w, buffer: l.buffer}
+	if !verified {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		l.place = a.waiting.PushBack(l)
+	}
 	return l, nil
 }
 
 // lease is the room that one delivery takes up, and the buffer that holds its body.
 type lease struct {
 	*admission
-	bytes  int64
+	w      http.ResponseWriter // of the delivery
 	buffer []byte
+
+	// Guarded by admission.mu.
+	bytes   int64
+	place   *list.Element // in waiting; nil for a verified body
+	givenUp bool
 }
 
+// grow counts n bytes that have arrived.
 func (l *lease) grow(n int) error {
-	l.bytes += int64(n)
-	if l.held.Add(int64(n)) > l.limit {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.givenUp {
+		return errOverCapacity
+	}
+	l.count(int64(n))
+	for l.held > l.limit && l.waiting.Len() > 0 {
+		l.waiting.Front().Value.(*lease).giveUp()
+	}
+	if l.givenUp || l.held > l.limit {
 		return errOverCapacity
 	}
 	return nil
 }
 
+func (l *lease) count(n int64) {
+	l.bytes += n
+	l.held += n
+	if l.place != nil {
+		l.unverified += n
+	}
+}
+
+// giveUp counts the body as gone, and ends the reading of it, which returns its memory a moment later.
+func (l *lease) giveUp() {
+	l.givenUp = true
+	l.count(-l.bytes)
+	l.settle()
+	_ = http.NewResponseController(l.w).SetReadDeadline(time.Unix(1, 0)) // at the worst, the sender's next byte ends the reading
+}
+
+// settle takes the body from those that may be given up.
+func (l *lease) settle() {
+	if l.place != nil {
+		l.unverified -= l.bytes
+		l.waiting.Remove(l.place)
+		l.place = nil
+	}
+}
+
+// verified keeps the body from being given up, also if that happened after it was complete.
+func (l *lease) verified(body []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settle()
+	if l.givenUp {
+		l.givenUp = false
+		l.count(int64(len(body)))
+	}
+}
+
 // release gives up the room. The body is no longer valid.
 func (l *lease) release() {
-	l.held.Add(-l.bytes)
+	l.mu.Lock()
+	l.settle()
+	l.count(-l.bytes)
+	l.mu.Unlock()
+	l.w = nil
 	if cap(l.buffer) <= maxPooled {
 		leases.Put(l)
 	}
@@ -71,24 +150,25 @@ const (
 	maxRead = 64 << 10
 )
 
-// read returns the body, decompressed and bounded by confighttp. It is valid until the lease is released.
-func (l *lease) read(r *http.Request) ([]byte, error) {
+// read returns the content of a body, of which length bytes were announced, or a negative number if none were. It is valid until
+// the lease is released.
+func (l *lease) read(content io.Reader, length int64) ([]byte, error) {
 	body := l.buffer[:0]
 	for {
 		if len(body) == cap(body) {
-			body = append(make([]byte, 0, nextCapacity(len(body), r.ContentLength)), body...)
+			body = append(make([]byte, 0, nextCapacity(len(body), length)), body...)
 			l.buffer = body
 		}
-		n, err := r.Body.Read(body[len(body):min(cap(body), len(body)+maxRead)])
+		n, err := content.Read(body[len(body):min(cap(body), len(body)+maxRead)])
 		body = body[:len(body)+n]
 		if full := l.grow(n); full != nil {
-			return nil, readFailure(r.Context(), full)
+			return nil, full
 		}
 		switch {
 		case errors.Is(err, io.EOF):
 			return body, nil
 		case err != nil:
-			return nil, readFailure(r.Context(), err)
+			return nil, err
 		}
 	}
 }

@@ -47,6 +47,7 @@ var (
 	toldOK            = told{200, `{"status": "ok"}`, "", ""}
 	toldMalformed     = told{400, `{"error": "body is not a JSON object"}`, "", ""}
 	toldUndecodable   = told{400, `{"error": "content encoding cannot be decoded"}`, "", ""}
+	toldUnsupported   = told{415, `{"error": "content encoding not supported"}`, "", ""}
 	toldUnauthorized  = told{401, `{"error": "unauthorized"}`, "", ""}
 	toldNotFound      = told{404, `{"error": "no such path"}`, "", ""}
 	toldPostOnly      = told{405, `{"error": "method not allowed"}`, "", "POST"}
@@ -88,6 +89,9 @@ func at(method, path string) func(*http.Request) {
 	return func(r *http.Request) { r.Method, r.URL.Path = method, path }
 }
 
+// forged is a signature that only the whole body shows to be wrong.
+var forged = signature.Sign([]byte("another secret"), nil)
+
 func gzipped(body string) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -120,17 +124,27 @@ func TestAnswers(t *testing.T) {
 		{"health by HEAD", nil, nil, at(http.MethodHead, "/health"), toldOK, ""},
 		{"not JSON", nil, []byte(`<hunter2/>`), post, toldMalformed, "malformed"},
 		{"no object", nil, []byte(`["hunter2"]`), post, toldMalformed, "malformed"},
-		{"unknown encoding", nil, []byte(createdBody), withHeader("Content-Encoding", "hunter2"), toldUndecodable, "undecodable"},
+		{"gzip by another name", nil, gzipped(createdBody), withHeader("Content-Encoding", "X-GZip"), toldOK, ""},
+		{"no encoding, by name", nil, []byte(createdBody), withHeader("Content-Encoding", "Identity"), toldOK, ""},
+		{"unknown encoding", nil, []byte(createdBody), withHeader("Content-Encoding", "hunter2"), toldUnsupported, "unsupported_encoding"},
+		{"two encodings", nil, gzipped(createdBody), withHeader("Content-Encoding", "gzip, gzip"), toldUnsupported, "unsupported_encoding"},
+		{"encoding not allowed", func(cfg *Config) { cfg.Server.CompressionAlgorithms = []string{"deflate"} }, gzipped(createdBody), encoded, toldUnsupported, "unsupported_encoding"},
+		{"unauthenticated, unknown encoding", requireSignature, []byte(createdBody), withHeader("Content-Encoding", "hunter2"), toldUnauthorized, "missing_signature"},
+		{"truncated gzip", nil, gzipped(createdBody)[:40], encoded, toldUndecodable, "undecodable"},
+		{"empty gzip", nil, nil, encoded, toldUndecodable, "undecodable"},
 		{"not gzip", nil, []byte(createdBody), encoded, toldUndecodable, "undecodable"},
 		{"broken gzip", nil, append(gzipped(createdBody)[:40], make([]byte, 80)...), encoded, toldUndecodable, "undecodable"},
 		{"no signature", requireSignature, []byte(createdBody), post, toldUnauthorized, "missing_signature"},
-		{"wrong signature", requireSignature, []byte(createdBody), withHeader(signature.Header, "sha256=00"), toldUnauthorized, "bad_signature"},
+		{"wrong signature", requireSignature, []byte(createdBody), withHeader(signature.Header, forged), toldUnauthorized, "bad_signature"},
+		{"signature too short", requireSignature, []byte(createdBody), withHeader(signature.Header, "sha256=00"), toldUnauthorized, "malformed_signature"},
 		{"secret in the URL", requireSignature, []byte(createdBody), withQuery("secret=hunter2"), toldUnauthorized, "secret_in_query"},
 		{"no token", requireToken, []byte(createdBody), post, toldUnauthorized, "missing_token"},
 		{"wrong token", requireToken, []byte(createdBody), withQuery("token=hunter2"), toldUnauthorized, "bad_token"},
 		{"unauthenticated and not JSON", requireToken, []byte("hunter2"), post, toldUnauthorized, "missing_token"},
 		{"wrong path", nil, []byte(createdBody), at(http.MethodPost, "/jira/hunter2"), toldNotFound, "wrong_path"},
 		{"path to be cleaned", nil, []byte(createdBody), at(http.MethodPost, "//jira/events"), toldNotFound, "wrong_path"},
+		{"escaped slash", nil, []byte(createdBody), func(r *http.Request) { r.URL.RawPath = "/jira%2fevents" }, toldNotFound, "wrong_path"},
+		{"escaped letter", nil, []byte(createdBody), func(r *http.Request) { r.URL.RawPath = "/%6Aira/events" }, toldNotFound, "wrong_path"},
 		{"no health path", func(cfg *Config) { cfg.Jira.HealthPath = "" }, nil, at(http.MethodGet, "/health"), toldNotFound, "wrong_path"},
 		{"wrong method", nil, nil, at(http.MethodGet, defaultPath), toldPostOnly, "wrong_method"},
 		{"unknown method", nil, nil, at("HUNTER2", defaultPath), toldPostOnly, "wrong_method"},

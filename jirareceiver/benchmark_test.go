@@ -32,7 +32,7 @@ func newBench(tb testing.TB, name string) *bench {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Jira.Signature.Secrets = []configopaque.String{secret}
 	next := &consumertest.LogsSink{}
-	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), &cfg.Jira, next)
+	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), cfg, next)
 	require.NoError(tb, err)
 	body := readBody(tb, "bench/"+name+".json")
 	return &bench{body: body, signed: signature.Sign([]byte(secret), body), whole: h, floor: readAndVerify(h), next: next}
@@ -40,21 +40,21 @@ func newBench(tb testing.TB, name string) *bench {
 
 func readAndVerify(h *handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		respond(w, h.readAndVerify(r), h.retryAfter)
+		respond(w, h.readAndVerify(w, r), h.retryAfter)
 	})
 }
 
-func (h *handler) readAndVerify(r *http.Request) error {
+func (h *handler) readAndVerify(w http.ResponseWriter, r *http.Request) error {
 	proof, err := h.authenticator.examine(r)
 	if err != nil {
 		return err
 	}
-	lease, err := h.admission.admit(r)
+	lease, err := h.admission.admit(w, r, proof.isComplete())
 	if err != nil {
 		return err
 	}
 	defer lease.release()
-	body, err := lease.read(r)
+	body, err := h.read(w, r, lease)
 	if err != nil {
 		return err
 	}

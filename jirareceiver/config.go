@@ -63,6 +63,12 @@ type JiraConfig struct {
 	Deduplication DeduplicationConfig `mapstructure:"deduplication"`
 	// Admission bounds what is processed at a time.
 	Admission AdmissionConfig `mapstructure:"admission"`
+	// MaxConnections is how many connections are open at a time. Beyond them, the one that waited longest without an
+	// authentic delivery is closed. Default: 1000.
+	MaxConnections int `mapstructure:"max_connections"`
+	// ShutdownDelay is how long the receiver still takes deliveries when it is to stop, while its health is 503, so that a load
+	// balancer sends them elsewhere. Default: 0.
+	ShutdownDelay time.Duration `mapstructure:"shutdown_delay"`
 	// MaxTextLength is the number of runes kept of any text, but for the payload. Default: 4096.
 	MaxTextLength int `mapstructure:"max_text_length"`
 
@@ -190,21 +196,24 @@ const (
 	defaultHealthPath    = "/health"
 	defaultTokenHeader   = "X-Jira-Token"
 	defaultMaxTextLength = 4096
-	defaultWindow        = 2 * time.Hour
-	defaultMaxEntries    = 100_000
-	defaultMaxInFlight   = 128 << 20
-	defaultRetryAfter    = 30 * time.Second
+	// defaultMaxConnections is many times what Jira and a proxy open: Jira Cloud has 30 deliveries to a URL under way at a time.
+	defaultMaxConnections = 1000
+	defaultWindow         = 2 * time.Hour
+	defaultMaxEntries     = 100_000
+	defaultMaxInFlight    = 128 << 20
+	defaultRetryAfter     = 30 * time.Second
 
 	// defaultMaxBodySize is what Jira Cloud sends at most, in bytes. Jira does not repeat what is refused as too large.
 	defaultMaxBodySize = 25 << 20
+	// defaultHeaderTimeout ends connections that send no request, or nothing at all. Jira's headers are a few hundred bytes.
+	defaultHeaderTimeout = 10 * time.Second
 	// defaultReadTimeout ends deliveries that stall, so that they cannot hold up a shutdown for ever.
 	defaultReadTimeout = 30 * time.Second
 	// defaultWriteTimeout counts from the same moment. It leaves the pipeline as much time again before the answer is due.
 	defaultWriteTimeout = 2 * defaultReadTimeout
 )
 
-// defaultEncodings are of bodies. Jira's have none; a proxy may add one. Some that confighttp knows besides are decoded whole
-// before the receiver has a say, out of reach of what bounds the bytes that are held.
+// defaultEncodings are those of bodies. Jira's bodies have none; a proxy may add one.
 var defaultEncodings = []string{"", "gzip", "zlib", "deflate"}
 
 var (
@@ -217,19 +226,21 @@ func createDefaultConfig() component.Config {
 	server.NetAddr.Endpoint = defaultEndpoint
 	server.MaxRequestBodySize = defaultMaxBodySize
 	server.CompressionAlgorithms = slices.Clone(defaultEncodings)
+	server.ReadHeaderTimeout = defaultHeaderTimeout
 	server.ReadTimeout = defaultReadTimeout
 	server.WriteTimeout = defaultWriteTimeout
 	return &Config{
 		Server: server,
 		Jira: JiraConfig{
-			Path:          defaultPath,
-			HealthPath:    defaultHealthPath,
-			Token:         TokenConfig{Header: defaultTokenHeader},
-			Status:        StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
-			Changelog:     ChangelogAttributes,
-			Deduplication: DeduplicationConfig{Enabled: true, Window: defaultWindow, MaxEntries: defaultMaxEntries},
-			Admission:     AdmissionConfig{MaxInFlightBytes: defaultMaxInFlight, RetryAfter: defaultRetryAfter},
-			MaxTextLength: defaultMaxTextLength,
+			Path:           defaultPath,
+			HealthPath:     defaultHealthPath,
+			Token:          TokenConfig{Header: defaultTokenHeader},
+			Status:         StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
+			Changelog:      ChangelogAttributes,
+			Deduplication:  DeduplicationConfig{Enabled: true, Window: defaultWindow, MaxEntries: defaultMaxEntries},
+			Admission:      AdmissionConfig{MaxInFlightBytes: defaultMaxInFlight, RetryAfter: defaultRetryAfter},
+			MaxConnections: defaultMaxConnections,
+			MaxTextLength:  defaultMaxTextLength,
 		},
 	}
 }

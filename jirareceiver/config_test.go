@@ -40,18 +40,20 @@ func TestDefaults(t *testing.T) {
 
 	assert.Equal(t, "localhost:8087", cfg.Server.NetAddr.Endpoint)
 	assert.EqualValues(t, 26214400, cfg.Server.MaxRequestBodySize)
+	assert.Equal(t, 10*time.Second, cfg.Server.ReadHeaderTimeout)
 	assert.Equal(t, 30*time.Second, cfg.Server.ReadTimeout)
 	assert.Equal(t, time.Minute, cfg.Server.WriteTimeout, "runs from the same moment as read_timeout, so it has to be longer")
 	assert.Equal(t, JiraConfig{
-		Path:          "/jira/events",
-		HealthPath:    "/health",
-		Signature:     SignatureConfig{Secrets: []configopaque.String{"the new one"}},
-		Token:         TokenConfig{Header: "X-Jira-Token"},
-		Status:        StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
-		Changelog:     "attributes",
-		Deduplication: DeduplicationConfig{Enabled: true, Window: 2 * time.Hour, MaxEntries: 100000},
-		Admission:     AdmissionConfig{MaxInFlightBytes: 134217728, RetryAfter: 30 * time.Second},
-		MaxTextLength: 4096,
+		Path:           "/jira/events",
+		HealthPath:     "/health",
+		Signature:      SignatureConfig{Secrets: []configopaque.String{"the new one"}},
+		Token:          TokenConfig{Header: "X-Jira-Token"},
+		Status:         StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
+		Changelog:      "attributes",
+		Deduplication:  DeduplicationConfig{Enabled: true, Window: 2 * time.Hour, MaxEntries: 100000},
+		Admission:      AdmissionConfig{MaxInFlightBytes: 134217728, RetryAfter: 30 * time.Second},
+		MaxConnections: 1000,
+		MaxTextLength:  4096,
 	}, cfg.Jira)
 	assert.NoError(t, componenttest.CheckConfigStruct(cfg))
 }
@@ -87,6 +89,8 @@ func TestEveryOptionIsRead(t *testing.T) {
 		Admission:       AdmissionConfig{MaxInFlightBytes: 2097152, RetryAfter: time.Minute},
 		Severity:        SeverityConfig{Priorities: map[string]string{"Highest": "error", "2": "WARN"}},
 		Include:         IncludeConfig{UserDetails: true, Description: true, CommentBody: true, Payload: true},
+		MaxConnections:  200,
+		ShutdownDelay:   5 * time.Second,
 		MaxTextLength:   100,
 	}, cfg.Jira)
 }

@@ -54,6 +54,7 @@ func TestConfigurationPage(t *testing.T) {
 	options := options("", reflect.ValueOf(cfg.Jira))
 	options["endpoint"] = cfg.Server.NetAddr.Endpoint
 	options["max_request_body_size"] = strconv.FormatInt(cfg.Server.MaxRequestBodySize, 10)
+	options["read_header_timeout"] = "10s"
 	options["read_timeout"] = "30s"
 	options["write_timeout"] = "1m"
 	for key, value := range options {

@@ -32,11 +32,12 @@ var (
 	kindNotFound         = &kind{http.StatusNotFound, "wrong_path", "no such path", "the URL in Jira has to end in path, to the letter"}
 	kindMethodNotAllowed = &kind{http.StatusMethodNotAllowed, "wrong_method", "method not allowed", "Jira posts; an Automation rule has to be told to"}
 
-	kindOverCapacity = &kind{http.StatusTooManyRequests, "over_capacity", "over capacity", "raise admission::max_in_flight_bytes, or see what holds the pipeline up"}
-	kindShuttingDown = &kind{http.StatusServiceUnavailable, "shutting_down", "shutting down", "the collector stopped before the event was through"}
-	kindTooLarge     = &kind{http.StatusRequestEntityTooLarge, "too_large", "body too large", "raise max_request_body_size"}
-	kindInterrupted  = &kind{http.StatusRequestTimeout, "interrupted", "body incomplete", "the connection broke, or the sender took longer than read_timeout"}
-	kindUndecodable  = &kind{http.StatusBadRequest, "undecodable", "content encoding cannot be decoded", "something other than Jira posts"}
+	kindOverCapacity        = &kind{http.StatusTooManyRequests, "over_capacity", "over capacity", "raise admission::max_in_flight_bytes, or see what holds the pipeline up"}
+	kindShuttingDown        = &kind{http.StatusServiceUnavailable, "shutting_down", "shutting down", "the collector stopped before the event was through"}
+	kindTooLarge            = &kind{http.StatusRequestEntityTooLarge, "too_large", "body too large", "raise max_request_body_size"}
+	kindInterrupted         = &kind{http.StatusRequestTimeout, "interrupted", "body incomplete", "the connection broke, or the sender took longer than read_timeout"}
+	kindUnsupportedEncoding = &kind{http.StatusUnsupportedMediaType, "unsupported_encoding", "content encoding not supported", "something other than Jira posts, or a proxy compresses: see compression_algorithms"}
+	kindUndecodable         = &kind{http.StatusBadRequest, "undecodable", "content encoding cannot be decoded", "something other than Jira posts"}
 
 	kindUnauthenticated      = &kind{http.StatusUnauthorized, "unauthenticated", unauthorized, "the auth extension does not know the sender"}
 	kindMissingSignature     = &kind{http.StatusUnauthorized, "missing_signature", unauthorized, "the webhook in Jira has no secret"}
@@ -83,6 +84,9 @@ func kindOf(err error) *kind {
 
 // readFailure classifies an error of reading the body of the request that ctx is of.
 func readFailure(ctx context.Context, err error) error {
+	if _, classified := errors.AsType[*failure](err); classified {
+		return err
+	}
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	_, network := errors.AsType[net.Error](err)
 	switch {
@@ -90,6 +94,8 @@ func readFailure(ctx context.Context, err error) error {
 		return failed(kindOverCapacity, nil)
 	case tooLarge:
 		return failed(kindTooLarge, nil)
+	case errors.Is(err, errUndecodable):
+		return failed(kindUndecodable, nil)
 	case network, errors.Is(err, io.ErrUnexpectedEOF), ctx.Err() != nil:
 		return failed(kindInterrupted, nil)
 	default:

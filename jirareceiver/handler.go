@@ -31,8 +31,9 @@ const (
 type handler struct {
 	path, healthPath string
 	retryAfter       time.Duration
-	admission        *admission
 	authenticator    *authenticator
+	admission        *admission
+	encodings        bodyDecoder
 	decoder          *webhook.Decoder
 	events           eventFilter
 	queryAttributes  []queryAttribute
@@ -40,16 +41,19 @@ type handler struct {
 	translator       *translate.Translator
 	next             consumer.Logs
 
-	inflight  *inflight
-	health    *health
-	obsreport *receiverhelper.ObsReport
-	meter     *meter
-	unmapped  *unmappedStatuses
-	logger    *zap.Logger
-	now       func() time.Time
+	inflight    *inflight
+	reading     context.Context // done when the receiver stops
+	stopReading func()
+	health      *health
+	obsreport   *receiverhelper.ObsReport
+	meter       *meter
+	unmapped    *unmappedStatuses
+	logger      *zap.Logger
+	now         func() time.Time
 }
 
-func newHandler(settings receiver.Settings, cfg *JiraConfig, next consumer.Logs) (*handler, error) {
+func newHandler(settings receiver.Settings, config *Config, next consumer.Logs) (*handler, error) {
+	cfg := &config.Jira
 	obsreport, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
 		ReceiverID:             settings.ID,
 		Transport:              transport,
@@ -62,18 +66,22 @@ func newHandler(settings receiver.Settings, cfg *JiraConfig, next consumer.Logs)
 	if err != nil {
 		return nil, err
 	}
+	reading, stopReading := context.WithCancel(context.Background())
 	h := &handler{
 		path:            cfg.Path,
 		healthPath:      cfg.HealthPath,
 		retryAfter:      cfg.Admission.RetryAfter,
-		admission:       &admission{limit: cfg.Admission.MaxInFlightBytes},
 		authenticator:   newAuthenticator(cfg),
+		admission:       &admission{limit: cfg.Admission.MaxInFlightBytes},
+		encodings:       bodyDecoder{allowed: config.Server.CompressionAlgorithms, maxSize: config.Server.MaxRequestBodySize},
 		decoder:         webhook.NewDecoder(slices.Collect(maps.Keys(cfg.CustomFields))),
 		events:          eventFilter{include: cfg.Events.Include, exclude: cfg.Events.Exclude},
 		queryAttributes: newQueryAttributes(cfg.QueryAttributes),
 		translator:      newTranslator(settings, cfg),
 		next:            next,
 		inflight:        newInflight(),
+		reading:         reading,
+		stopReading:     stopReading,
 		obsreport:       obsreport,
 		meter:           newMeter(telemetry, settings),
 		logger:          settings.Logger,
@@ -105,10 +113,13 @@ func newTranslator(settings receiver.Settings, cfg *JiraConfig) *translate.Trans
 	})
 }
 
-// ServeHTTP tells deliveries from everything else. It compares paths as they are: a mux would answer some of the wrong
-// ones with a redirect, which Jira does not follow.
+// ServeHTTP tells deliveries from everything else. It compares paths to the letter: a mux would answer some of the wrong
+// ones with a redirect, which Jira does not follow, and a proxy in front may take an escaped path for another.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch path := r.URL.Path; {
+	if h.health.draining.Load() {
+		w.Header().Set("Connection", "close") // the next request of this sender goes elsewhere
+	}
+	switch path := r.URL.EscapedPath(); {
 	case path == h.path:
 		if h.allow(w, r, http.MethodPost) {
 			h.serve(w, r, h.deliverSafely)
@@ -122,23 +133,20 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// turnedAway answers for confighttp what it does not let through to ServeHTTP.
-func (h *handler) turnedAway(w http.ResponseWriter, r *http.Request, _ string, code int) {
-	err := failed(kindUndecodable, nil)
-	if code == http.StatusUnauthorized {
-		err = failed(kindUnauthenticated, nil)
-	}
-	if r.URL.Path != h.path || r.Method != http.MethodPost {
+// turnedAway answers for confighttp a request that the extension of auth does not let through to ServeHTTP.
+func (h *handler) turnedAway(w http.ResponseWriter, r *http.Request, _ string, _ int) {
+	err := failed(kindUnauthenticated, nil)
+	if r.URL.EscapedPath() != h.path || r.Method != http.MethodPost {
 		h.refuse(w, r, err)
 		return
 	}
-	h.serve(w, r, func(*http.Request) (int, error) { return 0, err })
+	h.serve(w, r, func(http.ResponseWriter, *http.Request) (int, error) { return 0, err })
 }
 
 // serve answers a delivery, and reports to internal telemetry what became of it.
-func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(*http.Request) (records int, err error)) {
+func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(http.ResponseWriter, *http.Request) (records int, err error)) {
 	ctx := h.obsreport.StartLogsOp(r.Context())
-	records, err := deliver(r.WithContext(ctx))
+	records, err := deliver(w, r.WithContext(ctx))
 	h.obsreport.EndLogsOp(ctx, format, records, err)
 	if err != nil {
 		h.refuse(w, r, err)
@@ -153,35 +161,37 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // deliverSafely makes a panic an error. Its value is not logged: nobody knows what a component puts in there.
-func (h *handler) deliverSafely(r *http.Request) (records int, err error) {
+func (h *handler) deliverSafely(w http.ResponseWriter, r *http.Request) (records int, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			h.logger.Error("A delivery failed with a panic", zap.String("type", fmt.Sprintf("%T", p)), zap.Stack("stack"))
 			err = failed(kindInternal, nil)
 		}
 	}()
-	return h.deliver(r)
+	return h.deliver(w, r)
 }
 
 // deliver is the way of a delivery from the socket into the pipeline. It returns the number of log records that it made.
-func (h *handler) deliver(r *http.Request) (records int, err error) {
+func (h *handler) deliver(w http.ResponseWriter, r *http.Request) (records int, err error) {
 	received := h.now()
 	proof, err := h.authenticator.examine(r)
 	if err != nil {
 		return 0, err
 	}
-	lease, err := h.admission.admit(r)
+	lease, err := h.admission.admit(w, r, proof.isComplete())
 	if err != nil {
 		return 0, err
 	}
 	defer lease.release()
-	body, err := lease.read(r)
+	body, err := h.read(w, r, lease)
 	if err != nil {
-		return 0, err
+		return 0, readFailure(r.Context(), err)
 	}
 	if err := h.authenticator.authenticate(proof, body); err != nil {
 		return 0, err
 	}
+	lease.verified(body)
+	markAuthenticated(r.Context())
 	h.meter.size(r.Context(), body)
 	event, err := h.decoder.Decode(body)
 	if err != nil {
@@ -193,6 +203,21 @@ func (h *handler) deliver(r *http.Request) (records int, err error) {
 		return 0, nil
 	}
 	return h.deliverOnce(r.Context(), occurrence, h.newDelivery(r, received, body))
+}
+
+// read returns the decoded body. It decodes nothing for a sender whose headers are wrong already.
+func (h *handler) read(w http.ResponseWriter, r *http.Request, l *lease) ([]byte, error) {
+	if r.ProtoMajor > 1 { // its connection goes on reading when the receiver stops
+		stop := context.AfterFunc(h.reading, func() {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readGrace))
+		})
+		defer stop()
+	}
+	content, length, err := h.encodings.open(r)
+	if err != nil {
+		return nil, err
+	}
+	return l.read(content, length)
 }
 
 // deliverOnce hands an event on, unless an earlier delivery of it was accepted.

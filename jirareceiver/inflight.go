@@ -41,20 +41,35 @@ func (i *inflight) begin(ctx context.Context) (context.Context, func(), bool) {
 	}, true
 }
 
+// wait lets no call begin any more, and waits for those under way to return. The error is that of ctx, if it ends first.
+func (i *inflight) wait(ctx context.Context) error {
+	select {
+	case <-i.close():
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // abort lets no call begin any more, cancels those under way, and waits for them to return, but no longer than grace.
 func (i *inflight) abort(grace time.Duration) {
+	returned := i.close()
+	i.cancel()
+	select {
+	case <-returned:
+	case <-time.After(grace):
+	}
+}
+
+// close lets no call begin any more. The channel is closed when those under way have returned.
+func (i *inflight) close() <-chan struct{} {
 	i.mu.Lock()
 	i.closed = true
 	i.mu.Unlock()
-	i.cancel()
-
 	returned := make(chan struct{})
 	go func() {
 		i.calls.Wait()
 		close(returned)
 	}()
-	select {
-	case <-returned:
-	case <-time.After(grace):
-	}
+	return returned
 }

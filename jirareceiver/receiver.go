@@ -3,17 +3,17 @@ package jirareceiver
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
-	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/connlimit"
 )
 
 // jiraReceiver runs the HTTP server to which Jira posts.
@@ -23,40 +23,33 @@ type jiraReceiver struct {
 	handler  *handler
 	keeper   *keeper
 	server   *http.Server
-	listener net.Listener
+	listener *connlimit.Listener
 	serving  sync.WaitGroup
 }
 
 func newReceiver(settings receiver.Settings, cfg *Config, next consumer.Logs) (*jiraReceiver, error) {
-	h, err := newHandler(settings, &cfg.Jira, next)
+	h, err := newHandler(settings, cfg, next)
 	if err != nil {
 		return nil, err
 	}
 	return &jiraReceiver{cfg: cfg, settings: settings, handler: h}, nil
 }
 
-// maxHeaderBytes are enough for Jira's headers and those of the proxies before the receiver, many times over. By default a
-// connection may hold a megabyte, before anything is known of its sender.
-const maxHeaderBytes = 64 << 10
-
 // Start builds the server before it opens the listener, so that a failure leaves nothing open. What was accepted before a
 // restart is known before the first delivery.
 func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
-	server, err := r.cfg.Server.ToServer(ctx, host.GetExtensions(), r.settings.TelemetrySettings, r.handler,
-		confighttp.WithErrorHandler(r.handler.turnedAway))
+	server, err := newServer(ctx, host, r.cfg, r.settings.TelemetrySettings, r.handler)
 	if err != nil {
 		return err
 	}
-	server.DisableGeneralOptionsHandler = true // it tells anybody 200
-	server.MaxHeaderBytes = maxHeaderBytes
 	if r.keeper, err = startKeeper(ctx, host, r.settings.ID, &r.cfg.Jira.Deduplication, r.handler.memory, r.handler.meter); err != nil {
 		return err
 	}
-	listener, err := r.cfg.Server.ToListener(ctx)
+	listener, err := listen(ctx, &r.cfg.Server)
 	if err != nil {
 		return errors.Join(err, r.keeper.shutdown(ctx))
 	}
-	r.server, r.listener = server, listener
+	r.server, r.listener = server, connlimit.New(listener, r.cfg.Jira.MaxConnections, r.handler.meter.evicted)
 	r.settings.Logger.Info("Waiting for Jira to post events", zap.String("url", r.url()))
 	if !r.cfg.authenticated() {
 		r.settings.Logger.Warn("Anybody who reaches the endpoint can post events: allow_unauthenticated is set")
@@ -64,7 +57,7 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	r.handler.events.warnOfStrangers(r.settings.Logger)
 
 	r.serving.Go(func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := serve(r.server, r.listener); !errors.Is(err, http.ErrServerClosed) {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
 		}
 	})
@@ -83,19 +76,31 @@ func (r *jiraReceiver) url() string {
 	return scheme + "://" + r.listener.Addr().String() + r.cfg.Jira.Path
 }
 
-// cancelGrace is how long cancelled deliveries may take to notice that they are.
-const cancelGrace = time.Second
+const (
+	// cancelGrace is how long cancelled deliveries may take to notice that they are.
+	cancelGrace = time.Second
+	// readGrace is how long a sender may take to complete its request once the receiver stops. A sender that stalls would hold
+	// up the stop, while nobody listens.
+	readGrace = 2 * time.Second
+)
 
 // Shutdown closes the listener and idle connections, which makes Jira Cloud try again later, and lets the deliveries under
-// way finish. When ctx ends first they are cancelled, and answered with a code that makes Jira Cloud send the events again.
-// No delivery enters the pipeline after it returns.
+// way finish. Before that, health is 503 for shutdown_delay and deliveries are still taken, so that a load balancer sends them
+// elsewhere. When ctx ends first they are cancelled, and answered with a code that makes Jira Cloud send the events again. No
+// delivery enters the pipeline after it returns.
 func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	defer r.handler.meter.telemetry.Shutdown()
 	if r.server == nil {
 		return nil
 	}
 	r.handler.health.draining.Store(true)
+	r.delay(ctx)
+	r.listener.StopReading(time.Now().Add(readGrace))
+	r.handler.stopReading()
 	err := r.server.Shutdown(ctx)
+	if err == nil { // but for calls whose sender has hung up
+		err = r.handler.inflight.wait(ctx)
+	}
 	if err != nil {
 		r.handler.inflight.abort(cancelGrace)
 		err = errors.Join(err, r.server.Close())
@@ -104,4 +109,14 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	keeper := r.keeper
 	r.keeper = nil // a second call finds the storage closed
 	return errors.Join(err, keeper.shutdown(ctx))
+}
+
+func (r *jiraReceiver) delay(ctx context.Context) {
+	if r.cfg.Jira.ShutdownDelay <= 0 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(r.cfg.Jira.ShutdownDelay):
+	}
 }

@@ -61,7 +61,7 @@ func newMeter(telemetry *metadata.TelemetryBuilder, settings receiver.Settings) 
 // observe lets the metrics of what is held at the moment be read when they are asked for.
 func (m *meter) observe(h *handler) error {
 	heldBytes := func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(h.admission.held.Load(), m.byReceiver)
+		o.Observe(h.admission.heldBytes(), m.byReceiver)
 		return nil
 	}
 	if err := m.telemetry.RegisterReceiverJiraInFlightBytesCallback(heldBytes); err != nil || h.memory == nil {
@@ -107,6 +107,12 @@ func (m *meter) lag(ctx context.Context, happened, received time.Time) {
 // unmapped counts a status that maps to nothing.
 func (m *meter) unmapped(ctx context.Context, side string) {
 	m.telemetry.ReceiverJiraUnmappedStatuses.Add(ctx, 1, m.byReceiver, metric.WithAttributes(attribute.String("side", side)))
+}
+
+// evicted counts and, once in a while, logs that a connection was closed to make room for another.
+func (m *meter) evicted() {
+	m.telemetry.ReceiverJiraEvictedConnections.Add(context.Background(), 1, m.byReceiver)
+	m.warnings.Warn("Closed the connection that waited longest without an authentic delivery: max_connections are open")
 }
 
 // storageFailed counts and, once in a while, logs that the memory of deliveries could not be loaded or saved.

@@ -27,6 +27,7 @@ func (cfg *Config) Validate() error {
 		cfg.Jira.validatePaths(),
 		cfg.Jira.validateSiteURL(),
 		cfg.Jira.validateMaxTextLength(),
+		cfg.Jira.validateMaxConnections(),
 		cfg.Jira.Signature.validate(),
 		cfg.Jira.Token.validate(),
 		cfg.Jira.Status.validate(),
@@ -55,6 +56,7 @@ func (cfg *Config) validateServer() error {
 		{"read_timeout", cfg.Server.ReadTimeout},
 		{"read_header_timeout", cfg.Server.ReadHeaderTimeout},
 		{"write_timeout", cfg.Server.WriteTimeout},
+		{"shutdown_delay", cfg.Jira.ShutdownDelay},
 		{"keepalive::idle_timeout", cfg.Server.IdleTimeout}, //nolint:staticcheck // Unmarshal puts it there
 	} {
 		if timeout.value > 0 && timeout.value < time.Millisecond {
@@ -130,6 +132,13 @@ func (cfg *JiraConfig) validateSiteURL() error {
 func (cfg *JiraConfig) validateMaxTextLength() error {
 	if cfg.MaxTextLength <= 0 {
 		return fmt.Errorf("max_text_length is %d: set how many characters to keep of a text, such as %d", cfg.MaxTextLength, defaultMaxTextLength)
+	}
+	return nil
+}
+
+func (cfg *JiraConfig) validateMaxConnections() error {
+	if cfg.MaxConnections <= 0 {
+		return fmt.Errorf("max_connections is %d; set how many connections may be open at a time, such as %d", cfg.MaxConnections, defaultMaxConnections)
 	}
 	return nil
 }

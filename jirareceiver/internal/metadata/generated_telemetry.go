@@ -33,6 +33,7 @@ type TelemetryBuilder struct {
 	ReceiverJiraDeduplicationStorageErrors metric.Int64Counter
 	ReceiverJiraDeliveries                 metric.Int64Counter
 	ReceiverJiraDeliveryLag                metric.Float64Histogram
+	ReceiverJiraEvictedConnections         metric.Int64Counter
 	ReceiverJiraInFlightBytes              metric.Int64ObservableGauge
 	ReceiverJiraRejectedDeliveries         metric.Int64Counter
 	ReceiverJiraUnmappedStatuses           metric.Int64Counter
@@ -137,6 +138,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithDescription("Time from an accepted event to its arrival, when its body gives its time. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 7200}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraEvictedConnections, err = builder.meter.Int64Counter(
+		"otelcol_receiver_jira_evicted_connections",
+		metric.WithDescription("Number of connections that were closed without an authentic delivery, to make room for others. [Alpha]"),
+		metric.WithUnit("{connection}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraInFlightBytes, err = builder.meter.Int64ObservableGauge(

@@ -33,6 +33,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverJiraDeduplicationStorageErrors.Add(context.Background(), 1)
 	tb.ReceiverJiraDeliveries.Add(context.Background(), 1)
 	tb.ReceiverJiraDeliveryLag.Record(context.Background(), 1)
+	tb.ReceiverJiraEvictedConnections.Add(context.Background(), 1)
 	tb.ReceiverJiraRejectedDeliveries.Add(context.Background(), 1)
 	tb.ReceiverJiraUnmappedStatuses.Add(context.Background(), 1)
 	AssertEqualReceiverJiraBodySize(t, testTel,
@@ -49,6 +50,9 @@ func TestSetupTelemetry(t *testing.T) {
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraDeliveryLag(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraEvictedConnections(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraInFlightBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},

@@ -21,22 +21,28 @@ const Header = "X-Hub-Signature"
 // The reasons for which a signature is refused.
 var (
 	ErrMissing              = errors.New("no signature")
-	ErrMalformed            = errors.New("signature is not method=hexdigest")
+	ErrMalformed            = errors.New("signature is not method=hexdigest, with a digest of the method's length")
 	ErrUnsupportedAlgorithm = errors.New("signature method is not supported")
 	ErrMismatch             = errors.New("signature does not match the body")
 )
 
 const defaultMethod = "sha256"
 
-var methods = map[string]func() hash.Hash{
-	defaultMethod: sha256.New,
-	"sha384":      sha512.New384,
-	"sha512":      sha512.New,
+// method is a hash function and the length of its digest in bytes.
+type method struct {
+	newHash func() hash.Hash
+	size    int
+}
+
+var methods = map[string]method{
+	defaultMethod: {sha256.New, sha256.Size},
+	"sha384":      {sha512.New384, sha512.Size384},
+	"sha512":      {sha512.New, sha512.Size},
 }
 
 // Sign returns the value of [Header] with which Jira signs body.
 func Sign(secret, body []byte) string {
-	return defaultMethod + "=" + hex.EncodeToString(digest(methods[defaultMethod], secret, body))
+	return defaultMethod + "=" + hex.EncodeToString(digest(methods[defaultMethod].newHash, secret, body))
 }
 
 // Signature is what [Header] says, still to be compared with a body.
@@ -50,19 +56,19 @@ func Parse(header string) (Signature, error) {
 	if header == "" {
 		return Signature{}, ErrMissing
 	}
-	method, hexDigest, found := strings.Cut(header, "=")
+	name, hexDigest, found := strings.Cut(header, "=")
 	if !found {
 		return Signature{}, ErrMalformed
 	}
-	newHash, supported := methods[method]
+	method, supported := methods[name]
 	if !supported {
 		return Signature{}, ErrUnsupportedAlgorithm
 	}
 	digest, err := hex.DecodeString(hexDigest)
-	if err != nil {
+	if err != nil || len(digest) != method.size {
 		return Signature{}, ErrMalformed
 	}
-	return Signature{newHash, digest}, nil
+	return Signature{method.newHash, digest}, nil
 }
 
 // Verify reports whether the signature is that of body under any of the secrets. Every secret is tried and each comparison

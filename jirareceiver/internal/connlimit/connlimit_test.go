@@ -1,0 +1,149 @@
+package connlimit
+
+import (
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const patience = 10 * time.Second
+
+// server is a listener on loopback, and the ends of its connections.
+type server struct {
+	*Listener
+	t       *testing.T
+	evicted int
+}
+
+func newServer(t *testing.T, limit int) *server {
+	t.Helper()
+	listener, err := net.Listen("tcp", "localhost:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { listener.Close() })
+	s := &server{t: t}
+	s.Listener = New(listener, limit, func() { s.evicted++ })
+	return s
+}
+
+func (s *server) connect() (client net.Conn, accepted *Conn) {
+	s.t.Helper()
+	client, err := net.Dial("tcp", s.Addr().String())
+	require.NoError(s.t, err)
+	s.t.Cleanup(func() { client.Close() })
+	require.NoError(s.t, client.SetDeadline(time.Now().Add(patience)))
+	conn, err := s.Accept()
+	require.NoError(s.t, err)
+	s.t.Cleanup(func() { conn.Close() })
+	return client, conn.(*Conn)
+}
+
+// isOpen sends a byte to the client of an accepted connection.
+func isOpen(t *testing.T, client net.Conn, accepted *Conn) bool {
+	t.Helper()
+	if _, err := accepted.Write([]byte("x")); err != nil {
+		return false
+	}
+	_, err := io.ReadFull(client, make([]byte, 1))
+	return err == nil
+}
+
+func TestOldestStrangerMakesRoom(t *testing.T) {
+	s := newServer(t, 3)
+	first, firstAccepted := s.connect()
+	second, secondAccepted := s.connect()
+	third, thirdAccepted := s.connect()
+	firstAccepted.Authenticated()
+	firstAccepted.Authenticated()
+	fourth, fourthAccepted := s.connect()
+
+	assert.Equal(t, 1, s.evicted)
+	assert.Equal(t, 3, s.Len())
+	assert.True(t, isOpen(t, first, firstAccepted), "it is authenticated")
+	assert.False(t, isOpen(t, second, secondAccepted), "it is the oldest stranger")
+	assert.True(t, isOpen(t, third, thirdAccepted))
+	assert.True(t, isOpen(t, fourth, fourthAccepted))
+}
+
+func TestStrangersDoNotReplaceAuthenticated(t *testing.T) {
+	s := newServer(t, 2)
+	first, firstAccepted := s.connect()
+	second, secondAccepted := s.connect()
+	firstAccepted.Authenticated()
+	secondAccepted.Authenticated()
+	third, thirdAccepted := s.connect()
+
+	assert.Equal(t, 1, s.evicted)
+	assert.True(t, isOpen(t, first, firstAccepted))
+	assert.True(t, isOpen(t, second, secondAccepted))
+	assert.False(t, isOpen(t, third, thirdAccepted))
+}
+
+func TestClosedConnectionsMakeRoom(t *testing.T) {
+	s := newServer(t, 2)
+	_, closed := s.connect()
+	_, authenticated := s.connect()
+	authenticated.Authenticated()
+	require.NoError(t, authenticated.Close())
+	require.NoError(t, closed.Close())
+	_ = closed.Close()
+	s.connect()
+	s.connect()
+	assert.Zero(t, s.evicted)
+	assert.Equal(t, 2, s.Len())
+	assert.Equal(t, 2, s.strangers.Len())
+}
+
+// TestStopReading sets later deadlines before and after, as a server does for each request.
+func TestStopReading(t *testing.T) {
+	for name, setLater := range map[string]func(*Conn) error{
+		"none": func(*Conn) error { return nil },
+		"read": func(c *Conn) error { return c.SetReadDeadline(time.Now().Add(time.Hour)) },
+		"both": func(c *Conn) error { return c.SetDeadline(time.Now().Add(time.Hour)) },
+		"zero": func(c *Conn) error { return c.SetReadDeadline(time.Time{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, 2)
+			client, accepted := s.connect()
+			require.NoError(t, setLater(accepted))
+			s.StopReading(time.Now())
+			require.NoError(t, setLater(accepted))
+			_, late := s.connect()
+			require.NoError(t, setLater(late))
+			for _, conn := range []*Conn{accepted, late} {
+				_, err := conn.Read(make([]byte, 1))
+				require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+			}
+			assert.True(t, isOpen(t, client, accepted), "answers can still be written")
+		})
+	}
+}
+
+func TestMultiplexedConnectionsGoOnReading(t *testing.T) {
+	for name, inOrder := range map[string]func(s *server, c *Conn){
+		"before": func(s *server, c *Conn) { c.Multiplexed(); s.StopReading(time.Now()) },
+		"after":  func(s *server, c *Conn) { s.StopReading(time.Now()); c.Multiplexed(); c.Multiplexed() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, 2)
+			client, accepted := s.connect()
+			inOrder(s, accepted)
+			require.NoError(t, accepted.SetReadDeadline(time.Now().Add(patience)))
+			_, err := client.Write([]byte("x"))
+			require.NoError(t, err)
+			_, err = accepted.Read(make([]byte, 1))
+			require.NoError(t, err)
+		})
+	}
+}
+
+func TestAcceptFailsWithTheListener(t *testing.T) {
+	s := newServer(t, 1)
+	require.NoError(t, s.Close())
+	_, err := s.Accept()
+	assert.ErrorIs(t, err, net.ErrClosed)
+}

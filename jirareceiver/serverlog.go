@@ -1,0 +1,52 @@
+package jirareceiver
+
+import (
+	"log"
+	"regexp"
+	"strings"
+
+	"go.uber.org/zap"
+)
+
+// newServerLog returns a logger for what net/http has to say. It writes a line of each kind once in a while, and none with an
+// address: the peer chooses how many connections fail.
+func newServerLog(warnings *zap.Logger) *log.Logger {
+	return log.New(serverLog{warnings}, "", 0)
+}
+
+type serverLog struct{ warnings *zap.Logger }
+
+// serverMessages are the texts of net/http that need a message of their own, by how they start.
+var serverMessages = []struct {
+	prefix, message string
+	confidential    bool // the rest of the text may hold anything
+}{
+	{prefix: "http: TLS handshake error", message: "TLS handshake failed"},
+	{prefix: "http: Accept error", message: "Accepting a connection failed"},
+	{prefix: "http: panic serving", message: "A request failed with a panic", confidential: true},
+	{prefix: "http2: panic serving", message: "A request failed with a panic", confidential: true},
+	{prefix: "", message: "The HTTP server reports an error"},
+}
+
+// Write logs one text of net/http.
+func (l serverLog) Write(text []byte) (int, error) {
+	for _, known := range serverMessages {
+		if rest, found := strings.CutPrefix(string(text), known.prefix); found {
+			if known.confidential {
+				rest = ""
+			}
+			l.warnings.Warn(known.message, zap.String("error", withoutAddresses(rest)))
+			break
+		}
+	}
+	return len(text), nil
+}
+
+// address matches an IP address with or without a port.
+var address = regexp.MustCompile(`\[[0-9A-Fa-f:.]+(%\w+)?\](:\d+)?|\d{1,3}(\.\d{1,3}){3}(:\d+)?`)
+
+// withoutAddresses returns the first line of a text, and only its end if that is the reason.
+func withoutAddresses(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return strings.TrimPrefix(strings.TrimSpace(address.ReplaceAllString(line, "address")), "from address: ")
+}

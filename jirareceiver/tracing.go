@@ -1,0 +1,44 @@
+package jirareceiver
+
+import (
+	"context"
+	"slices"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.40.0"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/embedded"
+)
+
+// withheld are the attributes that a span of a request must not have: a query string may hold a token, and all of them are
+// texts of the sender's choice.
+var withheld = []attribute.Key{semconv.URLQueryKey, semconv.URLFullKey, semconv.UserAgentOriginalKey, semconv.HTTPRequestMethodOriginalKey}
+
+// discreetTracing is a tracer provider whose spans start without the attributes that are withheld.
+type discreetTracing struct {
+	embedded.TracerProvider
+	next trace.TracerProvider
+}
+
+func (p discreetTracing) Tracer(name string, options ...trace.TracerOption) trace.Tracer {
+	return discreetTracer{next: p.next.Tracer(name, options...)}
+}
+
+type discreetTracer struct {
+	embedded.Tracer
+	next trace.Tracer
+}
+
+func (t discreetTracer) Start(ctx context.Context, name string, options ...trace.SpanStartOption) (context.Context, trace.Span) {
+	config := trace.NewSpanStartConfig(options...)
+	attributes := slices.DeleteFunc(slices.Clone(config.Attributes()), func(kv attribute.KeyValue) bool {
+		return slices.Contains(withheld, kv.Key)
+	})
+	kept := []trace.SpanStartOption{
+		trace.WithAttributes(attributes...), trace.WithLinks(config.Links()...), trace.WithSpanKind(config.SpanKind()), trace.WithTimestamp(config.Timestamp()),
+	}
+	if config.NewRoot() {
+		kept = append(kept, trace.WithNewRoot())
+	}
+	return t.next.Start(ctx, name, kept...)
+}
