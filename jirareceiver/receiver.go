@@ -93,8 +93,9 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	if r.server == nil {
 		return nil
 	}
-	r.handler.health.draining.Store(true)
-	r.delay(ctx)
+	if !r.handler.health.draining.Swap(true) {
+		r.delay(ctx)
+	}
 	r.listener.StopReading(time.Now().Add(readGrace))
 	r.handler.stopReading()
 	err := r.server.Shutdown(ctx)

@@ -1,0 +1,343 @@
+package jirareceiver
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configtls"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/metadatatest"
+)
+
+// withTLS gives the receiver a certificate that nobody trusts.
+func withTLS(t *testing.T, cfg *Config) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	encodedKey, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	cfg.Server.TLS = configoptional.Some(configtls.ServerConfig{Config: configtls.Config{
+		CertPem: configopaque.String(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})),
+		KeyPem:  configopaque.String(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encodedKey})),
+	}})
+}
+
+// newClient returns a client with connections of its own, which speak HTTP/2 over TLS.
+func newClient(t *testing.T) *http.Client {
+	t.Helper()
+	transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: patience}
+}
+
+// send returns the status and the version of the answer, or an error that the connection has.
+func send(client *http.Client, request *http.Request) (status, version int, err error) {
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return response.StatusCode, response.ProtoMajor, err
+}
+
+// assertClosed waits for the receiver to close a connection. What it answers before does not matter.
+func assertClosed(t *testing.T, conn net.Conn, name string) {
+	t.Helper()
+	_, err := io.Copy(io.Discard, conn)
+	assert.False(t, err != nil && strings.Contains(err.Error(), "timeout"), "%s is still open", name)
+}
+
+// TestStrangersMakeRoom opens more connections than there may be. A sender of authentic deliveries keeps its own, and a new one
+// gets in.
+func TestStrangersMakeRoom(t *testing.T) {
+	const limit = 4
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) { requireSignature(cfg); cfg.Jira.MaxConnections = limit })
+	jira := newClient(t)
+	authentic := func() *http.Request { return r.request(t, []byte(createdBody), signedWith(secret, createdBody)) }
+	status, _, err := send(jira, authentic())
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, status)
+
+	var strangers []net.Conn
+	for i := range 3 * limit {
+		sent := []string{"", "POST /jira/events HTTP/1.1\r\nHost: ", fmt.Sprintf("POST /jira/events HTTP/1.1\r\nHost: a\r\nX-Hub-Signature: %s\r\nContent-Length: 9\r\n\r\n{", forged)}[i%3]
+		strangers = append(strangers, r.dial(t, sent))
+		require.Eventually(t, func() bool { return r.listener.Len() == min(i+2, limit) }, patience, time.Millisecond)
+	}
+	for i, conn := range strangers[:len(strangers)-limit+1] {
+		assertClosed(t, conn, fmt.Sprintf("stranger %d", i))
+	}
+	for _, client := range []*http.Client{jira, newClient(t)} {
+		status, _, err := send(client, authentic())
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusOK, status)
+	}
+	assert.Equal(t, 3, next.LogRecordCount())
+	metadatatest.AssertEqualReceiverJiraEvictedConnections(t, r.telemetry,
+		[]metricdata.DataPoint[int64]{{Value: 2*limit + 2, Attributes: byReceiver}}, measured()...)
+	assert.Len(t, r.logs.FilterMessageSnippet("max_connections").All(), 1)
+}
+
+// TestHeadersAreBounded sends more of them than Jira and any proxy do.
+func TestHeadersAreBounded(t *testing.T) {
+	r := start(t, consumertest.NewNop(), nil)
+	conn := r.dial(t, "POST /jira/events HTTP/1.1\r\nHost: a\r\n"+strings.Repeat("a:\r\n", 3100)+"\r\n")
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	assert.Equal(t, http.StatusRequestHeaderFieldsTooLarge, response.StatusCode)
+	response, _ = r.post(t, []byte(createdBody), withHeader("X-Proxy", strings.Repeat("a", 7000)))
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+}
+
+// TestUnverifiedBodiesMakeRoom has strangers fill the room with bodies that they do not end.
+func TestUnverifiedBodiesMakeRoom(t *testing.T) {
+	const room, strangers, each = 10_000, 7, 2000
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) {
+		requireSignature(cfg)
+		cfg.Server.MaxRequestBodySize, cfg.Jira.Admission.MaxInFlightBytes = room, room
+	})
+	connections := make([]net.Conn, strangers)
+	for i := range connections {
+		connections[i] = r.dial(t, fmt.Sprintf("POST /jira/events HTTP/1.1\r\nHost: a\r\nX-Hub-Signature: %s\r\nContent-Length: 9000\r\n\r\n%s", forged, strings.Repeat(" ", each)))
+		r.awaitHeld(t, min((i+1)*each, room))
+	}
+	r.assertHealth(t, toldOK, "strangers hold all the room")
+	for _, conn := range connections[:2] {
+		response, answer := readAnswer(t, conn)
+		assertTold(t, toldOverCapacity, response, answer)
+	}
+	for i := range 3 {
+		body := fmt.Sprintf(`{"a": %q}`, strings.Repeat("a", i*each))
+		response, answer := r.post(t, []byte(body), signedWith(secret, body))
+		assertTold(t, toldOK, response, answer)
+	}
+	assert.Equal(t, 3, next.LogRecordCount())
+}
+
+// TestVerifiedBodiesMakeNoRoom has a stranger's body arrive while an authentic one is in the pipeline.
+func TestVerifiedBodiesMakeNoRoom(t *testing.T) {
+	next := newGated()
+	r := start(t, next, func(cfg *Config) {
+		requireSignature(cfg)
+		cfg.Server.MaxRequestBodySize, cfg.Jira.Admission.MaxInFlightBytes = 1000, 1000
+	})
+	status := r.inBackground(t, signedWith(secret, createdBody))
+	wait(t, next.entered, "delivery")
+	response, answer := readAnswer(t, r.dial(t, fmt.Sprintf("POST /jira/events HTTP/1.1\r\nHost: a\r\nX-Hub-Signature: %s\r\nTransfer-Encoding: chunked\r\n\r\n3e0\r\n%s", forged, strings.Repeat(" ", 0x3e0))))
+	assertTold(t, toldOverCapacity, response, answer)
+	assertInFlight(t, r, int64(len(createdBody)))
+	close(next.release)
+	assert.Equal(t, http.StatusOK, wait(t, status, "answer"))
+}
+
+// TestGivenUpAfterTheEnd has a body be given up between its end and the check of its signature.
+func TestGivenUpAfterTheEnd(t *testing.T) {
+	a := &admission{limit: 10}
+	l, err := a.admit(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, defaultPath, nil), false)
+	require.NoError(t, err)
+	body, err := l.read(strings.NewReader("12345678"), 8)
+	require.NoError(t, err)
+	other, err := a.admit(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, defaultPath, nil), false)
+	require.NoError(t, err)
+	require.NoError(t, other.grow(9))
+	assert.Equal(t, int64(9), a.heldBytes())
+	l.verified(body)
+	assert.Equal(t, int64(17), a.heldBytes(), "it is held again, for the moment beyond the limit")
+	assert.False(t, a.hasRoomFor(3))
+	l.release()
+	other.release()
+	assert.Zero(t, a.heldBytes())
+	assert.True(t, a.hasRoomFor(10))
+}
+
+// TestShutdownDoesNotWaitForStrangers has senders that stall wherever they can. Their own time-outs are longer than the test's.
+func TestShutdownDoesNotWaitForStrangers(t *testing.T) {
+	for _, secured := range []bool{false, true} {
+		t.Run(fmt.Sprintf("TLS %t", secured), func(t *testing.T) {
+			next := newGated()
+			r := start(t, next, func(cfg *Config) {
+				cfg.Server.ReadTimeout, cfg.Server.ReadHeaderTimeout = time.Hour, time.Hour
+				if secured {
+					withTLS(t, cfg)
+				}
+			})
+			r.dial(t, "")
+			for _, sent := range []string{"POST /jira", "POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{"} {
+				conn := r.dial(t, "")
+				if secured {
+					conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+				}
+				_, err := io.WriteString(conn, sent)
+				require.NoError(t, err)
+			}
+			client := newClient(t)
+			stalled, more := io.Pipe()
+			defer more.Close()
+			go func() { _, _ = more.Write([]byte("{")) }()
+			request := r.request(t, nil)
+			request.Body = stalled
+			go func() { _, _, _ = send(client, request) }()
+			r.awaitHeld(t, 2)
+
+			good := r.request(t, []byte(createdBody))
+			answered := make(chan int, 1)
+			go func() {
+				status, version, _ := send(client, good)
+				answered <- status * version
+			}()
+			wait(t, next.entered, "delivery")
+			stopped := make(chan error, 1)
+			go func() { stopped <- r.Shutdown(context.Background()) }()
+			r.awaitHeld(t, len(createdBody)) // the others were cut
+			close(next.release)
+			assert.Equal(t, http.StatusOK*map[bool]int{false: 1, true: 2}[secured], wait(t, answered, "answer"))
+			assert.NoError(t, wait(t, stopped, "shutdown"))
+		})
+	}
+}
+
+// TestShutdownWaitsForCallsOfSendersThatHungUp has a delivery of HTTP/2 whose stream is gone, and its call is not.
+func TestShutdownWaitsForCallsOfSendersThatHungUp(t *testing.T) {
+	next := newGated()
+	r := start(t, next, func(cfg *Config) { withTLS(t, cfg) })
+	ctx, hangUp := context.WithCancel(t.Context())
+	client := newClient(t)
+	failed := make(chan error, 1)
+	request := r.request(t, []byte(createdBody)).WithContext(ctx)
+	go func() {
+		_, _, err := send(client, request)
+		failed <- err
+	}()
+	wait(t, next.entered, "delivery")
+	hangUp()
+	require.Error(t, wait(t, failed, "end of the request"))
+	client.CloseIdleConnections()
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.Shutdown(context.Background()) }()
+	r.awaitClosed(t)
+	select {
+	case <-stopped:
+		assert.Fail(t, "a call is under way")
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(next.release)
+	require.NoError(t, wait(t, stopped, "shutdown"))
+	assert.Equal(t, 1, next.LogRecordCount())
+}
+
+// TestShutdownDelay has a receiver that is to stop, and still takes what comes.
+func TestShutdownDelay(t *testing.T) {
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) { cfg.Jira.ShutdownDelay = time.Hour })
+	response, _ := r.post(t, []byte(createdBody))
+	assert.False(t, response.Close)
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.Shutdown(ctx) }()
+	require.Eventually(t, r.handler.health.draining.Load, patience, time.Millisecond)
+
+	r.assertHealth(t, toldShuttingDown, "within the delay")
+	response, answer := r.post(t, []byte(createdBody))
+	assertTold(t, toldOK, response, answer)
+	assert.True(t, response.Close, "the sender uses another connection next")
+	assert.Equal(t, 2, next.LogRecordCount())
+	cancel()
+	wait(t, stopped, "shutdown")
+	r.awaitClosed(t)
+}
+
+// TestFailedHandshakesAreLoggedOnceInAWhile has senders that speak no TLS.
+func TestFailedHandshakesAreLoggedOnceInAWhile(t *testing.T) {
+	r := start(t, consumertest.NewNop(), func(cfg *Config) { withTLS(t, cfg) })
+	for range 20 {
+		_, _ = io.Copy(io.Discard, r.dial(t, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+	}
+	require.Eventually(t, func() bool { return r.logs.FilterMessage("TLS handshake failed").Len() == 1 }, patience, time.Millisecond)
+	logged := r.logs.FilterMessage("TLS handshake failed").All()[0]
+	assert.Equal(t, zap.WarnLevel, logged.Level)
+	assert.Equal(t, "client sent an HTTP request to an HTTPS server", logged.ContextMap()["error"])
+	assert.Empty(t, logged.Stack)
+	assert.Empty(t, r.logs.FilterLevelExact(zap.ErrorLevel).All())
+}
+
+// TestServerLog has the texts of net/http.
+func TestServerLog(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"http: TLS handshake error from 127.0.0.1:41234: EOF\n":                                                     {"TLS handshake failed", "EOF"},
+		"http: TLS handshake error from [::1]:41234: read tcp [::1]:8443->[fe80::1%eth0]:41234: i/o timeout\n":      {"TLS handshake failed", "read tcp address->address: i/o timeout"},
+		"http: Accept error: accept tcp 127.0.0.1:8087: accept4: too many open files; retrying in 5ms\n":            {"Accepting a connection failed", ": accept tcp address: accept4: too many open files; retrying in 5ms"},
+		"http: panic serving 127.0.0.1:41234: hunter2\ngoroutine 1 [running]:\n":                                    {"A request failed with a panic", ""},
+		"http2: panic serving 127.0.0.1:41234: hunter2\ngoroutine 1 [running]:\n":                                   {"A request failed with a panic", ""},
+		"http2: server: error reading preface from client 10.1.2.3:41234: timeout waiting for client preface\nmore": {"The HTTP server reports an error", "http2: server: error reading preface from client address: timeout waiting for client preface"},
+	} {
+		core, logs := observer.New(zap.DebugLevel)
+		newServerLog(zap.New(core)).Print(text)
+		require.Equal(t, 1, logs.Len(), text)
+		assert.Equal(t, want[0], logs.All()[0].Message)
+		assert.Equal(t, want[1], logs.All()[0].ContextMap()["error"])
+	}
+}
+
+// TestTelemetryOfTheServer looks for texts that a sender chooses in spans and in metrics, also when no delivery comes of them.
+func TestTelemetryOfTheServer(t *testing.T) {
+	r := start(t, consumertest.NewNop(), requireToken)
+	for i := range 3 {
+		request := r.request(t, []byte(createdBody), withQuery("token=hunter2"), withHeader("User-Agent", "hunter2"))
+		request.Host = fmt.Sprintf("hunter2-%d.example.com", i)
+		do(t, request)
+	}
+	elsewhere := r.request(t, nil, withQuery("hunter2"), withHeader("User-Agent", "hunter2"))
+	elsewhere.URL.Path, elsewhere.Method = "/elsewhere", "HUNTER2"
+	do(t, elsewhere)
+	spans := r.telemetry.SpanRecorder.Ended()
+	assert.NotEmpty(t, spans)
+	for _, span := range spans {
+		assert.NotContains(t, strings.ToLower(fmt.Sprint(span.Name(), span.Attributes())), "hunter2")
+	}
+	metrics := metricdata.ResourceMetrics{}
+	require.NoError(t, r.telemetry.Reader.Collect(t.Context(), &metrics))
+	assert.Contains(t, fmt.Sprint(metrics), "server.address")
+	assert.NotContains(t, fmt.Sprint(metrics), "hunter2")
+}
+
+// TestCutShortDecoding interrupts a compressed body, which is another thing than a damaged one.
+func TestCutShortDecoding(t *testing.T) {
+	compressed := gzipped(string(bytes.Repeat([]byte(createdBody), 100)))
+	r := start(t, consumertest.NewNop(), func(cfg *Config) { cfg.Server.ReadTimeout = 50 * time.Millisecond })
+	for _, sent := range []int{0, 5, len(compressed) / 2} {
+		conn := r.dial(t, fmt.Sprintf("POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(compressed), compressed[:sent]))
+		response, answer := readAnswer(t, conn)
+		assertTold(t, toldInterrupted, response, answer)
+	}
+}
