@@ -164,11 +164,11 @@ func TestVerifiedBodiesMakeNoRoom(t *testing.T) {
 // TestGivenUpAfterTheEnd has a body be given up between its end and the check of its signature.
 func TestGivenUpAfterTheEnd(t *testing.T) {
 	a := &admission{limit: 10}
-	l, err := a.admit(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, defaultPath, nil), false)
+	l, err := a.admit(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, defaultPath, http.NoBody), false)
 	require.NoError(t, err)
 	body, err := l.read(strings.NewReader("12345678"), 8)
 	require.NoError(t, err)
-	other, err := a.admit(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, defaultPath, nil), false)
+	other, err := a.admit(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, defaultPath, http.NoBody), false)
 	require.NoError(t, err)
 	require.NoError(t, other.grow(9))
 	assert.Equal(t, int64(9), a.heldBytes())
