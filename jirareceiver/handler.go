@@ -156,9 +156,16 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(htt
 }
 
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	h.meter.rejected(r.Context(), kindOf(err))
+	k := kindOf(err)
+	h.meter.rejected(r.Context(), k)
+	if r.ProtoMajor == 1 && r.ContentLength != 0 && slices.Contains(strangersStatus, k.status) {
+		w.Header().Set("Connection", "close") // else net/http reads up to 256 KB of the body before it answers
+	}
 	respond(w, err, h.retryAfter)
 }
+
+// strangersStatus are the answers to requests whose body is of no interest.
+var strangersStatus = []int{http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed}
 
 // deliverSafely makes a panic an error. Its value is not logged: nobody knows what a component puts in there.
 func (h *handler) deliverSafely(w http.ResponseWriter, r *http.Request) (records int, err error) {

@@ -51,10 +51,15 @@ func newServer(ctx context.Context, host component.Host, cfg *Config, telemetry 
 func atTheDoor(next http.Handler, host string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Host = host
-		if conn := connectionOf(r.Context()); conn != nil && r.ProtoMajor > 1 {
-			conn.Multiplexed()
+		conn := connectionOf(r.Context())
+		if conn == nil || r.ProtoMajor == 1 {
+			next.ServeHTTP(w, r)
+			return
 		}
+		conn.Begin()
+		defer conn.End()
 		next.ServeHTTP(w, r)
+		_ = http.NewResponseController(w).Flush() // a sender that does not take the answer holds the request for as long
 	})
 }
 

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// Listener keeps at most a number of connections open. It is safe for concurrent use.
+// Listener keeps at most a number of connections open. A request that shares a connection with others, as those of HTTP/2 do,
+// counts as one more: it takes as much memory as a connection. It is safe for concurrent use.
 type Listener struct {
 	net.Listener
 	limit   int
@@ -21,6 +22,7 @@ type Listener struct {
 
 	mu        sync.Mutex
 	open      map[*Conn]struct{}
+	requests  int       // that share a connection
 	strangers list.List // of *Conn, the oldest first
 	stopAt    time.Time // read deadline of all connections; zero until StopReading
 }
@@ -37,12 +39,15 @@ func (l *Listener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	conn := &Conn{Conn: accepted, listener: l}
-	evicted := l.add(conn)
-	if evicted != nil {
-		_ = evicted.Close()
+	l.evict(l.add(conn))
+	return conn, nil
+}
+
+func (l *Listener) evict(conn *Conn) {
+	if conn != nil {
+		_ = conn.Close()
 		l.onEvict()
 	}
-	return conn, nil
 }
 
 // Len returns the number of open connections.
@@ -52,7 +57,7 @@ func (l *Listener) Len() int {
 	return len(l.open)
 }
 
-// add returns the connection to close. That is the new one itself if all others are authenticated.
+// add returns the connection to close, which may be the new one itself, or nil.
 func (l *Listener) add(conn *Conn) (evicted *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -61,16 +66,24 @@ func (l *Listener) add(conn *Conn) (evicted *Conn) {
 	}
 	conn.place = l.strangers.PushBack(conn)
 	l.open[conn] = struct{}{}
-	if len(l.open) <= l.limit {
+	return l.excess()
+}
+
+// excess returns the connection to close, or nil if there is room or all that are open are authenticated.
+func (l *Listener) excess() *Conn {
+	oldest := l.strangers.Front()
+	if oldest == nil || len(l.open)+l.requests <= l.limit {
 		return nil
 	}
-	return l.strangers.Front().Value.(*Conn)
+	return oldest.Value.(*Conn)
 }
 
 func (l *Listener) remove(conn *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.open, conn)
+	l.requests -= conn.requests
+	conn.requests = 0
 	l.strangers.Remove(conn.place) // which does nothing if it is not in there
 }
 
@@ -88,12 +101,15 @@ func (l *Listener) StopReading(at time.Time) {
 type Conn struct {
 	net.Conn
 	listener      *Listener
-	place         *list.Element // in listener.strangers
 	authenticated atomic.Bool
 
-	mu          sync.Mutex // orders the deadlines that the server sets with that of StopReading
-	stopAt      time.Time
-	multiplexed bool
+	// Guarded by listener.mu.
+	place    *list.Element // in listener.strangers
+	requests int           // under way
+
+	mu     sync.Mutex // orders the deadlines that the server sets with that of StopReading
+	stopAt time.Time
+	shared bool // by several requests
 }
 
 // Authenticated exempts the connection from being closed to make room for others.
@@ -106,15 +122,41 @@ func (c *Conn) Authenticated() {
 	c.listener.strangers.Remove(c.place)
 }
 
-// Multiplexed exempts the connection from StopReading: it carries several requests, and one that stalls must not end the
-// others.
-func (c *Conn) Multiplexed() {
+// Begin counts a request that shares the connection with others. It exempts the connection from StopReading: one request that
+// stalls must not end the others.
+func (c *Conn) Begin() {
+	c.share()
+	c.listener.evict(c.begin())
+}
+
+func (c *Conn) begin() (evicted *Conn) {
+	c.listener.mu.Lock()
+	defer c.listener.mu.Unlock()
+	if _, open := c.listener.open[c]; !open {
+		return nil
+	}
+	c.requests++
+	c.listener.requests++
+	return c.listener.excess()
+}
+
+// End ends a request that Begin has counted.
+func (c *Conn) End() {
+	c.listener.mu.Lock()
+	defer c.listener.mu.Unlock()
+	if c.requests > 0 { // else the connection is closed
+		c.requests--
+		c.listener.requests--
+	}
+}
+
+func (c *Conn) share() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.multiplexed {
+	if c.shared {
 		return
 	}
-	c.multiplexed = true
+	c.shared = true
 	if !c.stopAt.IsZero() {
 		_ = c.Conn.SetReadDeadline(time.Time{})
 	}
@@ -124,7 +166,7 @@ func (c *Conn) stopReading(at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stopAt = at
-	if !c.multiplexed {
+	if !c.shared {
 		_ = c.Conn.SetReadDeadline(at)
 	}
 }
@@ -133,7 +175,7 @@ func (c *Conn) stopReading(at time.Time) {
 func (c *Conn) SetReadDeadline(deadline time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.stopAt.IsZero() && !c.multiplexed && (deadline.IsZero() || deadline.After(c.stopAt)) {
+	if !c.stopAt.IsZero() && !c.shared && (deadline.IsZero() || deadline.After(c.stopAt)) {
 		deadline = c.stopAt
 	}
 	return c.Conn.SetReadDeadline(deadline)

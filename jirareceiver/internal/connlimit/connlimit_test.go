@@ -98,6 +98,36 @@ func TestClosedConnectionsMakeRoom(t *testing.T) {
 	assert.Equal(t, 2, s.strangers.Len())
 }
 
+// TestRequestsCount has connections with several requests, as HTTP/2 has them.
+func TestRequestsCount(t *testing.T) {
+	s := newServer(t, 5)
+	first, firstAccepted := s.connect()
+	second, secondAccepted := s.connect()
+	secondAccepted.Begin()
+	secondAccepted.End()
+	for range 3 {
+		secondAccepted.Begin()
+	}
+	assert.Zero(t, s.evicted)
+	secondAccepted.Begin()
+	assert.Equal(t, 1, s.evicted)
+	assert.False(t, isOpen(t, first, firstAccepted), "it is the oldest")
+	firstAccepted.Begin()
+	firstAccepted.End()
+	secondAccepted.Begin()
+	assert.Equal(t, 2, s.evicted)
+	assert.False(t, isOpen(t, second, secondAccepted), "its own requests are too many")
+	secondAccepted.End()
+	assert.Zero(t, s.requests)
+
+	_, authenticated := s.connect()
+	authenticated.Authenticated()
+	for range 10 {
+		authenticated.Begin()
+	}
+	assert.Equal(t, 2, s.evicted, "nobody else to close")
+}
+
 // TestStopReading sets later deadlines before and after, as a server does for each request.
 func TestStopReading(t *testing.T) {
 	for name, setLater := range map[string]func(*Conn) error{
@@ -123,13 +153,13 @@ func TestStopReading(t *testing.T) {
 	}
 }
 
-func TestMultiplexedConnectionsGoOnReading(t *testing.T) {
+func TestSharedConnectionsGoOnReading(t *testing.T) {
 	for name, inOrder := range map[string]func(s *server, c *Conn){
-		"before": func(s *server, c *Conn) { c.Multiplexed(); s.StopReading(time.Now()) },
-		"after":  func(s *server, c *Conn) { s.StopReading(time.Now()); c.Multiplexed(); c.Multiplexed() },
+		"before": func(s *server, c *Conn) { c.Begin(); s.StopReading(time.Now()) },
+		"after":  func(s *server, c *Conn) { s.StopReading(time.Now()); c.Begin(); c.Begin() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newServer(t, 2)
+			s := newServer(t, 5)
 			client, accepted := s.connect()
 			inOrder(s, accepted)
 			require.NoError(t, accepted.SetReadDeadline(time.Now().Add(patience)))
