@@ -15,36 +15,52 @@ const customFieldPrefix = "customfield_"
 // customField reads the value of a custom field. One without a value is left out.
 func customField(d *decoding, id string, fields *[]CustomField) error {
 	isArray := d.Next() == jx.Array
-	var values []any
-	if err := appendValues(d, &values); err != nil {
+	var values fieldValues
+	if err := values.append(d); err != nil {
 		return err
 	}
 	switch {
-	case len(values) == 0:
-	case len(values) == 1 && !isArray:
-		*fields = append(*fields, CustomField{ID: id, Value: values[0]})
+	case len(values.list) == 0:
+	case len(values.list) == 1 && !isArray:
+		*fields = append(*fields, CustomField{ID: id, Value: values.list[0]})
 	default:
-		*fields = append(*fields, CustomField{ID: id, Value: values})
+		*fields = append(*fields, CustomField{ID: id, Value: values.list, IsCut: values.isCut})
 	}
 	return nil
 }
 
-// appendValues appends what the next value says: nothing, one thing, or all that an array holds.
-func appendValues(d *decoding, values *[]any) error {
+// fieldValues are the values of a custom field.
+type fieldValues struct {
+	list  []any
+	read  int // entries of all arrays, in one another or not
+	isCut bool
+}
+
+// append appends what the next value says: nothing, one thing, or all that an array holds.
+func (v *fieldValues) append(d *decoding) error {
 	switch d.Next() {
 	case jx.String, jx.Number:
-		return appendScalar(d, values)
+		return appendScalar(d, &v.list)
 	case jx.Bool:
 		b, err := d.Bool()
-		*values = append(*values, b)
+		v.list = append(v.list, b)
 		return err
 	case jx.Object:
-		return appendObject(d, values)
+		return appendObject(d, &v.list)
 	case jx.Array:
-		return array(d, func(d *decoding) error { return appendValues(d, values) })
+		return array(d, v.appendEntry)
 	default:
 		return d.Skip()
 	}
+}
+
+func (v *fieldValues) appendEntry(d *decoding) error {
+	if v.read == MaxEntries {
+		v.isCut = true
+		return d.Skip()
+	}
+	v.read++
+	return v.append(d)
 }
 
 // appendScalar takes a number for what it is written as: 5 is an integer, 5.0 is not.
@@ -129,7 +145,13 @@ func (o *option) decode(d *decoding) error {
 var sprintString = regexp.MustCompile(`^com\.atlassian\.greenhopper\.service\.sprint\.Sprint@[0-9a-f]+\[` +
 	`.*?\bname=(.*?),(?:startDate|endDate|completeDate|activatedDate|goal|sequence|synced|autoStartStop)=`)
 
+// maxSprintString is more bytes than Jira has room for in the name and the goal of a sprint.
+const maxSprintString = 16 << 10
+
 func sprintName(s string) string {
+	if len(s) > maxSprintString { // regular expressions are slow
+		return ""
+	}
 	if match := sprintString.FindStringSubmatch(s); match != nil {
 		return match[1]
 	}

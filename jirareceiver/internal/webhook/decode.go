@@ -16,6 +16,7 @@
 package webhook
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"regexp"
@@ -85,6 +86,10 @@ type envelope struct {
 	isBare      bool
 	mergedInto  Named
 	oldSprint   *Sprint
+	option      *Property // for the three below, senders have other names too
+	propertyKey string
+	issueType   *IssueType
+	board       *Board
 	keys        int
 	accountID   string // "user deleted" is an account id and a user name, and nothing else
 	username    string
@@ -108,7 +113,7 @@ func (e *envelope) member(d *decoding, key []byte) error {
 		return e.Changelog.decode(d)
 	case "fields":
 		e.isBare = d.Next() == jx.Object
-		return object(d, e.fields(e.bareIssue()))
+		return e.issue(e.bareIssue())(d, key)
 	case "id", "key", "self":
 		return e.issue(e.bareIssue())(d, key)
 	case "accountId":
@@ -140,19 +145,24 @@ func (e *envelope) subject(d *decoding, key []byte) error {
 		return decodeNew(d, &e.Attachment, (*Attachment).member)
 	case "issueLink":
 		return decodeNew(d, &e.IssueLink, (*IssueLink).member)
-	case "property", "option":
+	case "property":
 		return decodeNew(d, &e.Property, (*Property).member)
+	case "option":
+		return decodeNew(d, &e.option, (*Property).member)
 	case "propertyKey":
-		e.Property = &Property{}
-		return text(d, &e.Property.Key)
-	case "issuetype", "issueType":
+		return text(d, &e.propertyKey)
+	case "issuetype":
 		return decodeNew(d, &e.IssueType, (*IssueType).member)
+	case "issueType":
+		return decodeNew(d, &e.issueType, (*IssueType).member)
 	case "sprint":
 		return decodeNew(d, &e.Sprint, (*Sprint).member)
 	case "oldValue":
 		return decodeNew(d, &e.oldSprint, (*Sprint).member)
-	case "board", "configuration":
+	case "board":
 		return decodeNew(d, &e.Board, (*Board).member)
+	case "configuration":
+		return decodeNew(d, &e.board, (*Board).member)
 	case "version":
 		return decodeNew(d, &e.Version, (*Version).member)
 	case "mergedTo":
@@ -171,6 +181,7 @@ func (e *envelope) subject(d *decoding, key []byte) error {
 
 // decodeNew puts a new T at target and reads its members, when there is an object to read it from.
 func decodeNew[T any](d *decoding, target **T, read func(*T, *decoding, []byte) error) error {
+	*target = nil
 	if d.Next() != jx.Object {
 		return d.Skip()
 	}
@@ -195,6 +206,7 @@ func (e *envelope) decodeComment(d *decoding) error {
 	if d.Next() != jx.String {
 		return decodeNew(d, &e.Comment, (*Comment).member)
 	}
+	e.Comment = nil
 	var comment Comment
 	err := text(d, &comment.Body)
 	if comment.Body != "" {
@@ -205,6 +217,7 @@ func (e *envelope) decodeComment(d *decoding) error {
 
 // finish draws the conclusions that need the whole body.
 func (e *envelope) finish() *Event {
+	e.aliases()
 	if e.Issue == nil && e.isBare {
 		e.Issue = e.bare
 	}
@@ -223,6 +236,16 @@ func (e *envelope) finish() *Event {
 		e.Changelog.Items = append(e.Changelog.Items, e.Sprint.since(e.oldSprint)...)
 	}
 	return &e.Event
+}
+
+// aliases takes from the less usual names what the body does not have under the usual ones.
+func (e *envelope) aliases() {
+	if e.propertyKey != "" && e.option == nil {
+		e.option = &Property{Key: e.propertyKey}
+	}
+	e.Property = cmp.Or(e.Property, e.option)
+	e.IssueType = cmp.Or(e.IssueType, e.issueType)
+	e.Board = cmp.Or(e.Board, e.board)
 }
 
 func (e *envelope) source() Source {
@@ -247,7 +270,11 @@ func (e *envelope) issueID() string {
 	if e.Worklog != nil && e.Worklog.IssueID != "" {
 		return e.Worklog.IssueID
 	}
-	if match := issueInLink.FindStringSubmatch(e.Entity().Self); match != nil {
+	link := e.Entity().Self
+	if len(link) > MaxURL { // regular expressions are slow
+		return ""
+	}
+	if match := issueInLink.FindStringSubmatch(link); match != nil {
 		return match[1]
 	}
 	return ""

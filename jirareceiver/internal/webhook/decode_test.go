@@ -146,7 +146,7 @@ func TestDecodeSmallObjects(t *testing.T) {
 	ev := decode(t, `{"issue": {"fields": {"status": "Open", "priority": "High", "labels": ["a", null, {"name": "b"}, 1]}}, "changelog": {"items": [null, 1, {}, {"field": "x"}]}}`)
 	assert.Equal(t, "Open", ev.Issue.Status.Name)
 	assert.Equal(t, "High", ev.Issue.Priority.Name)
-	assert.Equal(t, []string{"a", "b"}, ev.Issue.Labels)
+	assert.Equal(t, []string{"a", "b"}, ev.Issue.Labels.List)
 	assert.Equal(t, []Change{{Field: "x"}}, ev.Changelog.Items, "what says nothing is no change")
 }
 

@@ -27,7 +27,7 @@ func objectText(d *decoding, raw jx.Raw) string {
 	if !doc.isDocument {
 		return d.texts.copy(raw)
 	}
-	return strings.TrimSpace(doc.text.String())
+	return Cut(strings.TrimSpace(doc.text.String()), MaxText)
 }
 
 // documentType is the type of the node that holds all others.
@@ -65,6 +65,7 @@ func (doc *document) node(d *decoding) error {
 	switch {
 	case kind == documentType:
 		doc.isDocument = true
+	case doc.text.Len() >= MaxText:
 	case kind == "tableCell" || kind == "tableHeader":
 		doc.text.WriteByte(' ')
 	case blocks[kind]:
@@ -83,6 +84,8 @@ func (doc *document) attribute(d *decoding, key []byte) error {
 func (doc *document) write(d *decoding) error {
 	var s string
 	err := text(d, &s)
-	doc.text.WriteString(s)
+	if doc.text.Len() < MaxText {
+		doc.text.WriteString(s)
+	}
 	return err
 }

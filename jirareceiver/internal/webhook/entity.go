@@ -208,9 +208,11 @@ func (p *Project) decode(d *decoding) error {
 	if d.Next() == jx.Object {
 		return replace(d, p, (*Project).member)
 	}
+	*p = Project{}
 	var s string
 	err := text(d, &s)
 	switch {
+	case len(s) > MaxID: // regular expressions are slow
 	case projectKey.MatchString(s):
 		p.Key = s
 	case digits.MatchString(s):

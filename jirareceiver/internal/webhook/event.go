@@ -89,10 +89,10 @@ type Issue struct {
 
 	Summary          string
 	Description      string // wiki markup, or the text of a document
-	Labels           []string
-	Components       []string
-	FixVersions      []string
-	AffectedVersions []string
+	Labels           Names
+	Components       Names
+	FixVersions      Names
+	AffectedVersions Names
 	Created          time.Time
 	Updated          time.Time
 	Resolved         time.Time
@@ -115,6 +115,13 @@ type CustomField struct {
 	ID string // customfield_10016
 	// Value is a string, int64, float64, bool, [User], or a []any of those that is not empty.
 	Value any
+	IsCut bool // there were more than MaxEntries
+}
+
+// Names is a list of names.
+type Names struct {
+	List  []string
+	IsCut bool // there were more than MaxEntries
 }
 
 // Named is one of the many small objects that have an id and a name, as priorities do.
@@ -153,6 +160,7 @@ func (u User) ID() string {
 type Changelog struct {
 	ID    string
 	Items []Change
+	IsCut bool // there were more than MaxEntries
 }
 
 // Change is one changed field. From and To are the values for machines, FromText and ToText those for people.

@@ -3,6 +3,7 @@ package webhook
 import (
 	"bytes"
 	"regexp"
+	"slices"
 
 	"github.com/go-faster/jx"
 )
@@ -17,6 +18,8 @@ var (
 // bareIssue is the issue of a body that has only its key or id, or nil.
 func bareIssue(keyOrID string) *Issue {
 	switch {
+	case len(keyOrID) > MaxID: // regular expressions are slow
+		return nil
 	case issueKey.MatchString(keyOrID):
 		return &Issue{Key: keyOrID}
 	case digits.MatchString(keyOrID):
@@ -36,6 +39,7 @@ func (dec *Decoder) issue(i *Issue) member {
 		case "self":
 			return text(d, &i.Self)
 		case "fields":
+			*i = Issue{ID: i.ID, Key: i.Key, Self: i.Self}
 			return object(d, dec.fields(i))
 		default:
 			return d.Skip()
@@ -104,12 +108,15 @@ func (dec *Decoder) customField(d *decoding, key []byte, i *Issue) error {
 	if !bytes.HasPrefix(key, []byte(customFieldPrefix)) || !dec.customFields[string(key)] {
 		return d.Skip()
 	}
-	return customField(d, string(key), &i.CustomFields)
+	id := string(key)
+	i.CustomFields = slices.DeleteFunc(i.CustomFields, func(f CustomField) bool { return f.ID == id }) // of an equal member before
+	return customField(d, id, &i.CustomFields)
 }
 
 // decode also takes a bare name: some senders write a priority or a status that way.
 func (n *Named) decode(d *decoding) error {
 	if d.Next() == jx.String {
+		n.ID = ""
 		return text(d, &n.Name)
 	}
 	return replace(d, n, (*Named).member)
@@ -128,6 +135,7 @@ func (n *Named) member(d *decoding, key []byte) error {
 
 func (s *Status) decode(d *decoding) error {
 	if d.Next() == jx.String {
+		*s = Status{}
 		return text(d, &s.Name)
 	}
 	return replace(d, s, (*Status).member)
@@ -137,6 +145,7 @@ func (s *Status) member(d *decoding, key []byte) error {
 	if string(key) != "statusCategory" {
 		return s.Named.member(d, key)
 	}
+	s.Category = ""
 	return object(d, func(d *decoding, key []byte) error {
 		if string(key) != "key" {
 			return d.Skip()
@@ -147,6 +156,7 @@ func (s *Status) member(d *decoding, key []byte) error {
 
 func (r *Reference) decode(d *decoding) error {
 	if d.Next() != jx.Object {
+		*r = Reference{}
 		var s string
 		err := text(d, &s)
 		if i := bareIssue(s); i != nil {
@@ -200,8 +210,8 @@ func (c *Changelog) member(d *decoding, key []byte) error {
 	case "id":
 		return text(d, &c.ID)
 	case "items":
-		c.Items = nil
-		return array(d, func(d *decoding) error {
+		c.Items, c.IsCut = nil, false
+		return entries(d, &c.IsCut, func(d *decoding) error {
 			var change Change
 			err := change.decode(d)
 			if change != (Change{}) {

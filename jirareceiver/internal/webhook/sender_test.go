@@ -146,7 +146,7 @@ func TestDecodeDuplicateObjects(t *testing.T) {
 	assert.Equal(t, &Comment{Entity: Entity{ID: "2"}}, ev.Comment)
 
 	ev = decode(t, `{"issue": {"fields": {"labels": ["a"], "status": {"id": "1", "name": "a"}, "labels": ["b"], "status": {"id": "2"}}}}`)
-	assert.Equal(t, []string{"b"}, ev.Issue.Labels)
+	assert.Equal(t, []string{"b"}, ev.Issue.Labels.List)
 	assert.Equal(t, Status{Named: Named{ID: "2"}}, ev.Issue.Status)
 
 	dec := NewDecoder([]string{"customfield_1"})

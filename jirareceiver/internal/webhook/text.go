@@ -19,6 +19,7 @@ type texts struct{ block strings.Builder }
 // copy returns the text of some bytes, which belong to the body. JSON from a faulty sender may hold bytes that are not UTF-8,
 // and a log record must not.
 func (t *texts) copy(b []byte) string {
+	b = Cut(b, MaxText)
 	switch {
 	case !utf8.Valid(b):
 		return strings.ToValidUTF8(string(b), "\uFFFD")

@@ -9,8 +9,8 @@ import (
 	"github.com/go-faster/jx"
 )
 
-// The functions of this file read the next value of any type. A value that does not fit leaves the target as it was and
-// is no error; the errors that they return are errors of JSON.
+// The functions of this file read the next value of any type. A value that does not fit, such as null, empties the target and is
+// not an error: of equal members, the last one counts, as in most parsers. The errors that they return are errors of JSON.
 
 // member reads the value of the member of an object that has the given key.
 type member func(d *decoding, key []byte) error
@@ -25,9 +25,7 @@ func object(d *decoding, f member) error {
 
 // replace reads an object into target, in place of what an earlier member of the same name has left there.
 func replace[T any](d *decoding, target *T, read func(*T, *decoding, []byte) error) error {
-	if d.Next() == jx.Object {
-		*target = *new(T)
-	}
+	*target = *new(T)
 	return object(d, func(d *decoding, key []byte) error { return read(target, d, key) })
 }
 
@@ -41,6 +39,7 @@ func array(d *decoding, f func(d *decoding) error) error {
 
 // text reads a string, or a number as it is written: ids are one or the other, depending on the sender.
 func text(d *decoding, s *string) error {
+	*s = ""
 	switch d.Next() {
 	case jx.String:
 		b, err := d.StrBytes()
@@ -57,13 +56,13 @@ func text(d *decoding, s *string) error {
 
 // boolean reads true or false, which Jira's own examples also write as strings.
 func boolean(d *decoding, b **bool) error {
+	*b = nil
 	if d.Next() == jx.Bool {
 		value, err := d.Bool()
 		*b = &value
 		return err
 	}
-	var s string
-	err := text(d, &s)
+	s, err := scalar(d)
 	if s == "true" || s == "false" {
 		value := s == "true"
 		*b = &value
@@ -71,10 +70,21 @@ func boolean(d *decoding, b **bool) error {
 	return err
 }
 
+// maxScalar is more bytes than any number, date or truth value of Jira has.
+const maxScalar = 64
+
+// scalar reads a text that is to be parsed. A longer text is none: errors of parsers hold a copy.
+func scalar(d *decoding) (s string, err error) {
+	if err = text(d, &s); len(s) > maxScalar {
+		return "", err
+	}
+	return s, err
+}
+
 // integer reads a whole number, or a string of one.
 func integer(d *decoding, n **int64) error {
-	var s string
-	err := text(d, &s)
+	*n = nil
+	s, err := scalar(d)
 	if value, parseErr := strconv.ParseInt(s, 10, 64); parseErr == nil {
 		*n = &value
 	}
@@ -82,13 +92,13 @@ func integer(d *decoding, n **int64) error {
 }
 
 // names reads an array of strings or of objects that have a name.
-func names(d *decoding, list *[]string) error {
-	*list = nil
-	return array(d, func(d *decoding) error {
+func names(d *decoding, list *Names) error {
+	*list = Names{}
+	return entries(d, &list.IsCut, func(d *decoding) error {
 		var n Named
 		err := n.decode(d)
 		if n.Name != "" {
-			*list = append(*list, n.Name)
+			list.List = append(list.List, n.Name)
 		}
 		return err
 	})
@@ -96,18 +106,15 @@ func names(d *decoding, list *[]string) error {
 
 // instant reads a point in time: milliseconds since the epoch, or one of the timestamp formats.
 func instant(d *decoding, t *time.Time) error {
-	var s string
-	err := text(d, &s)
-	if parsed := parseInstant(s); !parsed.IsZero() {
-		*t = parsed
-	}
+	s, err := scalar(d)
+	*t = parseInstant(s)
 	return err
 }
 
 // date reads a calendar date.
 func date(d *decoding, s *string) error {
-	var value string
-	err := text(d, &value)
+	*s = ""
+	value, err := scalar(d)
 	if _, notDate := time.Parse(time.DateOnly, value); notDate == nil {
 		*s = value
 	}
