@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/metadatatest"
+	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
 )
 
 func TestEventFilter(t *testing.T) {
@@ -151,7 +152,9 @@ func TestManyChanges(t *testing.T) {
 	response, _ := r.post(t, []byte(`{"webhookEvent": "jira:issue_updated", "issue": {"id": "1"}, "changelog": {"items": [`+
 		item+strings.Repeat(", "+item, changes-1)+`]}}`))
 	assert.Equal(t, http.StatusOK, response.StatusCode)
-	assert.Equal(t, 1+changes, records)
+	assert.Equal(t, 1+webhook.MaxEntries, records)
+	metadatatest.AssertEqualReceiverJiraTruncatedRecords(t, r.telemetry,
+		[]metricdata.DataPoint[int64]{{Value: 1, Attributes: byReceiver}}, measured()...)
 }
 
 // TestStrangeBodiesAreAnswered has bodies that are hard on a reader. None is a reason to fall over, and few to refuse.

@@ -238,7 +238,7 @@ func (h *handler) deliverOnce(ctx context.Context, o translate.Occurrence, d tra
 		return 0, nil
 	}
 	defer claim.Release()
-	logs, unmapped := h.translator.Translate(o, d)
+	logs, remarks := h.translator.Translate(o, d)
 	records = logs.LogRecordCount()
 	if err := h.consume(ctx, logs); err != nil {
 		h.meter.delivered(ctx, o.Kind, refused)
@@ -247,7 +247,8 @@ func (h *handler) deliverOnce(ctx context.Context, o translate.Occurrence, d tra
 	claim.Accept()
 	h.meter.delivered(ctx, o.Kind, accepted)
 	h.meter.lag(ctx, translate.EventTime(o.Event, d.Received), d.Received)
-	h.unmapped.report(ctx, unmapped)
+	h.unmapped.report(ctx, remarks.Unmapped)
+	h.meter.truncated(ctx, remarks.Truncated)
 	return records, nil
 }
 

@@ -115,6 +115,13 @@ func (m *meter) evicted() {
 	m.warnings.Warn("Closed the connection that waited longest without an authentic delivery: max_connections are open")
 }
 
+// truncated counts records that were cut at a limit.
+func (m *meter) truncated(ctx context.Context, records int) {
+	if records > 0 {
+		m.telemetry.ReceiverJiraTruncatedRecords.Add(ctx, int64(records), m.byReceiver)
+	}
+}
+
 // storageFailed counts and, once in a while, logs that the memory of deliveries could not be loaded or saved.
 func (m *meter) storageFailed(ctx context.Context, err error) {
 	m.telemetry.ReceiverJiraDeduplicationStorageErrors.Add(ctx, 1, m.byReceiver)

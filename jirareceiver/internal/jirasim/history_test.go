@@ -67,10 +67,10 @@ func understand(t *testing.T, site Site, d Delivery) (name, uid string) {
 	translator := translate.New(translate.Options{Statuses: mapping.NewMapper(mapping.Options{UseDefault: true, CategoryFallback: true}), MaxText: 4096})
 	occurrence := translator.Recognize(ev)
 	assert.True(t, occurrence.Kind.Known, d.About)
-	logs, unmapped := translator.Translate(occurrence, translate.Delivery{ID: d.ID, Flow: string(d.Flow), Body: d.Body})
-	assert.Empty(t, unmapped.Current, "%s", d.Body)
-	if site.Language == english && unmapped.Previous.Name != "" {
-		assert.Equal(t, inReview.name, unmapped.Previous.Name, "the one status that a site has to map itself")
+	logs, remarks := translator.Translate(occurrence, translate.Delivery{ID: d.ID, Flow: string(d.Flow), Body: d.Body})
+	assert.Empty(t, remarks.Current, "%s", d.Body)
+	if site.Language == english && remarks.Previous.Name != "" {
+		assert.Equal(t, inReview.name, remarks.Previous.Name, "the one status that a site has to map itself")
 	}
 	resource := logs.ResourceLogs().At(0)
 	told, _ := resource.Resource().Attributes().Get("jira.deployment.type")

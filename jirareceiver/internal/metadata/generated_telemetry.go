@@ -36,6 +36,7 @@ type TelemetryBuilder struct {
 	ReceiverJiraEvictedConnections         metric.Int64Counter
 	ReceiverJiraInFlightBytes              metric.Int64ObservableGauge
 	ReceiverJiraRejectedDeliveries         metric.Int64Counter
+	ReceiverJiraTruncatedRecords           metric.Int64Counter
 	ReceiverJiraUnmappedStatuses           metric.Int64Counter
 }
 
@@ -156,6 +157,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_jira_rejected_deliveries",
 		metric.WithDescription("Number of deliveries, and of requests that may have been meant to be deliveries, that were not accepted. [Alpha]"),
 		metric.WithUnit("{delivery}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraTruncatedRecords, err = builder.meter.Int64Counter(
+		"otelcol_receiver_jira_truncated_records",
+		metric.WithDescription("Number of records that were cut at a limit. [Alpha]"),
+		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraUnmappedStatuses, err = builder.meter.Int64Counter(

@@ -35,6 +35,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverJiraDeliveryLag.Record(context.Background(), 1)
 	tb.ReceiverJiraEvictedConnections.Add(context.Background(), 1)
 	tb.ReceiverJiraRejectedDeliveries.Add(context.Background(), 1)
+	tb.ReceiverJiraTruncatedRecords.Add(context.Background(), 1)
 	tb.ReceiverJiraUnmappedStatuses.Add(context.Background(), 1)
 	AssertEqualReceiverJiraBodySize(t, testTel,
 		[]metricdata.HistogramDataPoint[int64]{{}}, metricdatatest.IgnoreValue(),
@@ -58,6 +59,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraRejectedDeliveries(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraTruncatedRecords(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraUnmappedStatuses(t, testTel,

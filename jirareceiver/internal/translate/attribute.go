@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -27,6 +28,8 @@ const (
 const (
 	attrRecordUID      = string(semconv.LogRecordUIDKey)      // the same for all deliveries of one event, and for no other event, but for [two runs of an Automation rule](senders.md#an-automation-rule) with the same body
 	attrRecordOriginal = string(semconv.LogRecordOriginalKey) // the body as it was received, with all that it says of people; with `include::payload`
+
+	attrRecordTruncated = "jira.record.truncated" // keys of the attributes that were cut at a [limit](record.md#limits)
 
 	attrWebhookEvent          = "jira.webhook.event"            // `webhookEvent` of the body, as sent
 	attrWebhookIssueEventType = "jira.webhook.issue_event_type" // `issue_event_type_name` of the body, as sent
@@ -201,31 +204,85 @@ func newUserKeys(namespace string) userKeys {
 	}
 }
 
-// writer writes attributes. It leaves out what is empty.
+// writer writes attributes, within the budget of their record. It leaves out what is empty, and control characters.
 type writer struct {
 	attrs   pcommon.Map
 	maxText int
+	budget  *budget
+	parent  string // key of the attribute whose value is a map with these attributes, or ""
 }
 
-// exact writes what would be worth nothing if it were cut, such as ids.
-func (w writer) exact(key, value string) {
+// exact writes ids and keys, which are worth nothing when they are cut: no real one reaches the limit.
+func (w writer) exact(key, value string) { w.put(key, w.id(key, value)) }
+
+// text writes what people have written or named, in one line.
+func (w writer) text(key, value string) { w.put(key, w.oneLine(key, value)) }
+
+// lines writes what people have written in several lines.
+func (w writer) lines(key, value string) {
+	w.put(key, multiLineText(w.take(key, w.clip(value), webhook.MaxText)))
+}
+
+// url writes an address.
+func (w writer) url(key, value string) {
+	w.put(key, oneLineText(w.take(key, value, webhook.MaxURL)))
+}
+
+// original writes the body to the letter.
+func (w writer) original(body []byte) {
+	kept := webhook.Cut(body, w.budget.left)
+	if len(kept) < len(body) {
+		w.budget.markCut(attrRecordOriginal)
+	}
+	w.put(attrRecordOriginal, w.take(attrRecordOriginal, validUTF8(string(kept)), webhook.MaxText))
+}
+
+func (w writer) put(key, value string) {
 	if value != "" {
 		w.attrs.PutStr(key, value)
 	}
 }
 
-// text writes what people have written or named, and cuts it after maxText runes.
-func (w writer) text(key, value string) { w.exact(key, w.clip(value)) }
+func (w writer) id(key, value string) string {
+	return oneLineText(w.take(key, value, webhook.MaxID))
+}
 
-func (w writer) texts(key string, values []string) {
-	if len(values) == 0 {
+func (w writer) oneLine(key, value string) string {
+	return oneLineText(w.take(key, w.clip(value), webhook.MaxText))
+}
+
+func (w writer) take(key, value string, most int) string {
+	return w.budget.take(cmp.Or(w.parent, key), value, most)
+}
+
+func (w writer) texts(key string, names webhook.Names) {
+	if names.IsCut {
+		w.budget.markCut(key)
+	}
+	w.list(key, len(names.List), func(i int) string { return w.oneLine(key, names.List[i]) })
+}
+
+// list writes a list of n values, without empty ones.
+func (w writer) list(key string, n int, value func(i int) string) {
+	if n == 0 {
 		return
 	}
 	list := w.attrs.PutEmptySlice(key)
-	list.EnsureCapacity(len(values))
-	for _, value := range values {
-		list.AppendEmpty().SetStr(w.clip(value))
+	list.EnsureCapacity(n)
+	for i := range n {
+		if s := value(i); s != "" {
+			list.AppendEmpty().SetStr(s)
+		}
 	}
+	if list.Len() == 0 {
+		w.attrs.Remove(key)
+	}
+}
+
+// finish marks what was cut, and reports whether anything was.
+func (w writer) finish() (isCut bool) {
+	w.list(attrRecordTruncated, len(w.budget.cut), func(i int) string { return w.budget.cut[i] })
+	return len(w.budget.cut) > 0
 }
 
 func (w writer) integer(key string, value *int64) {
@@ -266,14 +323,17 @@ func (w writer) user(keys userKeys, u webhook.User, details bool) {
 	w.text(keys.email, u.Email)
 }
 
+// clip cuts a text after maxText runes.
+func (w writer) clip(s string) string { return clip(s, w.maxText) }
+
 // clip copies what it keeps of a long text, so that the record does not hold all of it in memory.
-func (w writer) clip(s string) string {
-	if len(s) <= w.maxText { // no text has more runes than bytes
+func clip(s string, most int) string {
+	if len(s) <= most { // no text has more runes than bytes
 		return s
 	}
 	runes := 0
 	for i := range s {
-		if runes == w.maxText {
+		if runes == most {
 			return strings.Clone(s[:i])
 		}
 		runes++

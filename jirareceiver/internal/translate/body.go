@@ -3,37 +3,48 @@ package translate
 import (
 	"cmp"
 	"strings"
-	"unicode"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
 )
+
+// maxLine is how many runes a display line has at most, also where max_text_length allows longer texts.
+const maxLine = 4096
+
+// line writes the display line of a record.
+func (w writer) line(record plog.LogRecord, line string) {
+	record.Body().SetStr(w.take("", clip(oneLine(line), min(w.maxText, maxLine)), webhook.MaxText))
+}
 
 // displayLine says in one line for people what happened. It names nobody.
 func displayLine(k Kind, ev *webhook.Event) string {
 	line := whatHappened(k.Name, ev)
 	if ev.Issue != nil && ev.Issue.Key != "" {
-		return oneLine(ev.Issue.Key + " " + withName(line, ev.Issue.Summary))
+		return joined(ev.Issue.Key, " ", withName(line, ev.Issue.Summary))
 	}
-	return oneLine("Jira: " + withName(line, subjectName(ev)))
+	return joined("Jira: ", withName(line, subjectName(ev)))
 }
 
 func withName(line, name string) string {
 	if name == "" {
 		return line
 	}
-	return line + ": " + name
+	return joined(line, ": ", name)
+}
+
+// joined joins the parts of a display line. A part that is longer than the whole line is cut before it is copied.
+func joined(parts ...string) string {
+	for i, part := range parts {
+		parts[i] = webhook.Cut(part, maxLine*utf8.UTFMax)
+	}
+	return strings.Join(parts, "")
 }
 
 // oneLine keeps what people have written from looking like another event, or steering a terminal.
 func oneLine(s string) string {
-	return strings.Join(strings.Fields(strings.Map(defused, s)), " ")
-}
-
-func defused(r rune) rune {
-	if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-		return ' '
-	}
-	return r
+	return strings.Join(strings.Fields(oneLineText(s)), " ")
 }
 
 func whatHappened(name string, ev *webhook.Event) string {
@@ -44,13 +55,13 @@ func whatHappened(name string, ev *webhook.Event) string {
 	case name == eventIssueCreated || name == eventIssueDeleted:
 		return words(name)
 	case isTransition && from.Name != "" && to.Name != "":
-		return "moved from " + from.Name + " to " + to.Name
+		return joined("moved from ", from.Name, " to ", to.Name)
 	case len(ev.Changelog.Items) > 0:
-		return words(name) + " (" + changedFields(ev.Changelog) + ")"
+		return joined(words(name), " (", changedFields(ev.Changelog), ")")
 	case name == eventVersionMerged && ev.Version != nil && ev.Version.MergedInto.Name != "":
-		return words(name) + " into " + ev.Version.MergedInto.Name
+		return joined(words(name), " into ", ev.Version.MergedInto.Name)
 	case ev.Version != nil && ev.Version.MergedInto.Name != "":
-		return words(name) + ", merged into " + ev.Version.MergedInto.Name
+		return joined(words(name), ", merged into ", ev.Version.MergedInto.Name)
 	default:
 		return words(name)
 	}
@@ -85,25 +96,25 @@ func subjectName(ev *webhook.Event) string {
 func changedFields(changelog webhook.Changelog) string {
 	fields := make([]string, len(changelog.Items))
 	for i, change := range changelog.Items {
-		fields[i] = fieldName(change)
+		fields[i] = webhook.Cut(fieldName(change), webhook.MaxID)
 	}
 	return strings.Join(fields, ", ")
 }
 
 // changeLine says in one line what a single change was, as far as it may be told.
 func changeLine(issue *webhook.Issue, change webhook.Change) string {
-	line := cmp.Or(issue.Key, "Jira:") + " " + fieldName(change) + " changed"
+	line := joined(cmp.Or(issue.Key, "Jira:"), " ", fieldName(change), " changed")
 	from, to := change.FromText, change.ToText
 	if privacyOf(change) != aboutUser { // the id of a user may be a login name
 		from, to = cmp.Or(from, change.From), cmp.Or(to, change.To)
 	}
 	if from != "" {
-		line += " from " + from
+		line = joined(line, " from ", from)
 	}
 	if to != "" {
-		line += " to " + to
+		line = joined(line, " to ", to)
 	}
-	return oneLine(line)
+	return line
 }
 
 func fieldName(change webhook.Change) string { return cmp.Or(change.Field, change.FieldID) }

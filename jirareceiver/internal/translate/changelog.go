@@ -46,43 +46,73 @@ func (t *Translator) putChangelog(w writer, changelog webhook.Changelog) {
 	if len(changelog.Items) == 0 {
 		return
 	}
-	fields := w.attrs.PutEmptySlice(attrChangelogFields)
-	fields.EnsureCapacity(len(changelog.Items))
-	for _, change := range changelog.Items {
-		fields.AppendEmpty().SetStr(cmp.Or(change.FieldID, change.Field))
+	if changelog.IsCut {
+		w.budget.markCut(attrChangelogFields)
+		w.budget.markCut(attrChangelogItems)
 	}
+	w.list(attrChangelogFields, len(changelog.Items), func(i int) string {
+		return w.id(attrChangelogFields, cmp.Or(changelog.Items[i].FieldID, changelog.Items[i].Field))
+	})
 	items := w.attrs.PutEmptySlice(attrChangelogItems)
 	items.EnsureCapacity(len(changelog.Items))
 	for _, change := range changelog.Items {
-		item := writer{attrs: items.AppendEmpty().SetEmptyMap(), maxText: w.maxText}
+		item := writer{items.AppendEmpty().SetEmptyMap(), w.maxText, w.budget, attrChangelogItems}
 		item.attrs.EnsureCapacity(itemKeys)
 		item.change(t.redact(change))
 	}
 }
 
+// appendChanges appends a record for each changed field of an issue, as long as there is room.
+func (t *Translator) appendChanges(records plog.LogRecordSlice, event writer, o delivered) (cut int) {
+	if o.Changelog.IsCut {
+		event.budget.markCut(attrChangeField)
+	}
+	for i, change := range o.Changelog.Items {
+		if *o.left < minRecord {
+			event.budget.markCut(attrChangeField)
+			break
+		}
+		if t.appendChange(records, changeUID(o.uid, i), t.redact(change), o) {
+			cut++
+		}
+	}
+	return cut
+}
+
 // appendChange appends a record of a single change.
-func (t *Translator) appendChange(records plog.LogRecordSlice, uid string, change webhook.Change, o delivered) {
+func (t *Translator) appendChange(records plog.LogRecordSlice, uid string, change webhook.Change, o delivered) (isCut bool) {
 	record, w := t.appendRecord(records, EventFieldChanged, uid, changeAttributes, o)
-	record.Body().SetStr(w.clip(changeLine(o.Issue, change)))
+	w.line(record, changeLine(o.Issue, change))
 	w.issueIdentity(o)
 	w.project(projectOf(o.Event))
 	w.exact(attrChangelogID, o.Changelog.ID)
 	w.text(attrChangeField, change.Field)
 	w.exact(attrChangeFieldID, change.FieldID)
-	w.text(attrChangeFrom, change.From)
-	w.text(attrChangeFromString, change.FromText)
-	w.text(attrChangeTo, change.To)
-	w.text(attrChangeToString, change.ToText)
+	write := w.textOf(change)
+	write(attrChangeFrom, change.From)
+	write(attrChangeFromString, change.FromText)
+	write(attrChangeTo, change.To)
+	write(attrChangeToString, change.ToText)
+	return w.finish()
 }
 
 func (w writer) change(c webhook.Change) {
 	w.text(keyField, c.Field)
 	w.exact(keyFieldID, c.FieldID)
 	w.exact(keyFieldType, c.FieldType)
-	w.text(keyFrom, c.From)
-	w.text(keyFromString, c.FromText)
-	w.text(keyTo, c.To)
-	w.text(keyToString, c.ToText)
+	write := w.textOf(c)
+	write(keyFrom, c.From)
+	write(keyFromString, c.FromText)
+	write(keyTo, c.To)
+	write(keyToString, c.ToText)
+}
+
+// textOf returns what writes the values of a change: descriptions and comments have several lines.
+func (w writer) textOf(c webhook.Change) func(key, value string) {
+	if p := privacyOf(c); p == isDescription || p == isComment {
+		return w.lines
+	}
+	return w.text
 }
 
 // redact leaves out of a change what was not asked for: the names of people, whose ids stay, and whole texts.
@@ -110,11 +140,13 @@ func privacyOf(change webhook.Change) privacy {
 // mayNamePeople tells changes of custom fields that may be user pickers, which Jira does not mark, from those that are not:
 // ids of options, versions and sprints are numbers.
 func mayNamePeople(change webhook.Change) bool {
-	return mayBeUserID(change.From) || mayBeUserID(change.To) || userList.MatchString(change.FromText) || userList.MatchString(change.ToText)
+	return mayBeUserID(change.From) || mayBeUserID(change.To) || isUserList(change.FromText) || isUserList(change.ToText)
 }
 
-// userList matches [Jane Doe(jdoe)], as Data Center writes fields with several users.
-var userList = regexp.MustCompile(`^\[.*\(.+\)\]$`)
+// isUserList recognises [Jane Doe(jdoe)], as Data Center writes fields with several users.
+func isUserList(s string) bool {
+	return strings.HasPrefix(s, "[") && strings.HasSuffix(s, ")]") && strings.Contains(s, "(")
+}
 
 // beginsWithDate matches the values of date fields.
 var beginsWithDate = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}`)
@@ -127,10 +159,13 @@ func mayBeUserID(value string) bool {
 // user keys of Data Center since 8.4.
 var userIDs = regexp.MustCompile(`^\[?((JIRAUSER\d+|[0-9a-f]{24}|[0-9a-z]+(:[0-9a-f-]{23,36}){1,2})(, )?)+\]?$`)
 
+// maxUserIDs is how many bytes are searched for ids of users: regular expressions are slow. There is room for 300.
+const maxUserIDs = 16 << 10
+
 // onlyIDs returns the value of a change if it is nothing but ids of users. Jira's own user fields hold nothing else; custom
 // ones hold login names too, as in [jdoe(JIRAUSER10100)].
 func onlyIDs(change webhook.Change, value string) string {
-	if change.FieldType == fieldTypeCustom && !userIDs.MatchString(value) {
+	if change.FieldType == fieldTypeCustom && (len(value) > maxUserIDs || !userIDs.MatchString(value)) {
 		return ""
 	}
 	return value
@@ -155,5 +190,9 @@ func find(changelog webhook.Changelog, field string) (webhook.Change, bool) {
 // fieldOf returns the id of the changed field. Where a body has only the display name, as on Data Center, that is the
 // same but for letter case.
 func fieldOf(change webhook.Change) string {
-	return strings.ToLower(cmp.Or(change.FieldID, change.Field))
+	name := cmp.Or(change.FieldID, change.Field)
+	if len(name) > webhook.MaxID { // not a field of Jira's
+		return ""
+	}
+	return strings.ToLower(name)
 }

@@ -6,6 +6,9 @@ import "github.com/otel-jira/collector/jirareceiver/internal/webhook"
 func (t *Translator) putCustomFields(w writer, fields []webhook.CustomField) {
 	for _, field := range fields {
 		key := attrIssueCustom + t.opts.CustomFields[field.ID]
+		if field.IsCut {
+			w.budget.markCut(key)
+		}
 		w.custom(key, field.Value, w.customValue)
 		if t.opts.UserDetails {
 			w.custom(key+suffixFullName, field.Value, w.customName)
@@ -14,17 +17,17 @@ func (t *Translator) putCustomFields(w writer, fields []webhook.CustomField) {
 }
 
 // custom writes what convert makes of a value, or of each of a list.
-func (w writer) custom(key string, value any, convert func(any) any) {
+func (w writer) custom(key string, value any, convert func(key string, value any) any) {
 	list, isList := value.([]any)
 	if !isList {
-		if converted := convert(value); converted != nil {
+		if converted := convert(key, value); converted != nil {
 			_ = w.attrs.PutEmpty(key).FromRaw(converted) // of a type that it takes
 		}
 		return
 	}
 	converted := make([]any, 0, len(list))
 	for _, element := range list {
-		if c := convert(element); c != nil {
+		if c := convert(key, element); c != nil {
 			converted = append(converted, c)
 		}
 	}
@@ -34,21 +37,21 @@ func (w writer) custom(key string, value any, convert func(any) any) {
 }
 
 // customValue tells of a user no more than the id.
-func (w writer) customValue(value any) any {
+func (w writer) customValue(key string, value any) any {
 	switch value := value.(type) {
 	case string:
-		return w.clip(value)
+		return orNil(w.oneLine(key, value))
 	case webhook.User:
-		return orNil(value.ID())
+		return orNil(w.id(key, value.ID()))
 	default:
 		return value
 	}
 }
 
 // customName tells the names of users, and nothing else.
-func (w writer) customName(value any) any {
+func (w writer) customName(key string, value any) any {
 	user, _ := value.(webhook.User)
-	return orNil(w.clip(user.DisplayName))
+	return orNil(w.oneLine(key, user.DisplayName))
 }
 
 func orNil(s string) any {

@@ -262,7 +262,7 @@ var sections = []struct {
 	namespaces []string
 }{
 	{"Resource", []string{"service.", "jira.site.", "jira.deployment."}},
-	{"Event, delivery and actor", []string{"log.", "jira.webhook.", "user."}},
+	{"Event, delivery and actor", []string{"log.", "jira.record.", "jira.webhook.", "user."}},
 	{"Issue", []string{"jira.issue.", "url.", "jira.transition.", "jira.workflow."}},
 	{"Changed fields", []string{"jira.changelog.", "jira.change."}},
 	{"Project", []string{"jira.project."}},
@@ -447,6 +447,8 @@ func seenAttributes(t *testing.T) *observations {
 			seen.add(record.EventName(), record.Attributes())
 		}
 	}
+	// Bodies that reach a limit are too long for examples.
+	seen.attributes[attrRecordTruncated] = &observation{[]string{"string slice"}, "`[\"jira.issue.labels\"]`", seen.events}
 	return seen
 }
 

@@ -30,16 +30,14 @@ func (t *Translator) putIssue(w writer, o delivered) (unmapped Unmapped) {
 func (w writer) issueIdentity(o delivered) {
 	w.exact(attrIssueID, o.Issue.ID)
 	w.exact(attrIssueKey, o.Issue.Key)
-	if o.Site.URL != "" && o.Issue.Key != "" {
-		w.exact(attrURLFull, o.Site.URL+"/browse/"+o.Issue.Key)
-	}
+	w.url(attrURLFull, o.url)
 	w.exact(attrIssuePreviousKey, o.previousKey)
 }
 
 func (t *Translator) putFields(w writer, issue *webhook.Issue) {
 	w.text(attrIssueSummary, issue.Summary)
 	if t.opts.Description {
-		w.text(attrIssueDescription, issue.Description)
+		w.lines(attrIssueDescription, issue.Description)
 	}
 	w.exact(attrIssueTypeID, issue.Type.ID)
 	w.text(attrIssueTypeName, issue.Type.Name)
@@ -50,10 +48,10 @@ func (t *Translator) putFields(w writer, issue *webhook.Issue) {
 	w.exact(attrIssueParentID, issue.Parent.ID)
 	w.exact(attrIssueParentKey, issue.Parent.Key)
 	w.text(attrIssueSecurityLevel, issue.SecurityLevel.Name)
-	w.texts(attrIssueLabels, issue.Labels.List)
-	w.texts(attrIssueComponents, issue.Components.List)
-	w.texts(attrIssueFixVersions, issue.FixVersions.List)
-	w.texts(attrIssueAffectedVersions, issue.AffectedVersions.List)
+	w.texts(attrIssueLabels, issue.Labels)
+	w.texts(attrIssueComponents, issue.Components)
+	w.texts(attrIssueFixVersions, issue.FixVersions)
+	w.texts(attrIssueAffectedVersions, issue.AffectedVersions)
 	w.instant(attrIssueCreatedAt, issue.Created)
 	w.instant(attrIssueUpdatedAt, issue.Updated)
 	w.instant(attrIssueResolvedAt, issue.Resolved)
@@ -69,6 +67,15 @@ func (w writer) transition(transition *webhook.Transition) {
 	w.text(attrTransitionName, transition.Name)
 	w.exact(attrWorkflowID, transition.Workflow.ID)
 	w.text(attrWorkflowName, transition.Workflow.Name)
+}
+
+// urlOf returns the address of the event's issue, or "". With a key that is too long, it is too long as well, so that it is cut
+// and marked like the key.
+func urlOf(o Occurrence) string {
+	if o.Site.URL == "" || o.Issue == nil || o.Issue.Key == "" {
+		return ""
+	}
+	return o.Site.URL + "/browse/" + webhook.Cut(o.Issue.Key, webhook.MaxURL)
 }
 
 // projectOf returns the project of the issue, or else the one that the body is about. The key is also the first part of an

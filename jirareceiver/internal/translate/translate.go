@@ -66,6 +66,12 @@ func New(opts Options) *Translator {
 	return &Translator{opts: opts, site: configuredSite(opts.SiteURL)}
 }
 
+// Remarks are what the caller counts.
+type Remarks struct {
+	Unmapped
+	Truncated int // records that lack something because of a limit
+}
+
 // Unmapped are the statuses of an event that map to nothing. Those that map, or are not there, are empty.
 type Unmapped struct{ Current, Previous webhook.Status }
 
@@ -85,35 +91,41 @@ func (t *Translator) Recognize(ev *webhook.Event) Occurrence {
 type delivered struct {
 	Occurrence
 	uid         string
+	url         string // of the issue
 	previousKey string // of an issue that was moved to another project
+	severity    plog.SeverityNumber
+	left        *int // bytes that the texts of further records may have
 	delivery    Delivery
 }
 
-// Translate returns the log records of an event, and its statuses that map to nothing.
-func (t *Translator) Translate(o Occurrence, d Delivery) (logs plog.Logs, unmapped Unmapped) {
-	whole := delivered{o, recordUID(o, d), previousKey(o.Changelog), d}
+// Translate returns the log records of an event, and what is to be counted of them.
+func (t *Translator) Translate(o Occurrence, d Delivery) (logs plog.Logs, remarks Remarks) {
+	left := webhook.MaxEvent
+	whole := delivered{o, recordUID(o, d), urlOf(o), previousKey(o.Changelog), t.severity(o.Event), &left, d}
 	logs, records := t.newLogs(o)
-	unmapped = t.appendEvent(records, whole)
+	event, unmapped := t.appendEvent(records, whole)
+	remarks.Unmapped = unmapped
 	if t.opts.SplitChanges && o.Issue != nil {
-		for i, change := range o.Changelog.Items {
-			t.appendChange(records, changeUID(whole.uid, i), t.redact(change), whole)
-		}
+		remarks.Truncated = t.appendChanges(records, event, whole)
 	}
-	return logs, unmapped
+	if event.finish() {
+		remarks.Truncated++
+	}
+	return logs, remarks
 }
 
-// appendEvent appends the record of the event as a whole.
-func (t *Translator) appendEvent(records plog.LogRecordSlice, o delivered) (unmapped Unmapped) {
+// appendEvent appends the record of the event as a whole. It is to be finished when the records of changes are there.
+func (t *Translator) appendEvent(records plog.LogRecordSlice, o delivered) (w writer, unmapped Unmapped) {
 	record, w := t.appendRecord(records, o.Kind.Name, o.uid, eventAttributes, o)
-	record.Body().SetStr(w.clip(displayLine(o.Kind, o.Event)))
+	w.line(record, displayLine(o.Kind, o.Event))
 	unmapped = t.putIssue(w, o)
 	t.putSubject(w, o.Kind, o.Event)
 	t.putChangelog(w, o.Changelog)
 	if t.opts.Payload {
-		w.exact(attrRecordOriginal, validUTF8(string(o.delivery.Body)))
+		w.original(o.delivery.Body)
 	}
 	w.extra(o.delivery.Extra)
-	return unmapped
+	return w, unmapped
 }
 
 // newLogs returns an empty list of records, from the site of an event.
@@ -135,12 +147,11 @@ func (t *Translator) appendRecord(records plog.LogRecordSlice, name, uid string,
 	record.SetEventName(name)
 	record.SetTimestamp(pcommon.NewTimestampFromTime(EventTime(o.Event, o.delivery.Received)))
 	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(o.delivery.Received))
-	severity := t.severity(o.Event)
-	record.SetSeverityNumber(severity)
-	record.SetSeverityText(strings.ToUpper(severity.String()))
+	record.SetSeverityNumber(o.severity)
+	record.SetSeverityText(strings.ToUpper(o.severity.String()))
 
 	record.Attributes().EnsureCapacity(attributes)
-	w := writer{attrs: record.Attributes(), maxText: t.opts.MaxText}
+	w := writer{attrs: record.Attributes(), maxText: t.opts.MaxText, budget: newBudget(o.left)}
 	w.exact(attrRecordUID, uid)
 	w.delivery(o.Event, o.delivery)
 	w.user(actorKeys, actor(o.Kind, o.Event), t.opts.UserDetails)
@@ -150,7 +161,7 @@ func (t *Translator) appendRecord(records plog.LogRecordSlice, name, uid string,
 func putResource(attrs pcommon.Map, o Occurrence) {
 	attrs.PutStr(attrServiceName, serviceName)
 	if o.Site.URL != "" {
-		attrs.PutStr(attrSiteURL, o.Site.URL)
+		attrs.PutStr(attrSiteURL, oneLineText(o.Site.URL))
 	}
 	if deployment := deploymentType(o); deployment != "" {
 		attrs.PutStr(attrDeploymentType, deployment)

@@ -206,11 +206,11 @@ func TestUnmappedStatuses(t *testing.T) {
 	ev, err := webhook.NewDecoder(nil).Decode([]byte(`{"issue": {"fields": {"status": {"id": "7", "name": "Parked"}}},
 		"changelog": {"items": [{"fieldId": "status", "field": "Статус", "from": "8", "fromString": "Held"}]}}`))
 	require.NoError(t, err)
-	logs, unmapped := translator(nil).Translate(translator(nil).Recognize(ev), Delivery{Received: received})
+	logs, remarks := translator(nil).Translate(translator(nil).Recognize(ev), Delivery{Received: received})
 	assert.Equal(t, Unmapped{
 		Current:  webhook.Status{Named: webhook.Named{ID: "7", Name: "Parked"}},
 		Previous: webhook.Status{Named: webhook.Named{ID: "8", Name: "Held"}},
-	}, unmapped)
+	}, remarks.Unmapped)
 	attrs := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().AsRaw()
 	assert.NotContains(t, attrs, "jira.issue.status.mapped")
 	assert.NotContains(t, attrs, "jira.issue.status.previous.mapped")
@@ -268,7 +268,7 @@ func TestPreviousStatusOfAMove(t *testing.T) {
 func TestDisplayLineIsOneLine(t *testing.T) {
 	record, _ := translate(t, translator(nil), `{"webhookEvent": "jira:issue_updated", "issue": {"key": "A-1", "fields": {"summary": "x\n\u2028B-2 \u001b[2J\u202e deleted\u0000now\t"}},
 		"changelog": {"items": [{"fieldId": "labels"}]}}`, Delivery{})
-	assert.Equal(t, "A-1 updated (labels): x B-2 [2J deleted now", record.Body().Str())
+	assert.Equal(t, "A-1 updated (labels): x B-2 [2J deletednow", record.Body().Str())
 }
 
 // TestRecordIsUTF8 has bytes that are not, wherever they can come in. Receivers of OTLP refuse whole batches for one.

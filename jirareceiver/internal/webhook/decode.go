@@ -170,8 +170,7 @@ func (e *envelope) subject(d *decoding, key []byte) error {
 	case "filter":
 		return decodeNew(d, &e.Filter, (*Filter).member)
 	case "project":
-		e.Project = &Project{}
-		return e.Project.decode(d)
+		return emptied(&e.Project).decode(d)
 	case "transition":
 		return decodeNew(d, &e.Transition, (*Transition).member)
 	default:
@@ -179,14 +178,22 @@ func (e *envelope) subject(d *decoding, key []byte) error {
 	}
 }
 
-// decodeNew puts a new T at target and reads its members, when there is an object to read it from.
+// decodeNew puts an empty T at target and reads its members, when there is an object to read it from.
 func decodeNew[T any](d *decoding, target **T, read func(*T, *decoding, []byte) error) error {
-	*target = nil
 	if d.Next() != jx.Object {
+		*target = nil
 		return d.Skip()
 	}
-	*target = new(T)
-	return replace(d, *target, read)
+	return replace(d, emptied(target), read)
+}
+
+// emptied returns the empty T at target. A million equal members share one.
+func emptied[T any](target **T) *T {
+	if *target == nil {
+		*target = new(T)
+	}
+	**target = *new(T)
+	return *target
 }
 
 // decodeIssue also takes a bare key or id.
@@ -197,8 +204,7 @@ func (e *envelope) decodeIssue(d *decoding) error {
 		e.Issue = bareIssue(s)
 		return err
 	}
-	e.Issue = &Issue{}
-	return object(d, e.issue(e.Issue))
+	return object(d, e.issue(emptied(&e.Issue)))
 }
 
 // decodeComment also takes a bare text, as post-functions send it.

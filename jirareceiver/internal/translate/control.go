@@ -1,0 +1,55 @@
+package translate
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// oneLineText takes out of a text what steers a terminal, or what makes one line look like two: control characters, the marks
+// that turn the direction of writing, and all line breaks.
+func oneLineText(s string) string { return withoutControl(s, plainRune) }
+
+// multiLineText is the same for descriptions and comments, which keep their line breaks.
+func multiLineText(s string) string {
+	return withoutControl(s, func(r rune) rune {
+		if r == '\n' {
+			return r
+		}
+		return plainRune(r)
+	})
+}
+
+func withoutControl(s string, mapping func(rune) rune) string {
+	if isPlainASCII(s) {
+		return s
+	}
+	if strings.Contains(s, "\r\n") { // Data Center ends lines so
+		s = strings.ReplaceAll(s, "\r\n", "\n")
+	}
+	return strings.Map(mapping, s)
+}
+
+// isPlainASCII reports whether a text is like nearly all ids and many texts, which need no second look.
+func isPlainASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// plainRune returns a space for white space, and a negative number for what leaves no gap.
+func plainRune(r rune) rune {
+	switch {
+	case r >= ' ' && r <= '~':
+		return r
+	case strings.ContainsRune("\t\n\v\f\r\u0085\u2028\u2029", r):
+		return ' '
+	case r < utf8.RuneSelf, unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+		return -1
+	default:
+		return r
+	}
+}
