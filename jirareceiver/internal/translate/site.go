@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -20,31 +21,46 @@ const apiGateway = "api.atlassian.com"
 // cloudDomains are the domains of Jira Cloud's sites.
 var cloudDomains = []string{".atlassian.net", ".jira.com"}
 
-// Site is the Jira that sent an event. It is empty when nobody says.
+// Site is the Jira that sent an event. It is empty when neither the configuration nor the body names one.
 type Site struct {
 	URL  string // https://host[/context]
 	host string
 }
 
-// configuredSite returns the site at a valid address, or an empty one for none.
-func configuredSite(address string) Site {
+// defaultPorts are the ports that an address does not need, by scheme.
+var defaultPorts = map[string]string{"https": "443", "http": "80"}
+
+// siteAt returns the site at an address, or an empty one. All spellings of an address are one site, so that one event has one uid.
+func siteAt(address string) Site {
 	u, err := url.Parse(address)
-	if err != nil {
+	if err != nil || len(address) > webhook.MaxURL {
 		return Site{}
 	}
-	return Site{URL: strings.TrimRight(address, "/"), host: u.Hostname()}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	port, isWeb := defaultPorts[u.Scheme]
+	if !isWeb || host == "" {
+		return Site{}
+	}
+	authority := host
+	if strings.Contains(host, ":") { // an address of IPv6
+		authority = "[" + host + "]"
+	}
+	if p := u.Port(); p != "" && p != port {
+		authority += ":" + p
+	}
+	return Site{URL: u.Scheme + "://" + authority + strings.TrimRight(u.EscapedPath(), "/"), host: host}
 }
 
-// siteOf prefers the configured site to the links in the event.
+// siteOf prefers the configured site to the links in the event. It tries all links, because some may go through the gateway.
 func (t *Translator) siteOf(ev *webhook.Event) Site {
 	if t.site.URL != "" {
 		return t.site
 	}
-	links := []string{ev.Entity().Self, ev.User.Self}
-	if ev.Issue != nil {
-		links = append(links, ev.Issue.Self)
-	}
-	for _, link := range links {
+	issue, project, revision := cmp.Or(ev.Issue, &webhook.Issue{}), cmp.Or(ev.Project, &webhook.Project{}), ev.Revision()
+	for _, link := range [...]string{
+		ev.Entity().Self, ev.User.Self, issue.Self, project.Self, issue.Project.Self,
+		revision.Author.Self, revision.UpdateAuthor.Self, issue.Reporter.Self, issue.Creator.Self, issue.Assignee.Self,
+	} {
 		if s := siteOfLink(link); s.URL != "" {
 			return s
 		}
@@ -54,15 +70,15 @@ func (t *Translator) siteOf(ev *webhook.Event) Site {
 
 // siteOfLink cuts a link to the REST API, as in https://jira.example.com/context/rest/api/2/issue/10001, to its site.
 func siteOfLink(link string) Site {
-	base, _, found := strings.Cut(link, "/rest/")
-	if !found {
+	base, _, isLink := strings.Cut(link, "/rest/")
+	if !isLink {
 		return Site{}
 	}
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || u.Host == apiGateway || (u.Scheme != "https" && u.Scheme != "http") {
+	s := siteAt(base)
+	if s.host == apiGateway {
 		return Site{}
 	}
-	return Site{URL: u.Scheme + "://" + u.Host + u.EscapedPath(), host: u.Hostname()}
+	return s
 }
 
 // deploymentType tells Cloud from Data Center by the site's domain and by how users are identified, or returns "".

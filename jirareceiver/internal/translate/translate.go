@@ -63,7 +63,7 @@ type Translator struct {
 
 // New returns a Translator.
 func New(opts Options) *Translator {
-	return &Translator{opts: opts, site: configuredSite(opts.SiteURL)}
+	return &Translator{opts: opts, site: siteAt(opts.SiteURL)}
 }
 
 // Remarks are what the caller counts.

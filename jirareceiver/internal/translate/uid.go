@@ -3,9 +3,9 @@ package translate
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
@@ -50,9 +50,9 @@ func byIssue(ev *webhook.Event) (entity, change string) {
 	if ev.Changelog.ID != "" || ev.Timestamp.IsZero() {
 		return ev.Issue.ID, ev.Changelog.ID
 	}
-	return ev.Issue.ID, strings.Join([]string{
+	return ev.Issue.ID, string(packed(
 		millis(ev.Timestamp), ev.IssueEventType, transitionID(ev), ev.Entity().ID, millis(ev.Revision().Updated),
-	}, " ")
+	))
 }
 
 func transitionID(ev *webhook.Event) string {
@@ -86,8 +86,17 @@ func millis(t time.Time) string {
 	return strconv.FormatInt(t.UnixMilli(), 10)
 }
 
-// hash separates the parts, so that moving a character from one to the next makes another hash.
 func hash(parts ...string) string {
-	digest := sha256.Sum256([]byte(strings.Join(parts, "\x00") + "\x00"))
+	digest := sha256.Sum256(packed(parts...))
 	return hex.EncodeToString(digest[:uidLength])
+}
+
+// packed joins parts with the length of each before it. Parts from a body may contain any separator, so that with one, moving it
+// from a part to the next would change nothing.
+func packed(parts ...string) (joined []byte) {
+	for _, part := range parts {
+		joined = binary.AppendUvarint(joined, uint64(len(part)))
+		joined = append(joined, part...)
+	}
+	return joined
 }

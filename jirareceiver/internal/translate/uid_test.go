@@ -79,8 +79,37 @@ func TestUIDNamesTheEvent(t *testing.T) {
 	again := uid("", Delivery{ID: "1"})
 	assert.Equal(t, again, uid("", Delivery{ID: "1"}))
 
-	for _, parts := range [][2][]string{{{"a", "b"}, {"ab", ""}}, {{"a", ""}, {"", "a"}}, {{"a", "b", ""}, {"a", "b"}}} {
+	for _, parts := range [][2][]string{
+		{{"a", "b"}, {"ab", ""}}, {{"a", ""}, {"", "a"}}, {{"a", "b", ""}, {"a", "b"}}, {{"a\x00", "b"}, {"a", "\x00b"}}, {{"a\x00b"}, {"a", "b"}},
+	} {
 		assert.NotEqual(t, hash(parts[0]...), hash(parts[1]...), parts)
+	}
+}
+
+// TestSeparatorsInIDs moves NUL and space from one id to the next.
+func TestSeparatorsInIDs(t *testing.T) {
+	for _, bodies := range [][2]string{
+		{
+			`{"webhookEvent": "jira:issue_updated", "issue": {"id": "1\u0000", "key": "A-1"}, "changelog": {"id": "2"}}`,
+			`{"webhookEvent": "jira:issue_updated", "issue": {"id": "1", "key": "A-1"}, "changelog": {"id": "\u00002"}}`,
+		},
+		{
+			`{"webhookEvent": "jira:issue_updated", "timestamp": 1, "issue_event_type_name": "a ", "issue": {"id": "1"}, "comment": {"id": "2"}}`,
+			`{"webhookEvent": "jira:issue_updated", "timestamp": 1, "issue_event_type_name": "a", "issue": {"id": "1"}, "comment": {"id": " 2"}}`,
+		},
+		{`{"a\u0000\"b\"\u0000c": "d"}`, `{"a": "b", "c": "d"}`},
+	} {
+		assert.NotEqual(t, uids(t, []byte(bodies[0]), Delivery{}), uids(t, []byte(bodies[1]), Delivery{}), bodies)
+	}
+}
+
+// TestOneEventHasOneUID has links that name one site in several ways.
+func TestOneEventHasOneUID(t *testing.T) {
+	const body = `{"webhookEvent": "comment_created", "timestamp": 1, "comment": {"id": "1", "self": "%s/rest/api/2/comment/1",
+		"author": {"self": "https://acme.atlassian.net/rest/api/2/user?accountId=1"}}}`
+	want := uids(t, fmt.Appendf(nil, body, "https://acme.atlassian.net"), Delivery{})
+	for _, base := range []string{"https://ACME.atlassian.net:443", "https://acme.atlassian.net.", "https://api.atlassian.com/ex/jira/1", "https://api.atlassian.com:443/ex/jira/1"} {
+		assert.Equal(t, want, uids(t, fmt.Appendf(nil, body, base), Delivery{}), base)
 	}
 }
 
