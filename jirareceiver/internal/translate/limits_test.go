@@ -180,3 +180,50 @@ func TestCutsLeaveCharactersWhole(t *testing.T) {
 	assert.Greater(t, len(original), webhook.MaxText*9/10)
 	assert.Equal(t, []any{attrCommentID, attrRecordOriginal}, attrs[attrRecordTruncated])
 }
+
+// TestBudgetOfAnEvent has more changes than fit: the records of some are missing, and those that are there are whole.
+func TestBudgetOfAnEvent(t *testing.T) {
+	logs, remarks, _ := hostileRecords(t, hostileBodies(4 << 20)["long changes"], func(o *Options) { o.SplitChanges, o.MaxText = true, 1<<20 })
+	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+	assert.Less(t, records.Len(), webhook.MaxEntries)
+	assert.Greater(t, (&plog.ProtoMarshaler{}).LogsSize(logs), webhook.MaxEvent*9/10)
+	assert.Equal(t, 1, remarks.Truncated)
+	marked := records.At(0).Attributes().AsRaw()[attrRecordTruncated]
+	assert.Contains(t, marked, attrChangeField)
+	for _, record := range records.All() {
+		if record.EventName() == EventFieldChanged {
+			assert.Contains(t, record.Attributes().AsRaw(), attrChangeToString)
+		}
+	}
+}
+
+// TestCutTextsAreNotHeld keeps the records of long texts, and nothing of the texts.
+func TestCutTextsAreNotHeld(t *testing.T) {
+	held := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	body := `{"issue": {"id": ` + long(webhook.MaxText) + `, "fields": {"summary": ` + long(webhook.MaxText) + `}}}`
+	before := held()
+	var kept []plog.Logs
+	for range 10 {
+		logs, _, _ := hostileRecords(t, body, func(*Options) {})
+		kept = append(kept, logs)
+	}
+	assert.Less(t, int64(held())-int64(before), int64(2<<20))
+	runtime.KeepAlive(kept)
+}
+
+// TestLongListsOfUsers leaves out what is too long to be searched for login names.
+func TestLongListsOfUsers(t *testing.T) {
+	ids := strings.Repeat("5cedcb4355a88a0fc86388ba, ", 700)
+	for change, want := range map[string]any{
+		`{"fieldtype": "custom", "from": "` + ids[:26*600-2] + `"}`: ids[:4096],
+		`{"fieldtype": "custom", "from": "` + ids[:26*700-2] + `"}`: nil,
+	} {
+		_, attrs := translate(t, translator(nil), `{"changelog": {"items": [`+change+`]}}`, Delivery{})
+		assert.Equal(t, want, attrs[attrChangelogItems].([]any)[0].(map[string]any)[keyFrom])
+	}
+}

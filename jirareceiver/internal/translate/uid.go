@@ -93,7 +93,12 @@ func hash(parts ...string) string {
 
 // packed joins parts with the length of each before it. Parts from a body may contain any separator, so that with one, moving it
 // from a part to the next would change nothing.
-func packed(parts ...string) (joined []byte) {
+func packed(parts ...string) []byte {
+	size := 0
+	for _, part := range parts {
+		size += binary.MaxVarintLen64 + len(part)
+	}
+	joined := make([]byte, 0, size)
 	for _, part := range parts {
 		joined = binary.AppendUvarint(joined, uint64(len(part)))
 		joined = append(joined, part...)

@@ -35,6 +35,37 @@ func TestDecodeIssueIdentity(t *testing.T) {
 	}
 }
 
+// TestDecodeLongIdentities has texts that are too long for a regular expression.
+func TestDecodeLongIdentities(t *testing.T) {
+	long := strings.Repeat("7", MaxID+1)
+	assert.Nil(t, decode(t, `{"issue": "A-`+long+`"}`).Issue)
+	assert.Nil(t, decode(t, `{"comment": {"self": "https://a/`+strings.Repeat("a", MaxURL)+`/issue/10013/comment/1"}}`).Issue)
+	assert.Equal(t, &Project{}, decode(t, `{"project": `+long+`}`).Project)
+	assert.Zero(t, decode(t, `{"timestamp": "`+strings.Repeat("0", maxScalar)+`1595970774883"}`).Timestamp)
+	sprint := "com.atlassian.greenhopper.service.sprint.Sprint@1[name=a,goal=" + strings.Repeat("b", maxSprintString) + "]"
+	assert.Equal(t, sprint, sprintField(t, `"`+sprint+`"`))
+}
+
+// TestDecodeBoundsLists counts what is kept of long lists. All of the body is still read.
+func TestDecodeBoundsLists(t *testing.T) {
+	list := func(entry string, n int) string { return "[" + strings.Repeat(entry+",", n-1) + entry + "]" }
+	dec := NewDecoder([]string{"customfield_1"})
+	for n, isCut := range map[int]bool{MaxEntries: false, MaxEntries + 1: true, 10 * MaxEntries: true} {
+		ev, err := dec.Decode([]byte(`{"issue": {"fields": {"labels": ` + list(`"a"`, n) + `, "customfield_1": ` + list(`"b"`, n) + `}},
+			"changelog": {"items": ` + list(`{"field": "c"}`, n) + `}, "webhookEvent": "last"}`))
+		require.NoError(t, err)
+		assert.Equal(t, "last", ev.Name)
+		assert.Len(t, ev.Issue.Labels.List, MaxEntries)
+		assert.Len(t, ev.Issue.CustomFields[0].Value, MaxEntries)
+		assert.Len(t, ev.Changelog.Items, MaxEntries)
+		assert.Equal(t, []bool{isCut, isCut, isCut}, []bool{ev.Issue.Labels.IsCut, ev.Issue.CustomFields[0].IsCut, ev.Changelog.IsCut})
+		_, err = dec.Decode([]byte(`{"issue": {"fields": {"labels": ` + list(`"a"`, n) + `}, "x": [` + strings.Repeat(`"a",`, n) + `]}}`))
+		assert.Equal(t, ErrNotJSON, err)
+		_, err = dec.Decode([]byte(`{"issue": {"fields": {"labels": [` + strings.Repeat(`"a",`, n) + `01]}}}`))
+		assert.Equal(t, ErrNotJSON, err)
+	}
+}
+
 func TestDecodeReferences(t *testing.T) {
 	for value, want := range map[string]Reference{
 		`{"id": 7, "key": "OPS-1"}`: {ID: "7", Key: "OPS-1"},
