@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/golden"
 )
 
@@ -52,7 +53,7 @@ var constraints = map[string]object{
 	"custom_fields[]":               {"pattern": alias.String() + "|" + reference},
 	"query_attributes[]":            {"pattern": attributeName.String() + "|" + reference},
 	"severity::priorities[]":        {"pattern": `^([Tt][Rr][Aa][Cc][Ee]|[Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn]|[Ee][Rr][Rr][Oo][Rr]|[Ff][Aa][Tt][Aa][Ll])[2-4]?$|` + reference},
-	"deduplication::max_entries":    {"minimum": 1, "maximum": maxMaxEntries},
+	"deduplication::max_entries":    {"minimum": 1, "maximum": dedup.MaxEntries},
 	"admission::retry_after":        {"not": object{"const": 0}},
 	"deduplication::window":         {"not": object{"const": 0}},
 	"status::projects[]::mapping[]": {"minLength": 1},
@@ -209,7 +210,7 @@ func fieldDocs(t *testing.T) map[string]string {
 
 // onlyValidateFinds are the mistakes that no schema can see: they are between values, or in other places.
 var onlyValidateFinds = []string{
-	"admission_below_body_size", "custom_field_twice", "event_misspelt", "event_of_split", "no_authentication", "paths_same",
+	"admission_below_body_size", "custom_field_twice", "deduplication_twice", "event_misspelt", "event_of_split", "no_authentication", "paths_same",
 	"project_by_name", "project_twice", "query_attribute_twice", "query_attributes_reversed", "query_token", "secret_from_unset_variable", "severity_priority_twice", "status_in_two_values", "status_in_two_values_of_project",
 	"tls_without_client_ca", "token_nowhere",
 }

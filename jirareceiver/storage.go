@@ -2,6 +2,7 @@ package jirareceiver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -26,39 +27,63 @@ const storageTimeout = 10 * time.Second
 // keeper saves the memory of deliveries in the background, so that no delivery waits for a disk.
 type keeper struct {
 	memory *dedup.Memory
-	store  clientStore
+	store  closableStore
 	meter  *meter
 	stop   chan struct{}
 	saving sync.WaitGroup
 }
 
-// startKeeper loads what the storage has. It returns nil without storage, also when the storage fails: then the memory is
-// all there is. The error is one of the configuration.
+type closableStore interface {
+	dedup.Store
+	Close(ctx context.Context) error
+}
+
+// startKeeper loads the deliveries in the file or storage. It returns nil without either, and when it cannot be opened: then the
+// memory is all there is. The error is one of the configuration.
 func startKeeper(ctx context.Context, host component.Host, receiver component.ID, cfg *DeduplicationConfig, memory *dedup.Memory, m *meter) (*keeper, error) {
-	if memory == nil || cfg.Storage == nil {
+	if memory == nil || cfg.Storage == nil && cfg.File == "" {
 		return nil, nil
-	}
-	extension, found := host.GetExtensions()[*cfg.Storage]
-	if !found {
-		return nil, fmt.Errorf("deduplication::storage: there is no extension %s: add it under extensions and service::extensions", cfg.Storage)
-	}
-	backend, ok := extension.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("deduplication::storage: %s is no storage extension: name one, such as file_storage", cfg.Storage)
 	}
 	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
 	defer cancel()
-	client, err := backend.GetClient(ctx, component.KindReceiver, receiver, storageName)
+	store, err := cfg.openStore(ctx, host, receiver)
+	if _, ok := errors.AsType[*configError](err); ok {
+		return nil, err
+	}
 	if err != nil {
 		m.storageFailed(ctx, err)
 		return nil, nil
 	}
-	k := &keeper{memory: memory, store: clientStore{client}, meter: m, stop: make(chan struct{})}
-	if err := k.memory.Load(ctx, k.store); err != nil {
-		k.meter.storageFailed(ctx, err)
+	k := &keeper{memory: memory, store: store, meter: m, stop: make(chan struct{})}
+	damaged, err := k.memory.Load(ctx, k.store)
+	if err != nil {
+		m.storageFailed(ctx, err)
+	}
+	if damaged > 0 {
+		m.storageDamaged(ctx, cfg.File, damaged)
 	}
 	k.saving.Go(k.run)
 	return k, nil
+}
+
+// configError is a mistake in the configuration that only a start can find.
+type configError struct{ error }
+
+func (cfg *DeduplicationConfig) openStore(ctx context.Context, host component.Host, receiver component.ID) (closableStore, error) {
+	if cfg.File != "" {
+		file, err := dedup.OpenFile(cfg.File)
+		return fileStore{file}, err
+	}
+	extension, found := host.GetExtensions()[*cfg.Storage]
+	if !found {
+		return nil, &configError{fmt.Errorf("deduplication::storage: there is no extension %s: add it under extensions and service::extensions", cfg.Storage)}
+	}
+	backend, ok := extension.(storage.Extension)
+	if !ok {
+		return nil, &configError{fmt.Errorf("deduplication::storage: %s is not a storage extension; name a storage extension, or set deduplication::file", cfg.Storage)}
+	}
+	client, err := backend.GetClient(ctx, component.KindReceiver, receiver, storageName)
+	return clientStore{client}, err
 }
 
 func (k *keeper) run() {
@@ -101,7 +126,7 @@ func (k *keeper) shutdown(ctx context.Context) error {
 	go func() {
 		k.saving.Wait()
 		k.save(ctx)
-		done <- k.store.client.Close(ctx)
+		done <- k.store.Close(ctx)
 	}()
 	select {
 	case err := <-done:
@@ -111,10 +136,19 @@ func (k *keeper) shutdown(ctx context.Context) error {
 	}
 }
 
+// fileStore keeps pages in a file.
+type fileStore struct{ *dedup.FileStore }
+
+var _ closableStore = fileStore{}
+
+func (s fileStore) Close(context.Context) error { return s.FileStore.Close() }
+
 // clientStore keeps pages in a storage extension.
 type clientStore struct{ client storage.Client }
 
-var _ dedup.Store = clientStore{}
+var _ closableStore = clientStore{}
+
+func (s clientStore) Close(ctx context.Context) error { return s.client.Close(ctx) }
 
 func (s clientStore) Load(ctx context.Context, page int) ([]byte, error) {
 	return s.client.Get(ctx, pageKey(page))

@@ -157,7 +157,7 @@ func TestStorageMustBeOne(t *testing.T) {
 		want       string
 	}{
 		{"missing", nil, "deduplication::storage: there is no extension file_storage/jira: add it"},
-		{"another kind", map[component.ID]component.Component{storageID: authExtension{}}, "deduplication::storage: file_storage/jira is no storage extension"},
+		{"another kind", map[component.ID]component.Component{storageID: authExtension{}}, "deduplication::storage: file_storage/jira is not a storage extension"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := createDefaultConfig().(*Config)

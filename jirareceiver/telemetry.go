@@ -127,3 +127,10 @@ func (m *meter) storageFailed(ctx context.Context, err error) {
 	m.telemetry.ReceiverJiraDeduplicationStorageErrors.Add(ctx, 1, m.byReceiver)
 	m.warnings.Warn("Deduplication goes on in memory only: its storage fails", zap.Error(err))
 }
+
+// storageDamaged counts and logs the pages of a file that could not be used.
+func (m *meter) storageDamaged(ctx context.Context, file string, pages int) {
+	m.telemetry.ReceiverJiraDeduplicationStorageErrors.Add(ctx, int64(pages), m.byReceiver)
+	m.warnings.Warn("The deduplication file is damaged: repetitions of the deliveries in the damaged pages are recorded twice",
+		zap.String("file", file), zap.Int("damaged_pages", pages))
+}

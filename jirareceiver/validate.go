@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/config/confignet"
 	"go.opentelemetry.io/collector/config/configopaque"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 	"github.com/otel-jira/collector/jirareceiver/internal/translate"
 )
@@ -283,9 +284,6 @@ func (cfg *SeverityConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-// maxMaxEntries bounds what is loaded at the start: some 240 MB.
-const maxMaxEntries = 10_000_000
-
 func (cfg *DeduplicationConfig) validate() error {
 	if !cfg.Enabled {
 		return nil
@@ -294,8 +292,11 @@ func (cfg *DeduplicationConfig) validate() error {
 	if cfg.Window < time.Second {
 		errs = append(errs, fmt.Errorf("deduplication::window is %s: write it with a unit, such as 2h, or set deduplication::enabled to false", cfg.Window))
 	}
-	if cfg.MaxEntries <= 0 || cfg.MaxEntries > maxMaxEntries {
-		errs = append(errs, fmt.Errorf("deduplication::max_entries is %d: set how many deliveries to remember, such as %d and at most %d, or set deduplication::enabled to false", cfg.MaxEntries, defaultMaxEntries, maxMaxEntries))
+	if cfg.File != "" && cfg.Storage != nil {
+		errs = append(errs, errors.New("deduplication::storage: deduplication::file is set as well; keep one of them, and file if the storage is a local file"))
+	}
+	if cfg.MaxEntries <= 0 || cfg.MaxEntries > dedup.MaxEntries {
+		errs = append(errs, fmt.Errorf("deduplication::max_entries is %d: set how many deliveries to remember, such as %d and at most %d, or set deduplication::enabled to false", cfg.MaxEntries, defaultMaxEntries, dedup.MaxEntries))
 	}
 	return errors.Join(errs...)
 }

@@ -45,6 +45,14 @@ func accept(t *testing.T, m *Memory, k Key) {
 	c.Release()
 }
 
+// load expects a store without a fault.
+func load(t *testing.T, m *Memory, store Store) {
+	t.Helper()
+	damaged, err := m.Load(t.Context(), store)
+	require.NoError(t, err)
+	require.Zero(t, damaged)
+}
+
 func isDuplicate(t *testing.T, m *Memory, k Key) bool {
 	t.Helper()
 	c := claim(t, m, k)
@@ -255,7 +263,7 @@ func TestRestart(t *testing.T) {
 			require.NoError(t, m.Save(t.Context(), store))
 			for restart := range 3 {
 				m = newMemory(bound)
-				require.NoError(t, m.Load(t.Context(), store))
+				load(t, m, store)
 				require.NoError(t, m.Save(t.Context(), store))
 				assert.Equal(t, min(deliveries, entries), m.Len(), "restart %d", restart)
 				for i := range deliveries {
@@ -275,10 +283,10 @@ func TestRestartWithOtherBounds(t *testing.T) {
 	}
 	require.NoError(t, m.Save(t.Context(), store))
 	m = newMemory(func(o *Options) { o.MaxEntries = 10_000 })
-	require.NoError(t, m.Load(t.Context(), store))
+	load(t, m, store)
 	assert.Equal(t, 2000, m.Len())
 	m = newMemory(func(o *Options) { o.MaxEntries = pageSize })
-	require.NoError(t, m.Load(t.Context(), store))
+	load(t, m, store)
 	assert.Equal(t, pageSize, m.Len())
 	for i := range 2000 {
 		assert.Equal(t, i >= 2000-pageSize, isDuplicate(t, m, key(i)), i)
@@ -335,13 +343,14 @@ func TestDamagedStore(t *testing.T) {
 		store[0] = append(store[0][:entrySize:entrySize], store[0]...) // the same entry twice
 
 		m = newMemory(nil)
-		require.NoError(t, m.Load(t.Context(), store))
+		load(t, m, store)
 		assert.Equal(t, 1, m.Len())
 		assert.True(t, isDuplicate(t, m, key(1)))
 		assert.False(t, isDuplicate(t, m, key(2)))
 
 		m = newMemory(nil)
-		require.ErrorIs(t, m.Load(t.Context(), broken{}), errBroken)
+		_, err := m.Load(t.Context(), broken{})
+		require.ErrorIs(t, err, errBroken)
 		accept(t, m, key(1))
 	})
 }
@@ -354,7 +363,7 @@ func TestClockSetBack(t *testing.T) {
 	require.NoError(t, m.Save(t.Context(), store))
 	synctest.Test(t, func(t *testing.T) { // in the year 2000
 		m := newMemory(nil)
-		require.NoError(t, m.Load(t.Context(), store))
+		load(t, m, store)
 		assert.True(t, isDuplicate(t, m, key(1)))
 		time.Sleep(time.Hour)
 		assert.False(t, isDuplicate(t, m, key(1)))

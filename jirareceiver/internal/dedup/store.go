@@ -8,6 +8,9 @@ import (
 	"slices"
 )
 
+// MaxEntries is the largest bound of a [Memory] that a [FileStore] can keep: some 240 MB.
+const MaxEntries = 10_000_000
+
 const (
 	pageSize  = 1024           // entries
 	entrySize = len(Key{}) + 8 // bytes
@@ -15,32 +18,38 @@ const (
 
 // Store keeps the pages of a [Memory]: bounded in number and size, each written again when it has changed.
 type Store interface {
-	// Load returns a page, or nothing when it was never saved.
+	// Load returns a page, or nothing when it was never saved. The error is ErrDamaged when there is a page that cannot be used.
 	Load(ctx context.Context, page int) ([]byte, error)
-	// Save replaces pages, all of them or none.
+	// Save replaces pages. After an error, the caller saves all of them again.
 	Save(ctx context.Context, pages map[int][]byte) error
 }
 
 // Changed is ready when there is something to save.
 func (m *Memory) Changed() <-chan struct{} { return m.changed }
 
-// Load remembers what the store has and what is not too old. It is called before the first delivery.
+// Load remembers the entries in the store that are not too old. It returns how many pages were damaged; they are saved anew. It
+// is called before the first delivery.
 //
 // It looks for more pages than there is room for: the bound may have been lowered, and the latest entries may be in any page.
-func (m *Memory) Load(ctx context.Context, store Store) error {
+func (m *Memory) Load(ctx context.Context, store Store) (damaged int, err error) {
 	var entries []entry
 	var errs []error
 	pages := (m.opts.MaxEntries + pageSize - 1) / pageSize
 	for page, found := 0, false; page < pages || found; page++ {
 		content, err := store.Load(ctx, page)
-		errs = append(errs, err)
+		isDamaged := errors.Is(err, ErrDamaged)
+		if isDamaged {
+			damaged++
+		} else {
+			errs = append(errs, err)
+		}
 		entries = append(entries, decodePage(content)...)
-		if found = len(content) > 0; found {
-			m.markDirty(page) // what it holds is about to move
+		if found = len(content) > 0 || isDamaged; found {
+			m.markDirty(page) // its entries are about to move
 		}
 	}
 	m.restore(entries)
-	return errors.Join(errs...)
+	return damaged, errors.Join(errs...)
 }
 
 func (m *Memory) restore(entries []entry) {

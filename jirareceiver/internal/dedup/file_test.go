@@ -1,0 +1,275 @@
+package dedup
+
+import (
+	"bytes"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func openFile(t testing.TB, path string) *FileStore {
+	t.Helper()
+	store, err := OpenFile(path)
+	require.NoError(t, err)
+	t.Cleanup(func() { store.Close() })
+	return store
+}
+
+// saved returns the content of a file with so many deliveries in it.
+func saved(t testing.TB, deliveries int) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "deliveries")
+	m := newMemory(func(o *Options) { o.MaxEntries = max(deliveries, 1) })
+	for i := range deliveries {
+		m.remember(entry{key(i), m.opts.Now().UnixMilli()})
+	}
+	require.NoError(t, m.Save(t.Context(), openFile(t, path)))
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return content
+}
+
+// loadContent starts from a file with this content. Then it accepts a delivery, saves, and starts again: the file is whole.
+func loadContent(t testing.TB, content []byte, maxEntries int) (m *Memory, damaged int) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "deliveries")
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	store := openFile(t, path)
+	m = newMemory(func(o *Options) { o.MaxEntries = maxEntries })
+	damaged, err := m.Load(t.Context(), store)
+	require.NoError(t, err)
+
+	loaded := m.Len()
+	m.remember(entry{key(-1), m.opts.Now().UnixMilli()})
+	require.NoError(t, m.Save(t.Context(), store))
+	again := newMemory(func(o *Options) { o.MaxEntries = maxEntries })
+	remaining, err := again.Load(t.Context(), openFile(t, path))
+	require.NoError(t, err)
+	require.Zero(t, remaining, "damaged pages after they were saved anew")
+	require.Equal(t, min(loaded+1, maxEntries), again.Len())
+	require.True(t, again.remembers(key(-1)))
+	return m, damaged
+}
+
+func TestFileKeepsDeliveries(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "made", "as needed", "deliveries")
+	m := newMemory(func(o *Options) { o.MaxEntries = 3 * pageSize })
+	store := openFile(t, path)
+	load(t, m, store)
+	for i := range 2*pageSize + 1 {
+		accept(t, m, key(i))
+	}
+	require.NoError(t, m.Save(t.Context(), store))
+	require.NoError(t, store.Close())
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode())
+	assert.EqualValues(t, 2*filePageSize+headerSize+entrySize, info.Size())
+
+	m = newMemory(func(o *Options) { o.MaxEntries = 3 * pageSize })
+	load(t, m, openFile(t, path))
+	assert.Equal(t, 2*pageSize+1, m.Len())
+	for i := range 2*pageSize + 1 {
+		assert.True(t, isDuplicate(t, m, key(i)), i)
+	}
+}
+
+// TestFileWithOneBitFlipped flips each bit of a file. None adds an entry, and no entry but those of the page is lost.
+func TestFileWithOneBitFlipped(t *testing.T) {
+	content := saved(t, 3)
+	for bit := range 8 * len(content) {
+		flipped := bytes.Clone(content)
+		flipped[bit/8] ^= 1 << (bit % 8)
+		entries, err := checkPage(flipped)
+		require.ErrorIs(t, err, ErrDamaged, "bit %d", bit)
+		require.Empty(t, entries)
+	}
+	m, damaged := loadContent(t, content, 10)
+	assert.Equal(t, 4, m.Len())
+	assert.Zero(t, damaged)
+}
+
+// TestDamagedPageCostsItself has damage in one of four pages. The bound is lower than the number of pages as well.
+func TestDamagedPageCostsItself(t *testing.T) {
+	content := saved(t, 4*pageSize)
+	for _, maxEntries := range []int{5 * pageSize, pageSize} {
+		for page := range 4 {
+			damaged := bytes.Clone(content)
+			damaged[page*filePageSize+filePageSize/2]++
+			m, found := loadContent(t, damaged, maxEntries)
+			assert.Equal(t, 1, found)
+			assert.Equal(t, min(3*pageSize+1, maxEntries), m.Len(), "page %d", page)
+		}
+	}
+}
+
+// TestFileTruncated cuts a file of two pages anywhere.
+func TestFileTruncated(t *testing.T) {
+	content := saved(t, 2*pageSize)
+	for size := 0; size < len(content); size += 97 {
+		m, damaged := loadContent(t, content[:size], 2*pageSize+1)
+		whole := size / filePageSize
+		assert.Equal(t, whole*pageSize+1, m.Len(), size)
+		assert.Equal(t, min(size%filePageSize, 1), damaged, size)
+	}
+}
+
+// damages change a file in ways that nobody foresaw.
+var damages = []func(dice *rand.Rand, content []byte) []byte{
+	func(dice *rand.Rand, content []byte) []byte { return content[:dice.IntN(len(content)+1)] },
+	func(dice *rand.Rand, content []byte) []byte {
+		from := dice.IntN(len(content))
+		clear(content[from : from+dice.IntN(len(content)-from)])
+		return content
+	},
+	func(dice *rand.Rand, content []byte) []byte {
+		for range 1 + dice.IntN(1000) {
+			content[dice.IntN(len(content))] = byte(dice.Uint32())
+		}
+		return content
+	},
+	func(dice *rand.Rand, content []byte) []byte {
+		from := dice.IntN(len(content))
+		return append(content[:from:from], content[dice.IntN(len(content)):]...)
+	},
+	func(dice *rand.Rand, content []byte) []byte {
+		return append(content, content[dice.IntN(len(content)):]...)
+	},
+	func(dice *rand.Rand, content []byte) []byte {
+		copy(content[dice.IntN(len(content)):], content[dice.IntN(len(content)):])
+		return content
+	},
+	func(dice *rand.Rand, _ []byte) []byte {
+		random := make([]byte, dice.IntN(3*filePageSize))
+		for i := range random {
+			random[i] = byte(dice.Uint32())
+		}
+		return random
+	},
+}
+
+// TestFileDamagedAtRandom looks for entries that nobody saved, besides all that loadContent looks for.
+func TestFileDamagedAtRandom(t *testing.T) {
+	rounds := 2000
+	if testing.Short() {
+		rounds = 200
+	}
+	const deliveries = 2*pageSize + 100
+	content, dice := saved(t, deliveries), rand.New(rand.NewPCG(1, 2))
+	known := map[Key]bool{key(-1): true}
+	for i := range deliveries {
+		known[key(i)] = true
+	}
+	for round := range rounds {
+		damaged := damages[round%len(damages)](dice, bytes.Clone(content))
+		m, _ := loadContent(t, damaged, 5*pageSize)
+		for i := range m.entries.count {
+			require.True(t, known[m.entries.slots[m.entries.head+i].key], "round %d", round)
+		}
+	}
+}
+
+// TestAbsurdTimes has pages that are as they were saved, with times that no clock has.
+func TestAbsurdTimes(t *testing.T) {
+	now := time.Now()
+	for _, tt := range []struct {
+		at   int64
+		kept int
+	}{
+		{math.MinInt64, 0},
+		{-1, 0},
+		{0, 0},
+		{now.Add(-2 * time.Hour).UnixMilli(), 0},
+		{now.UnixMilli(), 1},
+		{now.Add(1000 * time.Hour).UnixMilli(), 1},
+		{math.MaxInt64, 1},
+	} {
+		store := openFile(t, filepath.Join(t.TempDir(), "deliveries"))
+		m := newMemory(nil)
+		m.remember(entry{key(1), tt.at})
+		require.NoError(t, m.Save(t.Context(), store))
+		at := now
+		m = newMemory(func(o *Options) { o.Now = func() time.Time { return at } })
+		load(t, m, store)
+		assert.Equal(t, tt.kept, m.Len(), tt.at)
+		at = at.Add(time.Hour)
+		assert.Zero(t, m.Len(), "no entry stays for longer than the window")
+	}
+}
+
+// TestHugeFile is of ten gigabytes, of which the disk holds none.
+func TestHugeFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "deliveries")
+	require.NoError(t, os.WriteFile(path, saved(t, 10), 0o600))
+	require.NoError(t, os.Truncate(path, 10<<30))
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	m, store := newMemory(nil), openFile(t, path)
+	damaged, err := m.Load(t.Context(), store)
+	require.NoError(t, err)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	assert.Equal(t, 10, m.Len())
+	assert.Equal(t, maxFilePages-1, damaged)
+	assert.Less(t, after.HeapAlloc, before.HeapAlloc+10<<20)
+	require.NoError(t, m.Save(t.Context(), store))
+	load(t, newMemory(nil), store)
+}
+
+// TestNotAFile has things in the place of the file that cannot be one. Opening them must not wait for anything.
+func TestNotAFile(t *testing.T) {
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	require.NoError(t, exec.CommandContext(t.Context(), "mkfifo", path("fifo")).Run())
+	require.NoError(t, os.Symlink(path("loop"), path("loop")))
+	require.NoError(t, os.Symlink(path("missing/file"), path("dangling")))
+	require.NoError(t, os.WriteFile(path("file"), nil, 0o600))
+	for _, name := range []string{dir, path("fifo"), path("loop"), path("dangling"), path("loop/file"), path("file/file"), "/dev/zero", "/proc/deliveries"} {
+		_, err := OpenFile(name)
+		assert.Error(t, err, name)
+	}
+	empty := openFile(t, path("file"))
+	load(t, newMemory(nil), empty)
+}
+
+// TestFileThatCannotBeRead is a file descriptor that only writes, and then one that is closed.
+func TestFileThatCannotBeRead(t *testing.T) {
+	file, err := os.OpenFile(filepath.Join(t.TempDir(), "deliveries"), os.O_WRONLY|os.O_CREATE, 0o600)
+	require.NoError(t, err)
+	m, store := newMemory(nil), &FileStore{file}
+	_, err = m.Load(t.Context(), store)
+	require.Error(t, err)
+	accept(t, m, key(1))
+	require.NoError(t, store.Close())
+	require.ErrorIs(t, m.Save(t.Context(), store), os.ErrClosed)
+}
+
+// FuzzLoadFile makes a right checksum for the page as well: what it protects must not be trusted either.
+func FuzzLoadFile(f *testing.F) {
+	content := saved(f, 3)
+	f.Add(content)
+	f.Add(content[:headerSize])
+	f.Add(append(make([]byte, filePageSize), content...))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		loadContent(t, content, 10)
+		loadContent(t, filePage(content[:min(len(content), pageSize*entrySize)/entrySize*entrySize]), 10)
+	})
+}
+
+// TestFileChecksum is that of the page, so that other programs can check a file.
+func TestFileChecksum(t *testing.T) {
+	content := saved(t, 1)
+	sum := crc32.Checksum(append(content[:sumOffset:sumOffset], content[headerSize:]...), crc32.MakeTable(crc32.Castagnoli))
+	assert.Equal(t, fmt.Sprintf("%08x", sum), fmt.Sprintf("%x", content[sumOffset:headerSize]))
+}
