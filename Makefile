@@ -76,10 +76,11 @@ test-faults: build ## break everything around the collector, for some minutes; `
 	JIRA_FAULTS=long OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 -v -timeout 40m -run 'TestFaults|TestFloods|TestMemoryOfDeliveriesIsBounded' ./jirareceiver/internal/e2e
 
 .PHONY: fuzz
-fuzz: ## search for inputs that break the signature check, the decoder and the translation
+fuzz: ## search for inputs that break the signature check, the decoder, the translation and the file of deliveries
 	$(FUZZ) -fuzz FuzzVerify ./jirareceiver/internal/signature
 	$(FUZZ) -fuzz FuzzDecode ./jirareceiver/internal/webhook
 	$(FUZZ) -fuzz FuzzTranslate ./jirareceiver/internal/translate
+	$(FUZZ) -fuzz FuzzLoadFile ./jirareceiver/internal/dedup
 
 .PHONY: bench
 bench: ## measure each part alone, and whole deliveries; COUNT=6 for benchstat

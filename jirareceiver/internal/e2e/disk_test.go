@@ -23,15 +23,12 @@ receivers:
   jira:
     endpoint: %s
     signature: { secrets: ["${env:JIRA_WEBHOOK_SECRET}"] }
-    deduplication: { storage: file_storage }
+    deduplication: { file: %s/deliveries }
 exporters:
   otlp_http:
     endpoint: %s
     sending_queue: { enabled: false }
-extensions:
-  file_storage: { directory: %s }
 service:
-  extensions: [file_storage]
   pipelines: { logs: { receivers: [jira], exporters: [otlp_http] } }
 `
 
@@ -41,7 +38,7 @@ func diskFull(t *testing.T) row {
 	disk := mountSmallDisk(t)
 	b := startBackend(t, willing)
 	metrics := address(t)
-	config := writeConfig(t, rememberedOnDisk, address(t), b.url(), disk)
+	config := writeConfig(t, rememberedOnDisk, address(t), disk, b.url())
 	c := start(t, t.TempDir(), config, withMetrics(metrics)...)
 	jira, _ := connect(t, c, hurried)
 	script, n := jirasim.NewScript(site), form(300, 6000)
@@ -70,7 +67,7 @@ func queueDiskFull(t *testing.T) row {
 	t.Helper()
 	disk := mountSmallDisk(t)
 	b := startBackend(t, willing)
-	args := append(durable(t, b), "--set", "extensions::file_storage::directory="+disk)
+	args := append(durable(t, b), "--set", "extensions::file_storage::directory="+disk, "--set", "receivers::jira::deduplication::file="+disk+"/deliveries")
 	c := startDurable(t, args)
 	jira, wire := connect(t, c, relaxed)
 	script, n := jirasim.NewScript(site), form(300, 3000)

@@ -153,11 +153,13 @@ func durable(t *testing.T, b *backend) []string {
 	t.Helper()
 	config, err := filepath.Abs(root + "/examples/durable.yaml")
 	require.NoError(t, err)
+	dir := t.TempDir()
 	return []string{
 		config,
+		"--set", "receivers::jira::deduplication::file=" + filepath.Join(dir, "deliveries"),
 		"--set", "receivers::jira::endpoint=" + address(t),
 		"--set", "receivers::jira::tls=null",
-		"--set", "extensions::file_storage::directory=" + t.TempDir(),
+		"--set", "extensions::file_storage::directory=" + dir,
 		"--set", "extensions::health_check::endpoint=" + address(t),
 		"--set", "exporters::otlp_http::endpoint=" + b.url(),
 		"--set", "exporters::otlp_http::retry_on_failure::initial_interval=50ms",

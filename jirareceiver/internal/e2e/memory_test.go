@@ -20,13 +20,10 @@ receivers:
   jira:
     endpoint: %s
     signature: { secrets: ["${env:JIRA_WEBHOOK_SECRET}"] }
-    deduplication: { storage: file_storage, max_entries: %d }
+    deduplication: { file: %s, max_entries: %d }
 exporters:
   debug: { verbosity: basic, sampling_initial: 1, sampling_thereafter: 1000000000 }
-extensions:
-  file_storage: { directory: %s }
 service:
-  extensions: [file_storage]
   pipelines: { logs: { receivers: [jira], exporters: [debug] } }
   telemetry: { metrics: { level: none } }
 `
@@ -40,8 +37,8 @@ func TestMemoryOfDeliveriesIsBounded(t *testing.T) {
 	}[:form(1, 2)] {
 		t.Run(fmt.Sprintf("%d of %d", test.maxEntries, test.deliveries), func(t *testing.T) {
 			const samples = 16
-			dir := t.TempDir()
-			c := start(t, t.TempDir(), writeConfig(t, remembering, address(t), test.maxEntries, dir))
+			deduplication := filepath.Join(t.TempDir(), "deliveries")
+			c := start(t, t.TempDir(), writeConfig(t, remembering, address(t), deduplication, test.maxEntries))
 			jira, _ := connect(t, c, hurried)
 			var resident, file []int64
 			for i := range samples {
@@ -50,7 +47,7 @@ func TestMemoryOfDeliveriesIsBounded(t *testing.T) {
 					require.True(t, result.Acknowledged)
 				}
 				resident = append(resident, c.memory(t, "VmRSS"))
-				file = append(file, sizeOf(t, filepath.Join(dir, "receiver_jira__deduplication")))
+				file = append(file, sizeOf(t, deduplication))
 			}
 			c.terminate(t)
 			t.Logf("%d deliveries, %d remembered, in %d steps: KiB resident %d, KiB on disk %d", test.deliveries, test.maxEntries, samples, kibibytes(resident), kibibytes(file))
