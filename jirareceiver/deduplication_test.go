@@ -18,8 +18,10 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
+	"github.com/otel-jira/collector/jirareceiver/internal/metadatatest"
 )
 
 func deduplicate(cfg *Config) { cfg.Jira.Deduplication.Enabled = true }
@@ -113,6 +115,21 @@ func TestDeduplication(t *testing.T) {
 			assertRemembered(t, r, tt.kept)
 		})
 	}
+}
+
+// TestConflictsAreCounted posts one number with different bodies. The second is told what a duplicate is told.
+func TestConflictsAreCounted(t *testing.T) {
+	next := &sink{}
+	r := start(t, next, deduplicate)
+	conflict := "A delivery has the ID of an accepted delivery and another body"
+	r.postAll(t, next, []delivery{{numbered("1"), createdBody, nil, 0, 200}, {numbered("1"), createdBody, nil, 0, 200}})
+	assert.Zero(t, r.logs.FilterMessageSnippet(conflict).Len())
+	r.postAll(t, next, []delivery{{numbered("1"), createdBody + " ", nil, 0, 200}, {numbered("1"), createdBody + "  ", nil, 0, 200}})
+	metadatatest.AssertEqualReceiverJiraDeduplicationConflicts(t, r.telemetry,
+		[]metricdata.DataPoint[int64]{{Value: 2, Attributes: byReceiver}}, measured()...)
+	assertDeliveries(t, r, "jira.issue.created", map[outcome]int64{accepted: 1, duplicate: 3})
+	assert.Equal(t, 1, next.LogRecordCount())
+	assert.Equal(t, 1, r.logs.FilterMessageSnippet(conflict).Len(), "one warning a minute")
 }
 
 func (r *running) postAll(t *testing.T, next *sink, posted []delivery) {

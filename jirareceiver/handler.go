@@ -229,12 +229,15 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request, l *lease) ([]byte
 
 // deliverOnce hands an event on, unless an earlier delivery of it was accepted.
 func (h *handler) deliverOnce(ctx context.Context, o translate.Occurrence, d translate.Delivery) (records int, err error) {
-	claim, err := h.claim(ctx, o.Site, d.ID)
+	claim, err := h.claim(ctx, o.Site, d)
 	if err != nil {
 		return 0, failed(kindInProgress, nil)
 	}
 	if claim.Duplicate {
 		h.meter.delivered(ctx, o.Kind, duplicate)
+		if claim.Conflict {
+			h.meter.conflicting(ctx)
+		}
 		return 0, nil
 	}
 	defer claim.Release()
@@ -254,11 +257,11 @@ func (h *handler) deliverOnce(ctx context.Context, o translate.Occurrence, d tra
 
 // claim is about the delivery and not the event: what Jira has not numbered is no duplicate. Jira numbers the deliveries of a
 // site.
-func (h *handler) claim(ctx context.Context, site translate.Site, deliveryID string) (dedup.Claim, error) {
-	if h.memory == nil || deliveryID == "" {
+func (h *handler) claim(ctx context.Context, site translate.Site, d translate.Delivery) (dedup.Claim, error) {
+	if h.memory == nil || d.ID == "" {
 		return dedup.Claim{}, nil
 	}
-	return h.memory.Claim(ctx, dedup.NewKey(site.URL, deliveryID))
+	return h.memory.Claim(ctx, dedup.NewKey(site.URL, d.ID), dedup.BodySum(d.Body))
 }
 
 // consume hands the records on.

@@ -122,6 +122,13 @@ func (m *meter) truncated(ctx context.Context, records int) {
 	}
 }
 
+// conflicting counts and, once in a while, logs that a delivery ID came with another body than before. No signature covers
+// the ID.
+func (m *meter) conflicting(ctx context.Context) {
+	m.telemetry.ReceiverJiraDeduplicationConflicts.Add(ctx, 1, m.byReceiver)
+	m.warnings.Warn("A delivery has the ID of an accepted delivery and another body: it was answered with 200 and not recorded")
+}
+
 // storageFailed counts and, once in a while, logs that the memory of deliveries could not be loaded or saved.
 func (m *meter) storageFailed(ctx context.Context, err error) {
 	m.telemetry.ReceiverJiraDeduplicationStorageErrors.Add(ctx, 1, m.byReceiver)

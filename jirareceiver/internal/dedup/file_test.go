@@ -31,7 +31,7 @@ func saved(t testing.TB, deliveries int) []byte {
 	path := filepath.Join(t.TempDir(), "deliveries")
 	m := newMemory(func(o *Options) { o.MaxEntries = max(deliveries, 1) })
 	for i := range deliveries {
-		m.remember(entry{key(i), m.opts.Now().UnixMilli()})
+		m.remember(entry{key(i), 0, m.opts.Now().UnixMilli()})
 	}
 	require.NoError(t, m.Save(t.Context(), openFile(t, path)))
 	content, err := os.ReadFile(path)
@@ -50,14 +50,15 @@ func loadContent(t testing.TB, content []byte, maxEntries int) (m *Memory, damag
 	require.NoError(t, err)
 
 	loaded := m.Len()
-	m.remember(entry{key(-1), m.opts.Now().UnixMilli()})
+	m.remember(entry{key(-1), 0, m.opts.Now().UnixMilli()})
 	require.NoError(t, m.Save(t.Context(), store))
 	again := newMemory(func(o *Options) { o.MaxEntries = maxEntries })
 	remaining, err := again.Load(t.Context(), openFile(t, path))
 	require.NoError(t, err)
 	require.Zero(t, remaining, "damaged pages after they were saved anew")
 	require.Equal(t, min(loaded+1, maxEntries), again.Len())
-	require.True(t, again.remembers(key(-1)))
+	_, found := again.find(key(-1))
+	require.True(t, found)
 	return m, damaged
 }
 
@@ -196,7 +197,7 @@ func TestAbsurdTimes(t *testing.T) {
 	} {
 		store := openFile(t, filepath.Join(t.TempDir(), "deliveries"))
 		m := newMemory(nil)
-		m.remember(entry{key(1), tt.at})
+		m.remember(entry{key(1), 0, tt.at})
 		require.NoError(t, m.Save(t.Context(), store))
 		at := now
 		m = newMemory(func(o *Options) { o.Now = func() time.Time { return at } })

@@ -7,7 +7,9 @@ package dedup
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"sync"
 	"time"
 )
@@ -16,13 +18,23 @@ import (
 var ErrInProgress = errors.New("a delivery of the same event is in progress")
 
 // Key identifies a delivery.
-type Key [16]byte
+type Key [12]byte
 
-// NewKey returns the key of a delivery from what its sender calls it, which is unique only within a site.
+// NewKey returns the key of a delivery from its ID, which is unique only within a site. The length before each part keeps the
+// parts apart, whatever bytes they have.
 func NewKey(site, id string) Key {
-	digest := sha256.Sum256([]byte(site + "\x00" + id))
+	var parts []byte
+	for _, part := range []string{site, id} {
+		parts = binary.AppendUvarint(parts, uint64(len(part)))
+		parts = append(parts, part...)
+	}
+	digest := sha256.Sum256(parts)
 	return Key(digest[:len(Key{})])
 }
+
+// BodySum returns the checksum by which a [Memory] compares bodies. It finds mistakes and no forgeries: deliveries are
+// authenticated.
+func BodySum(body []byte) uint32 { return crc32.Checksum(body, castagnoli) }
 
 // Options bound a [Memory].
 type Options struct {
@@ -60,21 +72,23 @@ func New(opts Options) *Memory {
 // time. The zero Claim is that of a delivery without a key.
 type Claim struct {
 	Duplicate bool // an earlier delivery with the same key was accepted
+	Conflict  bool // and it had another body
 
 	memory *Memory
 	key    Key
+	sum    uint32
 }
 
 // Claim waits for a delivery with the same key that is under way. If that one fails, this one gets the claim. The error is
 // [ErrInProgress] when it takes too long.
-func (m *Memory) Claim(ctx context.Context, key Key) (Claim, error) {
-	claim, running := m.try(key)
+func (m *Memory) Claim(ctx context.Context, key Key, bodySum uint32) (Claim, error) {
+	claim, running := m.try(key, bodySum)
 	if running == nil {
 		return claim, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, m.opts.Patience)
 	defer cancel()
-	for ; running != nil; claim, running = m.try(key) {
+	for ; running != nil; claim, running = m.try(key, bodySum) {
 		select {
 		case <-running:
 		case <-ctx.Done():
@@ -85,18 +99,18 @@ func (m *Memory) Claim(ctx context.Context, key Key) (Claim, error) {
 }
 
 // try returns the claim, or what to wait for.
-func (m *Memory) try(key Key) (claim Claim, running <-chan struct{}) {
+func (m *Memory) try(key Key, bodySum uint32) (claim Claim, running <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.expire()
-	if m.remembers(key) {
-		return Claim{Duplicate: true}, nil
+	if earlier, found := m.find(key); found {
+		return Claim{Duplicate: true, Conflict: earlier.sum != bodySum}, nil
 	}
 	if running, found := m.running[key]; found {
 		return Claim{}, running
 	}
 	m.running[key] = make(chan struct{})
-	return Claim{memory: m, key: key}, nil
+	return Claim{memory: m, key: key, sum: bodySum}, nil
 }
 
 // Accept remembers the delivery.
@@ -106,7 +120,7 @@ func (c Claim) Accept() {
 	}
 	c.memory.mu.Lock()
 	defer c.memory.mu.Unlock()
-	c.memory.remember(entry{c.key, c.memory.opts.Now().UnixMilli()})
+	c.memory.remember(entry{c.key, c.sum, c.memory.opts.Now().UnixMilli()})
 }
 
 // Release lets others with the same key go on. It has to be called in any case.
@@ -128,13 +142,13 @@ func (m *Memory) Len() int {
 	return m.entries.count
 }
 
-func (m *Memory) remembers(key Key) bool {
+func (m *Memory) find(key Key) (e entry, found bool) {
 	for _, turn := range m.index {
 		if slot, found := turn[key]; found && m.entries.holds(slot, key) {
-			return true
+			return m.entries.slots[slot], true
 		}
 	}
-	return false
+	return entry{}, false
 }
 
 func (m *Memory) remember(e entry) {
@@ -153,10 +167,11 @@ func (m *Memory) expire() {
 	}
 }
 
-// entry is a delivery and when it was accepted, in milliseconds since the epoch.
+// entry is an accepted delivery.
 type entry struct {
 	key Key
-	at  int64
+	sum uint32 // of the body
+	at  int64  // when it was accepted, in milliseconds since the epoch
 }
 
 // ring is a queue of bounded length. An entry never moves, so that a store needs only the pages that have changed. Slots

@@ -31,7 +31,7 @@ func key(i int) Key { return NewKey("https://acme.atlassian.net", strconv.Itoa(i
 
 func claim(t *testing.T, m *Memory, k Key) Claim {
 	t.Helper()
-	c, err := m.Claim(t.Context(), k)
+	c, err := m.Claim(t.Context(), k, 0)
 	require.NoError(t, err)
 	return c
 }
@@ -62,10 +62,13 @@ func isDuplicate(t *testing.T, m *Memory, k Key) bool {
 
 func TestKeysTellSitesAndIDsApart(t *testing.T) {
 	keys := map[Key]bool{}
-	for _, parts := range [][2]string{{"a", "b"}, {"ab", ""}, {"", "ab"}, {"a", "c"}, {"b", "b"}} {
-		keys[NewKey(parts[0], parts[1])] = true
+	parts := [][2]string{
+		{"a", "b"}, {"ab", ""}, {"", "ab"}, {"a", "c"}, {"b", "b"}, {"a\x00", "b"}, {"a", "\x00b"}, {"", ""}, {"\x00", ""}, {"", "\x00"}, {"", "\x01a"}, {"\x01", "a"},
 	}
-	assert.Len(t, keys, 5)
+	for _, part := range parts {
+		keys[NewKey(part[0], part[1])] = true
+	}
+	assert.Len(t, keys, len(parts))
 }
 
 func TestOnlyAcceptedDeliveriesAreRemembered(t *testing.T) {
@@ -76,6 +79,28 @@ func TestOnlyAcceptedDeliveriesAreRemembered(t *testing.T) {
 	assert.True(t, isDuplicate(t, m, key(1)))
 	assert.False(t, isDuplicate(t, m, key(2)))
 	assert.Equal(t, 1, m.Len())
+}
+
+// TestConflict has deliveries with one key and other bodies, also after a restart.
+func TestConflict(t *testing.T) {
+	m, store := newMemory(nil), pages{}
+	claim := func(body string) Claim {
+		c, err := m.Claim(t.Context(), key(1), BodySum([]byte(body)))
+		require.NoError(t, err)
+		defer c.Release()
+		return c
+	}
+	assert.False(t, claim("failed").Duplicate)
+	first := claim("accepted")
+	assert.Equal(t, [2]bool{false, false}, [2]bool{first.Duplicate, first.Conflict})
+	first.Accept()
+	for range 2 {
+		assert.Equal(t, Claim{Duplicate: true}, claim("accepted"))
+		assert.Equal(t, Claim{Duplicate: true, Conflict: true}, claim("another"))
+		require.NoError(t, m.Save(t.Context(), store))
+		m = newMemory(nil)
+		load(t, m, store)
+	}
 }
 
 func TestZeroClaim(*testing.T) {
@@ -134,7 +159,7 @@ func compareWithPlainList(t *testing.T, maxEntries int) {
 		require.Equal(t, len(plain), m.Len())
 		if !known {
 			accept(t, m, k)
-			plain = append(plain, entry{k, time.Now().UnixMilli()})
+			plain = append(plain, entry{k, 0, time.Now().UnixMilli()})
 			plain = plain[max(0, len(plain)-maxEntries):]
 		}
 	}
@@ -156,7 +181,7 @@ func TestTwin(t *testing.T) {
 				m := newMemory(nil)
 				first := claim(t, m, key(1))
 				time.AfterFunc(100*time.Millisecond, func() { tt.end(first) })
-				twin, err := m.Claim(t.Context(), key(1))
+				twin, err := m.Claim(t.Context(), key(1), 0)
 				assert.Equal(t, tt.err, err)
 				assert.Equal(t, tt.duplicate, twin.Duplicate)
 				twin.Release()
@@ -170,7 +195,7 @@ func TestTwinGivesUpWithItsContext(t *testing.T) {
 	defer claim(t, m, key(1)).Release()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := m.Claim(ctx, key(1))
+	_, err := m.Claim(ctx, key(1), 0)
 	assert.Equal(t, ErrInProgress, err)
 }
 
@@ -182,7 +207,7 @@ func TestOneOfManyTwinsIsProcessed(t *testing.T) {
 	var twins sync.WaitGroup
 	for range 50 {
 		twins.Go(func() {
-			c, err := m.Claim(context.Background(), key(1))
+			c, err := m.Claim(context.Background(), key(1), 0)
 			if !assert.NoError(t, err) {
 				return
 			}
@@ -374,7 +399,7 @@ func BenchmarkClaim(b *testing.B) {
 	m := newMemory(func(o *Options) { o.MaxEntries = 100_000 })
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		c, err := m.Claim(b.Context(), key(i))
+		c, err := m.Claim(b.Context(), key(i), 0)
 		if err != nil || c.Duplicate {
 			b.Fatal(c, err)
 		}

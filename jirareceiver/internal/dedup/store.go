@@ -12,8 +12,10 @@ import (
 const MaxEntries = 10_000_000
 
 const (
-	pageSize  = 1024           // entries
-	entrySize = len(Key{}) + 8 // bytes
+	pageSize  = 1024       // entries
+	sumAt     = len(Key{}) // where an entry has the checksum of the body
+	timeAt    = sumAt + 4  // and its time
+	entrySize = timeAt + 8 // bytes
 )
 
 // Store keeps the pages of a [Memory]: bounded in number and size, each written again when it has changed.
@@ -58,7 +60,7 @@ func (m *Memory) restore(entries []entry) {
 	now := m.opts.Now().UnixMilli()
 	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.at, b.at) })
 	for _, e := range entries {
-		if m.remembers(e.key) {
+		if _, found := m.find(e.key); found {
 			continue
 		}
 		e.at = min(e.at, now) // the clock was set back, and an entry from the future would stay for too long
@@ -110,6 +112,7 @@ func (m *Memory) encodePage(page int) []byte {
 	content := make([]byte, 0, len(slots)*entrySize)
 	for _, e := range slots {
 		content = append(content, e.key[:]...)
+		content = binary.BigEndian.AppendUint32(content, e.sum)
 		content = binary.BigEndian.AppendUint64(content, uint64(e.at)) //nolint:gosec // it comes back the same way
 	}
 	return content
@@ -120,8 +123,9 @@ func decodePage(content []byte) []entry {
 	entries := make([]entry, 0, len(content)/entrySize)
 	for ; len(content) >= entrySize; content = content[entrySize:] {
 		entries = append(entries, entry{
-			key: Key(content[:len(Key{})]),
-			at:  int64(binary.BigEndian.Uint64(content[len(Key{}):])), //nolint:gosec // as above
+			key: Key(content[:sumAt]),
+			sum: binary.BigEndian.Uint32(content[sumAt:]),
+			at:  int64(binary.BigEndian.Uint64(content[timeAt:])), //nolint:gosec // as above
 		})
 	}
 	return entries

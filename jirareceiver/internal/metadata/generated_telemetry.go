@@ -29,6 +29,7 @@ type TelemetryBuilder struct {
 	mu                                     sync.Mutex
 	registrations                          []metric.Registration
 	ReceiverJiraBodySize                   metric.Int64Histogram
+	ReceiverJiraDeduplicationConflicts     metric.Int64Counter
 	ReceiverJiraDeduplicationEntries       metric.Int64ObservableGauge
 	ReceiverJiraDeduplicationStorageErrors metric.Int64Counter
 	ReceiverJiraDeliveries                 metric.Int64Counter
@@ -114,6 +115,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithDescription("Size of the bodies of authentic deliveries, decompressed. [Alpha]"),
 		metric.WithUnit("By"),
 		metric.WithExplicitBucketBoundaries([]float64{256, 1024, 4096, 16384, 65536, 262144, 1.048576e+06, 4.194304e+06, 1.6777216e+07}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraDeduplicationConflicts, err = builder.meter.Int64Counter(
+		"otelcol_receiver_jira_deduplication_conflicts",
+		metric.WithDescription("Number of duplicates whose body differs from that of the accepted delivery with the same ID. They are not handed on. [Alpha]"),
+		metric.WithUnit("{delivery}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraDeduplicationEntries, err = builder.meter.Int64ObservableGauge(

@@ -30,6 +30,7 @@ func TestSetupTelemetry(t *testing.T) {
 		return nil
 	}))
 	tb.ReceiverJiraBodySize.Record(context.Background(), 1)
+	tb.ReceiverJiraDeduplicationConflicts.Add(context.Background(), 1)
 	tb.ReceiverJiraDeduplicationStorageErrors.Add(context.Background(), 1)
 	tb.ReceiverJiraDeliveries.Add(context.Background(), 1)
 	tb.ReceiverJiraDeliveryLag.Record(context.Background(), 1)
@@ -39,6 +40,9 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverJiraUnmappedStatuses.Add(context.Background(), 1)
 	AssertEqualReceiverJiraBodySize(t, testTel,
 		[]metricdata.HistogramDataPoint[int64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraDeduplicationConflicts(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraDeduplicationEntries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
