@@ -23,7 +23,7 @@ type Key [12]byte
 // NewKey returns the key of a delivery from its ID, which is unique only within a site. The length before each part keeps the
 // parts apart, whatever bytes they have.
 func NewKey(site, id string) Key {
-	var parts []byte
+	parts := make([]byte, 0, 128)
 	for _, part := range []string{site, id} {
 		parts = binary.AppendUvarint(parts, uint64(len(part)))
 		parts = append(parts, part...)
