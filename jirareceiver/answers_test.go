@@ -60,6 +60,7 @@ var (
 	toldInternalError = told{500, `{"error": "internal error"}`, "", ""}
 	toldUnavailable   = told{503, `{"error": "pipeline unavailable"}`, "30", ""}
 	toldInProgress    = told{503, `{"error": "the same delivery is in progress"}`, "30", ""}
+	toldDiskFull      = told{503, `{"error": "disk full"}`, "30", ""}
 	toldShuttingDown  = told{503, `{"error": "shutting down"}`, "30", ""}
 )
 

@@ -188,6 +188,19 @@ type AdmissionConfig struct {
 	// RetryAfter is when a sender is asked to come back that was turned away with 429 or 503. Default: 30s. Jira Cloud comes
 	// back after 5 to 15 minutes whatever it is told.
 	RetryAfter time.Duration `mapstructure:"retry_after"`
+	// Disk rejects deliveries while a disk is nearly full.
+	Disk DiskConfig `mapstructure:"disk"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// DiskConfig configures how much free space the disks must have.
+type DiskConfig struct {
+	// Directories are on the disks that must have free space, such as the directory of a persistent queue. Default: none.
+	Directories []string `mapstructure:"directories"`
+	// MinFreeBytes is the free space that each of the disks must have. Deliveries are answered with 503 while a disk has less.
+	// Default: 256 MiB.
+	MinFreeBytes int64 `mapstructure:"min_free_bytes"`
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
@@ -204,6 +217,7 @@ const (
 	defaultMaxEntries     = 100_000
 	defaultMaxInFlight    = 128 << 20
 	defaultRetryAfter     = 30 * time.Second
+	defaultMinFree        = 256 << 20
 
 	// defaultMaxBodySize is what Jira Cloud sends at most, in bytes. Jira does not repeat what is refused as too large.
 	defaultMaxBodySize = 25 << 20
@@ -234,13 +248,17 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		Server: server,
 		Jira: JiraConfig{
-			Path:           defaultPath,
-			HealthPath:     defaultHealthPath,
-			Token:          TokenConfig{Header: defaultTokenHeader},
-			Status:         StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
-			Changelog:      ChangelogAttributes,
-			Deduplication:  DeduplicationConfig{Enabled: true, Window: defaultWindow, MaxEntries: defaultMaxEntries},
-			Admission:      AdmissionConfig{MaxInFlightBytes: defaultMaxInFlight, RetryAfter: defaultRetryAfter},
+			Path:          defaultPath,
+			HealthPath:    defaultHealthPath,
+			Token:         TokenConfig{Header: defaultTokenHeader},
+			Status:        StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
+			Changelog:     ChangelogAttributes,
+			Deduplication: DeduplicationConfig{Enabled: true, Window: defaultWindow, MaxEntries: defaultMaxEntries},
+			Admission: AdmissionConfig{
+				MaxInFlightBytes: defaultMaxInFlight,
+				RetryAfter:       defaultRetryAfter,
+				Disk:             DiskConfig{MinFreeBytes: defaultMinFree},
+			},
 			MaxConnections: defaultMaxConnections,
 			MaxTextLength:  defaultMaxTextLength,
 		},

@@ -51,7 +51,7 @@ func TestDefaults(t *testing.T) {
 		Status:         StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
 		Changelog:      "attributes",
 		Deduplication:  DeduplicationConfig{Enabled: true, Window: 2 * time.Hour, MaxEntries: 100000},
-		Admission:      AdmissionConfig{MaxInFlightBytes: 134217728, RetryAfter: 30 * time.Second},
+		Admission:      AdmissionConfig{MaxInFlightBytes: 134217728, RetryAfter: 30 * time.Second, Disk: DiskConfig{MinFreeBytes: 268435456}},
 		MaxConnections: 1000,
 		MaxTextLength:  4096,
 	}, cfg.Jira)
@@ -86,12 +86,14 @@ func TestEveryOptionIsRead(t *testing.T) {
 		CustomFields:    map[string]string{"customfield_10016": "story_points"},
 		QueryAttributes: map[string]string{"issue": "jira.issue.key"},
 		Deduplication:   DeduplicationConfig{Window: 3 * time.Hour, MaxEntries: 500, File: "/var/lib/otelcol-jira/deliveries", Storage: &storageID},
-		Admission:       AdmissionConfig{MaxInFlightBytes: 2097152, RetryAfter: time.Minute},
-		Severity:        SeverityConfig{Priorities: map[string]string{"Highest": "error", "2": "WARN"}},
-		Include:         IncludeConfig{UserDetails: true, Description: true, CommentBody: true, Payload: true},
-		MaxConnections:  200,
-		ShutdownDelay:   5 * time.Second,
-		MaxTextLength:   100,
+		Admission: AdmissionConfig{
+			MaxInFlightBytes: 2097152, RetryAfter: time.Minute, Disk: DiskConfig{Directories: []string{"/var/lib/otelcol-jira"}, MinFreeBytes: 1073741824},
+		},
+		Severity:       SeverityConfig{Priorities: map[string]string{"Highest": "error", "2": "WARN"}},
+		Include:        IncludeConfig{UserDetails: true, Description: true, CommentBody: true, Payload: true},
+		MaxConnections: 200,
+		ShutdownDelay:  5 * time.Second,
+		MaxTextLength:  100,
 	}, cfg.Jira)
 }
 
@@ -156,6 +158,8 @@ func TestInvalidConfigs(t *testing.T) {
 		"max_entries_huge":                {"deduplication::max_entries is 1000000000: set how many deliveries to remember, such as 100000 and at most 10000000"},
 		"max_entries_zero":                {"deduplication::max_entries is 0: set how many"},
 		"admission_below_body_size":       {"admission::max_in_flight_bytes is 1000, less than max_request_body_size", "raise it to 26214400 or more"},
+		"disk_directory_empty":            {"admission::disk::directories[1] is empty; check that the environment variable"},
+		"disk_min_free_zero":              {"admission::disk::min_free_bytes is 0; set a number of bytes, such as 268435456"},
 		"retry_after_without_unit":        {"admission::retry_after is 30ns: write it with a unit, such as 30s"},
 		"window_in_days":                  {"deduplication.window", "write durations with the units h, m and s"},
 		"switch_as_text":                  {"allow_unauthenticated", "write true or false"},

@@ -38,6 +38,7 @@ var (
 	kindInterrupted         = &kind{http.StatusRequestTimeout, "interrupted", "body incomplete", "the connection broke, or the sender took longer than read_timeout"}
 	kindUnsupportedEncoding = &kind{http.StatusUnsupportedMediaType, "unsupported_encoding", "content encoding not supported", "something other than Jira posts, or a proxy compresses: see compression_algorithms"}
 	kindUndecodable         = &kind{http.StatusBadRequest, "undecodable", "content encoding cannot be decoded", "something other than Jira posts"}
+	kindDiskFull            = &kind{http.StatusServiceUnavailable, "disk_full", "disk full", "make room on the disks of admission::disk::directories"}
 
 	kindUnauthenticated      = &kind{http.StatusUnauthorized, "unauthenticated", unauthorized, "the auth extension does not know the sender"}
 	kindMissingSignature     = &kind{http.StatusUnauthorized, "missing_signature", unauthorized, "the webhook in Jira has no secret"}

@@ -32,6 +32,7 @@ type handler struct {
 	path, healthPath string
 	retryAfter       time.Duration
 	authenticator    *authenticator
+	disk             *diskGuard
 	admission        *admission
 	encodings        bodyDecoder
 	decoder          *webhook.Decoder
@@ -88,7 +89,8 @@ func newHandler(settings receiver.Settings, config *Config, next consumer.Logs) 
 		now:             time.Now,
 	}
 	h.memory = cfg.Deduplication.newMemory(h.clock)
-	h.health = &health{admission: h.admission, forgetAfter: h.retryAfter, now: h.clock}
+	h.disk = newDiskGuard(&cfg.Admission.Disk, h.clock, h.meter.warnings)
+	h.health = &health{admission: h.admission, disk: h.disk, forgetAfter: h.retryAfter, now: h.clock}
 	h.unmapped = newUnmappedStatuses(h.meter, settings.Logger)
 	return h, h.meter.observe(h)
 }
@@ -183,6 +185,9 @@ func (h *handler) deliver(w http.ResponseWriter, r *http.Request) (records int, 
 	received := h.now()
 	proof, err := h.authenticator.examine(r)
 	if err != nil {
+		return 0, err
+	}
+	if err := h.disk.check(); err != nil {
 		return 0, err
 	}
 	lease, err := h.admission.admit(w, r, proof.isComplete())

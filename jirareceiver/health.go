@@ -9,6 +9,7 @@ import (
 // health knows whether a delivery would be accepted, as far as that can be known without one.
 type health struct {
 	admission *admission
+	disk      *diskGuard
 	// forgetAfter is how long a refusal of the pipeline counts. It has to end: whoever routes deliveries by the health of the
 	// receiver sends none that could show that all is well again.
 	forgetAfter time.Duration
@@ -50,6 +51,8 @@ func (h *health) reason() *kind {
 		return kindShuttingDown
 	case !h.admission.hasRoomFor(1):
 		return kindOverCapacity
+	case !h.disk.hasRoom():
+		return kindDiskFull
 	case refusal != nil && h.now().Before(refusal.until):
 		return refusal.kind
 	default:

@@ -310,5 +310,16 @@ func (cfg *Config) validateAdmission() error {
 	if admission.RetryAfter < time.Second {
 		errs = append(errs, fmt.Errorf("admission::retry_after is %s: write it with a unit, such as %s; a second is the least", admission.RetryAfter, defaultRetryAfter))
 	}
+	return errors.Join(append(errs, admission.Disk.validate())...)
+}
+
+func (cfg *DiskConfig) validate() error {
+	var errs []error
+	if i := slices.Index(cfg.Directories, ""); i >= 0 {
+		errs = append(errs, fmt.Errorf("admission::disk::directories[%d] is empty; check that the environment variable it refers to is set", i))
+	}
+	if cfg.MinFreeBytes <= 0 {
+		errs = append(errs, fmt.Errorf("admission::disk::min_free_bytes is %d; set a number of bytes, such as %d", cfg.MinFreeBytes, defaultMinFree))
+	}
 	return errors.Join(errs...)
 }
