@@ -44,13 +44,24 @@ func start(t *testing.T, dir, config string, args ...string) *collector {
 // launch is start for a collector without the receiver.
 func launch(t *testing.T, dir, config string, args ...string) *collector {
 	t.Helper()
+	return run(t, dir, command(t, append([]string{"--config", config}, args...)...))
+}
+
+// maxLogLine bounds a line of the collector's log.
+const maxLogLine = 1 << 20
+
+// run is launch for a command that starts a collector.
+func run(t *testing.T, dir string, command *exec.Cmd) *collector {
+	t.Helper()
 	c := &collector{exited: make(chan error, 1), listening: make(chan string, 10), hangUp: func() {}}
-	c.command = command(t, append([]string{"--config", config}, args...)...)
+	c.command = command
 	c.command.Dir = dir
 	output, input := io.Pipe()
 	c.command.Stdout, c.command.Stderr = input, input
 	go func() {
-		for scanner := bufio.NewScanner(output); scanner.Scan(); {
+		scanner := bufio.NewScanner(output)
+		scanner.Buffer(nil, maxLogLine)
+		for scanner.Scan() {
 			c.mu.Lock()
 			c.lines.WriteString(scanner.Text() + "\n")
 			c.mu.Unlock()

@@ -32,9 +32,9 @@ const (
 	maxBody = 25 * mebibyte
 )
 
-// forged is a signature that only the whole body shows to be wrong. Without one, nothing of a body is read.
+// forged is well-formed and wrong, so that the receiver has to read the whole body. Without a signature it reads none.
 const (
-	forged       = "sha256=00"
+	forged       = "sha256=0000000000000000000000000000000000000000000000000000000000000000"
 	forgedHeader = signature.Header + ": " + forged + "\r\n"
 )
 

@@ -1,0 +1,434 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"iter"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
+)
+
+// memoryLimit is the limit of the collector's data segment. The Go runtime ends the process when it cannot have more.
+const memoryLimit = 1024 * mebibyte
+
+// limited has a shell set the memory limit and replace itself by the collector, which keeps the process ID.
+func limited(c *exec.Cmd) *exec.Cmd {
+	script := fmt.Sprintf(`ulimit -d %d; exec "$0" "$@"`, memoryLimit>>10)
+	c.Args = append([]string{"sh", "-c", script, c.Path}, c.Args[1:]...)
+	c.Path = "/bin/sh"
+	return c
+}
+
+// startLimited is start for a collector under the memory limit.
+func startLimited(t *testing.T, dir, config string, args ...string) *collector {
+	t.Helper()
+	c := run(t, dir, limited(command(t, append([]string{"--config", config}, args...)...)))
+	c.awaitListening(t)
+	return c
+}
+
+// attackRow is a line of the table of attacks.
+type attackRow struct {
+	attack   string
+	sent     int64 // bytes of the attack
+	peak     int64 // bytes that were resident at a time
+	ended    bool  // the process
+	cpu      time.Duration
+	unheard  time.Duration // between a signal and the moment when the process has ended or listens again
+	measured bool          // unheard is
+	good     goodDeliveries
+	note     string
+}
+
+// goodDeliveries counts the outcomes of the deliveries beside an attack.
+type goodDeliveries struct {
+	sent, atFirst, tooMany, unavailable, failed, givenUp, lost int
+}
+
+// attackRows collects rows of attacks that run at the same time.
+type attackRows struct {
+	mu   sync.Mutex
+	rows []attackRow
+}
+
+func (r *attackRows) add(row attackRow) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rows = append(r.rows, row)
+}
+
+// log writes the table, in the order of the names.
+func (r *attackRows) log(t *testing.T) {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	slices.SortStableFunc(r.rows, func(a, b attackRow) int { return strings.Compare(a.attack, b.attack) })
+	t.Log(attackTable(r.rows))
+}
+
+func attackTable(rows []attackRow) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', tabwriter.Debug)
+	fmt.Fprint(w, "\n| attack\t sent, MB\t peak, MiB\t CPU, s\t nobody listens, s\t good\t at first\t 429\t 503\t no answer\t given up\t lost\t |\n")
+	for _, r := range rows {
+		peak, unheard := strconv.FormatInt(r.peak/mebibyte, 10), ""
+		if r.ended {
+			peak = "**ended** at " + peak
+		}
+		if r.measured {
+			unheard = fmt.Sprintf("%.1f", r.unheard.Seconds())
+		}
+		g := r.good
+		fmt.Fprintf(w, "| %s\t %.1f\t %s\t %.1f\t %s\t %d\t %d\t %d\t %d\t %d\t %d\t %d\t %s |\n", r.attack, float64(r.sent)/1e6, peak,
+			r.cpu.Seconds(), unheard, g.sent, g.atFirst, g.tooMany, g.unavailable, g.failed, g.givenUp, g.lost, r.note)
+	}
+	w.Flush()
+	return b.String()
+}
+
+// observer follows the memory and the CPU time of a process, which may end at any time.
+type observer struct {
+	pid         int
+	peak, ticks atomic.Int64
+	stop, done  chan struct{}
+}
+
+func observe(c *collector) *observer {
+	o := &observer{pid: c.command.Process.Pid, stop: make(chan struct{}), done: make(chan struct{})}
+	go func() {
+		defer close(o.done)
+		for {
+			o.look()
+			select {
+			case <-o.stop:
+				o.look()
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}()
+	return o
+}
+
+// look keeps the last figures when the process has ended.
+func (o *observer) look() {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", o.pid))
+	for line := range strings.Lines(string(status)) {
+		if fields := strings.Fields(line); fields[0] == "VmHWM:" {
+			kibibytes, _ := strconv.ParseInt(fields[1], 10, 64)
+			o.peak.Store(max(o.peak.Load(), kibibytes<<10))
+		}
+	}
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", o.pid))
+	_, after, _ := strings.Cut(string(stat), ") ")
+	if fields := strings.Fields(after); len(fields) > 12 {
+		user, _ := strconv.ParseInt(fields[11], 10, 64)
+		system, _ := strconv.ParseInt(fields[12], 10, 64)
+		o.ticks.Store(max(o.ticks.Load(), user+system))
+	}
+}
+
+// end returns the most memory that was resident, and the CPU time.
+func (o *observer) end() (peak int64, cpu time.Duration) {
+	close(o.stop)
+	<-o.done
+	const ticksPerSecond = 100
+	return o.peak.Load(), time.Duration(o.ticks.Load()) * time.Second / ticksPerSecond
+}
+
+// alive reports whether the process has not ended.
+func (c *collector) alive() bool { return c.command.Process.Signal(syscall.Signal(0)) == nil }
+
+// attacker opens connections to a collector and counts the bytes that it sends.
+type attacker struct {
+	c       *collector
+	address string
+	tls     *tls.Config // nil without TLS
+	sent    atomic.Int64
+	opened  atomic.Int64
+	ctx     context.Context
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+}
+
+func newAttacker(t *testing.T, c *collector, config *tls.Config) *attacker {
+	t.Helper()
+	parsed, err := url.Parse(c.url)
+	require.NoError(t, err)
+	a := &attacker{c: c, address: parsed.Host, tls: config}
+	a.ctx, a.cancel = context.WithCancel(t.Context())
+	return a
+}
+
+// end closes all connections and waits until nothing of the attack is left.
+func (a *attacker) end() {
+	a.cancel()
+	a.running.Wait()
+}
+
+// countedConn counts what is written. A reset at its end spares the port the wait of a closed connection.
+type countedConn struct {
+	net.Conn
+	sent *atomic.Int64
+}
+
+func (c countedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.sent.Add(int64(n))
+	return n, err
+}
+
+// dialPlain opens a connection without TLS. It ends with the attack.
+func (a *attacker) dialPlain() (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: patience}).DialContext(a.ctx, "tcp", a.address)
+	if err != nil {
+		return nil, err
+	}
+	_ = conn.(*net.TCPConn).SetLinger(0)
+	context.AfterFunc(a.ctx, func() { conn.Close() })
+	a.opened.Add(1)
+	return countedConn{conn, &a.sent}, nil
+}
+
+// dial opens a connection with TLS if the collector has it. The first of the protocols is negotiated.
+func (a *attacker) dial(protocols ...string) (net.Conn, error) {
+	conn, err := a.dialPlain()
+	if err != nil || a.tls == nil {
+		return conn, err
+	}
+	config := a.tls.Clone()
+	config.NextProtos = protocols
+	client := tls.Client(conn, config)
+	if err := client.HandshakeContext(a.ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return client, nil
+}
+
+// hold opens connections, a few at a time, and leaves them open until the attack ends or the collector closes them. use sends
+// what it wants over the n-th connection and returns. hold returns when all are open or the collector does not take any more.
+func (a *attacker) hold(connections int, use func(n int, conn net.Conn)) {
+	const dialers = 16
+	numbers := make(chan int)
+	var dialing sync.WaitGroup
+	for range dialers {
+		dialing.Go(func() {
+			for n := range numbers {
+				conn, err := a.dial()
+				if err != nil {
+					continue
+				}
+				_ = conn.SetWriteDeadline(time.Now().Add(patience))
+				use(n, conn)
+			}
+		})
+	}
+	for n := range connections {
+		if a.ctx.Err() != nil || !a.c.alive() {
+			break
+		}
+		numbers <- n
+	}
+	close(numbers)
+	dialing.Wait()
+}
+
+// pause leaves the attack as it is for a while, unless the process ends.
+func (a *attacker) pause(d time.Duration) {
+	for end := time.Now().Add(d); time.Now().Before(end) && a.c.alive(); {
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// files returns how many connections this process may hold, some kept for other uses.
+func files(t *testing.T, wanted int) int {
+	t.Helper()
+	var limit syscall.Rlimit
+	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
+	if allowed := int(limit.Cur) - 500; allowed < wanted {
+		t.Logf("%d connections instead of %d: see ulimit -n", allowed, wanted)
+		return allowed
+	}
+	return wanted
+}
+
+// beside delivers while an attack goes on, some fifty deliveries a second, and returns the results after both have ended. It
+// gives up when the process has ended.
+func beside(t *testing.T, c *collector, jira *jirasim.Sender, attack func()) []jirasim.Result {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	over := make(chan struct{})
+	var results []jirasim.Result
+	var mu sync.Mutex
+	var delivering sync.WaitGroup
+	delivering.Go(func() {
+		jira.DeliverEach(ctx, paced(jirasim.NewScript(site), over), 500, func(_ int, r jirasim.Result) {
+			mu.Lock()
+			defer mu.Unlock()
+			results = append(results, r)
+		})
+	})
+	watch := time.AfterFunc(0, func() {
+		for ctx.Err() == nil && c.alive() {
+			time.Sleep(50 * time.Millisecond)
+		}
+		cancel()
+	})
+	defer watch.Stop()
+	attack()
+	close(over)
+	delivering.Wait()
+	return results
+}
+
+// paced yields deliveries one after the other until over is closed.
+func paced(script *jirasim.Script, over <-chan struct{}) iter.Seq[jirasim.Delivery] {
+	return func(yield func(jirasim.Delivery) bool) {
+		for n := 0; yield(script.Delivery(n)); n++ {
+			select {
+			case <-over:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}
+}
+
+// countGood compares what Jira knows with what the backend has, once the collector has sent it all.
+func (b *backend) countGood(results []jirasim.Result) (g goodDeliveries) {
+	g.sent = len(results)
+	for _, r := range results {
+		for i, attempt := range r.Attempts {
+			switch {
+			case attempt.Err != nil:
+				g.failed++
+			case attempt.Status == http.StatusTooManyRequests:
+				g.tooMany++
+			case attempt.Status == http.StatusServiceUnavailable:
+				g.unavailable++
+			case i == 0 && attempt.Status == http.StatusOK:
+				g.atFirst++
+			}
+		}
+		if !r.Acknowledged {
+			g.givenUp++
+		}
+	}
+	g.lost = b.missing(results)
+	return g
+}
+
+// guarded is the configuration under attack: the defaults, and a backend.
+const guarded = `
+receivers:
+  jira:
+    endpoint: %s
+    signature: { secrets: ["${env:JIRA_WEBHOOK_SECRET}"] }
+exporters:
+  otlp_http:
+    endpoint: %s
+service:
+  pipelines: { logs: { receivers: [jira], exporters: [otlp_http] } }
+  telemetry: { metrics: { level: none } }
+`
+
+// attack is one way to harm a collector.
+type attack struct {
+	name string
+	tls  bool
+	args []string
+	run  func(t *testing.T, a *attacker) // returns when the attack is over
+	most int64                           // resident bytes; 0: the memory limit
+}
+
+// attackBeside runs an attack on a collector of its own, with good deliveries beside it, and adds a row.
+func attackBeside(t *testing.T, rows *attackRows, attack attack) {
+	t.Helper()
+	b := startBackend(t, willing)
+	args, config := attack.args, (*tls.Config)(nil)
+	if attack.tls {
+		var more []string
+		more, config = withTLS(t)
+		args = slices.Concat(args, more)
+	}
+	c := startLimited(t, t.TempDir(), writeConfig(t, guarded, address(t), b.url()), args...)
+	o := observe(c)
+	jira, wire := connect(t, c, relaxed)
+	wire.TLSClientConfig = config
+	a := newAttacker(t, c, config)
+	results := beside(t, c, jira, func() {
+		attack.run(t, a)
+		a.end()
+	})
+	row := attackRow{attack: attack.name, sent: a.sent.Load()}
+	row.ended = !c.alive()
+	if !row.ended {
+		b.await(results)
+	}
+	row.peak, row.cpu = o.end()
+	row.good = b.countGood(results)
+	row.note = fmt.Sprintf("%d connections", a.opened.Load())
+	rows.add(row)
+	requireUnharmed(t, c, row)
+	if attack.most > 0 {
+		assert.Less(t, row.peak, attack.most, "most memory")
+	}
+	c.terminate(t)
+}
+
+// requireUnharmed stops the test when the attack has ended the process.
+func requireUnharmed(t *testing.T, c *collector, row attackRow) {
+	t.Helper()
+	assert.Positive(t, row.good.sent)
+	assert.Zero(t, row.good.lost, "good deliveries acknowledged and not delivered")
+	assert.Zero(t, row.good.givenUp, "good deliveries given up")
+	require.False(t, row.ended, "the attack ended the process: %s", lastLines(c.output(), 5))
+}
+
+// lastLines returns the first line that names a fatal error, and else the last lines.
+func lastLines(output string, n int) string {
+	if i := strings.Index(output, "fatal error"); i >= 0 {
+		line, _, _ := strings.Cut(output[i:], "\n")
+		return line
+	}
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	return strings.Join(lines[max(len(lines)-n, 0):], "\n")
+}
+
+// TestAttacks runs attacks by strangers and by a Jira that sends harmful bodies, each on a collector of its own under a memory
+// limit. JIRA_FAULTS=long runs them in the size of the findings.
+func TestAttacks(t *testing.T) {
+	rows := &attackRows{}
+	defer rows.log(t)
+	for _, attack := range slices.Concat(attacksBeforeAuthentication(), attacksWithBodies()) {
+		t.Run(attack.name, func(t *testing.T) { attackBeside(t, rows, attack) })
+	}
+	t.Run("queue", func(t *testing.T) { harmfulBodiesFromQueue(t, rows) })
+	t.Run("stalled", func(t *testing.T) { stopsBesideStalledRequests(t, rows) })
+}
+
+// isTimeout reports whether a deadline of this side ended an operation.
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
