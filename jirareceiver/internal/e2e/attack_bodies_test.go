@@ -178,7 +178,7 @@ func queueAmid(t *testing.T, rows *attackRows, name string, args []string) {
 	o := observe(c)
 	jira, _ := connect(t, c, relaxed)
 	a := newAttacker(t, c, nil)
-	results := beside(t, c, jira, func() { atOnce(t, a, form(1, 25)*mebibyte) })
+	results := beside(t, c.alive, jira, func() { atOnce(t, a, form(1, 25)*mebibyte) })
 	row := attackRow{attack: name, sent: a.sent.Load(), ended: !c.alive()}
 	var starts int
 	if !row.ended {

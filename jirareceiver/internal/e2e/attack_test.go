@@ -5,7 +5,6 @@ package e2e
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"iter"
 	"net"
@@ -275,8 +274,8 @@ func files(t *testing.T, wanted int) int {
 }
 
 // beside delivers while an attack goes on, some fifty deliveries a second, and returns the results after both have ended. It
-// gives up when the process has ended.
-func beside(t *testing.T, c *collector, jira *jirasim.Sender, attack func()) []jirasim.Result {
+// gives up when the receiving process is not alive any more.
+func beside(t *testing.T, alive func() bool, jira *jirasim.Sender, attack func()) []jirasim.Result {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -292,7 +291,7 @@ func beside(t *testing.T, c *collector, jira *jirasim.Sender, attack func()) []j
 		})
 	})
 	watch := time.AfterFunc(0, func() {
-		for ctx.Err() == nil && c.alive() {
+		for ctx.Err() == nil && alive() {
 			time.Sleep(50 * time.Millisecond)
 		}
 		cancel()
@@ -379,7 +378,7 @@ func attackBeside(t *testing.T, rows *attackRows, attack attack) {
 	jira, wire := connect(t, c, relaxed)
 	wire.TLSClientConfig = config
 	a := newAttacker(t, c, config)
-	results := beside(t, c, jira, func() {
+	results := beside(t, c.alive, jira, func() {
 		attack.run(t, a)
 		a.end()
 	})
@@ -429,6 +428,3 @@ func TestAttacks(t *testing.T) {
 	t.Run("queue", func(t *testing.T) { harmfulBodiesFromQueue(t, rows) })
 	t.Run("stalled", func(t *testing.T) { stopsBesideStalledRequests(t, rows) })
 }
-
-// isTimeout reports whether a deadline of this side ended an operation.
-func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
