@@ -19,6 +19,9 @@ FUZZ     := go test -run '^$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 # How often `make bench` measures each benchmark.
 COUNT := 1
 
+# The tests of attacks by strangers, of harmful bodies, of stops and of restarts under load.
+ATTACKS := TestAttacks|TestStopAmidSlowPipeline|TestConsole|TestRollingRestarts|TestNginxRecipe
+
 # What `make soak` puts on the collector.
 SOAK := -duration 20s -rate 2000
 
@@ -74,6 +77,11 @@ test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage
 test-faults: build ## break everything around the collector, for some minutes; `make test` does it in short
 	JIRA_FAULTS=long go test -count=1 -v -run TestBadInputs ./jirareceiver
 	JIRA_FAULTS=long OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 -v -timeout 40m -run 'TestFaults|TestFloods|TestMemoryOfDeliveriesIsBounded' ./jirareceiver/internal/e2e
+	$(MAKE) test-attacks
+
+.PHONY: test-attacks
+test-attacks: ## attack bin/otelcol-jira under a memory limit, for some minutes; BINARY= for another one, FORM=short
+	JIRA_FAULTS=$(or $(FORM),long) OTELCOL_JIRA=$(abspath $(BINARY)) go test -tags e2e -count=1 -v -timeout 60m -run '$(ATTACKS)' ./jirareceiver/internal/e2e
 
 .PHONY: fuzz
 fuzz: ## search for inputs that break the signature check, the decoder, the translation and the file of deliveries
