@@ -118,8 +118,8 @@ func stopBeside(t *testing.T, row *attackRow, withCertificate bool, begin func(*
 		stalled := time.AfterFunc(stallPatience, func() { row.note = "waited for the stranger" })
 		defer stalled.Stop()
 		a.running.Go(func() { _, _ = io.Copy(io.Discard, conn) })
-		time.Sleep(200 * time.Millisecond) // the collector has read what there is
 	}
+	time.Sleep(500 * time.Millisecond) // the collector has read the bytes, and handles signals: it does only after it listens
 	begun := time.Now()
 	assert.NoError(t, c.command.Process.Signal(signal))
 	var ended bool

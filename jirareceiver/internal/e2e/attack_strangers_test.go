@@ -225,19 +225,20 @@ func smallAdmission() []string {
 	}
 }
 
-// slowBodies fill the room for bodies that are not verified, at 4.5 MB/s in all. Health must not change: good deliveries are
-// accepted.
+// slowBodies fill the room for bodies that are not verified, at 4.5 MB/s in all, and then stall: each sends its share of the
+// room, so that a few bytes of it are left. Good deliveries must be accepted, and health must be good.
 func slowBodies(t *testing.T, a *attacker) {
 	t.Helper()
 	const senders, rate = 65, 4_500_000
-	size, end := form(1_000_000, 25_000_000), time.Now().Add(time.Duration(form(5, 90))*time.Second)
+	size, end := form(1_000_000, 25_000_000), time.Now().Add(time.Duration(form(6, 90))*time.Second)
+	share := form(4, 128)*mebibyte/senders - 1
 	begin := fmt.Sprintf("%s%sContent-Length: %d\r\n\r\n", requestLine, forgedHeader, size)
 	for range senders {
 		a.running.Go(func() {
 			for a.ctx.Err() == nil && time.Now().Before(end) {
 				if conn, err := a.dial(); err == nil {
 					_, _ = io.WriteString(conn, begin)
-					sendSlowly(a.ctx, conn, size, rate/senders)
+					sendSlowly(a.ctx, conn, share, rate/senders, end)
 					conn.Close()
 				}
 				time.Sleep(10 * time.Millisecond)
@@ -254,8 +255,8 @@ func slowBodies(t *testing.T, a *attacker) {
 	assert.Zero(t, sick, "answers of /health other than 200, of %d", asked)
 }
 
-// sendSlowly ends when the receiver closes the connection.
-func sendSlowly(ctx context.Context, conn net.Conn, size, bytesPerSecond int) {
+// sendSlowly sends bytes and then nothing. It ends when the receiver closes the connection.
+func sendSlowly(ctx context.Context, conn net.Conn, size, bytesPerSecond int, end time.Time) {
 	const pause = 50 * time.Millisecond
 	step := bytes.Repeat([]byte(" "), bytesPerSecond*int(pause)/int(time.Second))
 	var closed atomic.Bool
@@ -263,8 +264,8 @@ func sendSlowly(ctx context.Context, conn net.Conn, size, bytesPerSecond int) {
 		_, _ = io.Copy(io.Discard, conn)
 		closed.Store(true)
 	}()
-	for sent := 0; sent < size && ctx.Err() == nil && !closed.Load(); sent += len(step) {
-		if _, err := conn.Write(step[:min(len(step), size-sent)]); err != nil {
+	for sent := 0; ctx.Err() == nil && !closed.Load() && time.Now().Before(end); sent += len(step) {
+		if _, err := conn.Write(step[:min(len(step), max(size-sent, 0))]); err != nil {
 			return
 		}
 		time.Sleep(pause)
@@ -286,16 +287,18 @@ func (c *collector) health() int {
 func garbageHandshakes(t *testing.T, a *attacker) {
 	t.Helper()
 	before := strings.Count(a.c.output(), "\n")
-	for range form(500, 8000) {
+	garbage := []string{"GET / HTTP/1.1\r\n\r\n", "no handshake\r\n", "\x16\x03\x01\x00\x05hello"}
+	for n := range form(500, 8000) {
 		conn, err := a.dialPlain()
 		if err != nil {
 			continue
 		}
-		_, _ = io.WriteString(conn, "\x16\x03\x01 this is not a handshake\r\n\r\n")
-		_ = conn.SetReadDeadline(time.Now().Add(patience))
+		_, _ = io.WriteString(conn, garbage[n%len(garbage)])
+		_ = conn.SetReadDeadline(time.Now().Add(time.Second))
 		_, _ = io.Copy(io.Discard, conn)
 		conn.Close()
 	}
+	a.pause(time.Second)
 	logged := strings.SplitAfter(a.c.output(), "\n")[before:]
 	assert.LessOrEqual(t, len(logged), 6, "lines of the log")
 	for _, line := range logged {

@@ -177,6 +177,7 @@ func newAttacker(t *testing.T, c *collector, config *tls.Config) *attacker {
 	require.NoError(t, err)
 	a := &attacker{c: c, address: parsed.Host, tls: config}
 	a.ctx, a.cancel = context.WithCancel(t.Context())
+	a.running.Go(func() { watch(a.ctx, c.alive, a.cancel) })
 	return a
 }
 
@@ -290,17 +291,19 @@ func beside(t *testing.T, alive func() bool, jira *jirasim.Sender, attack func()
 			results = append(results, r)
 		})
 	})
-	watch := time.AfterFunc(0, func() {
-		for ctx.Err() == nil && alive() {
-			time.Sleep(50 * time.Millisecond)
-		}
-		cancel()
-	})
-	defer watch.Stop()
+	go watch(ctx, alive, cancel)
 	attack()
 	close(over)
 	delivering.Wait()
 	return results
+}
+
+// watch calls cancel when a process is not alive any more.
+func watch(ctx context.Context, alive func() bool, cancel func()) {
+	for ctx.Err() == nil && alive() {
+		time.Sleep(50 * time.Millisecond)
+	}
+	cancel()
 }
 
 // paced yields deliveries one after the other until over is closed.
