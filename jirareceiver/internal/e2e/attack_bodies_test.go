@@ -179,7 +179,7 @@ func queueAmid(t *testing.T, rows *attackRows, name string, args []string) {
 	jira, _ := connect(t, c, relaxed)
 	a := newAttacker(t, c, nil)
 	defer a.end()
-	results := beside(t, c.alive, jira, func() { atOnce(t, a, form(1, 25)*mebibyte) })
+	results := beside(t, c.alive, jira, leisurely, func() { atOnce(t, a, form(1, 25)*mebibyte) })
 	row := attackRow{attack: name, sent: a.sent.Load()}
 	endings := 0
 	if c.alive() {

@@ -274,9 +274,12 @@ func files(t *testing.T, wanted int) int {
 	return wanted
 }
 
-// beside delivers while an attack goes on, some fifty deliveries a second, and returns the results after both have ended. It
+// leisurely is the pause between good deliveries beside an attack.
+const leisurely = 20 * time.Millisecond
+
+// beside delivers while an attack goes on, with a pause after each delivery, and returns the results after both have ended. It
 // gives up when the receiving process is not alive any more.
-func beside(t *testing.T, alive func() bool, jira *jirasim.Sender, attack func()) []jirasim.Result {
+func beside(t *testing.T, alive func() bool, jira *jirasim.Sender, pause time.Duration, attack func()) []jirasim.Result {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -285,7 +288,7 @@ func beside(t *testing.T, alive func() bool, jira *jirasim.Sender, attack func()
 	var mu sync.Mutex
 	var delivering sync.WaitGroup
 	delivering.Go(func() {
-		jira.DeliverEach(ctx, paced(jirasim.NewScript(site), over), 500, func(_ int, r jirasim.Result) {
+		jira.DeliverEach(ctx, paced(jirasim.NewScript(site), pause, over), 500, func(_ int, r jirasim.Result) {
 			mu.Lock()
 			defer mu.Unlock()
 			results = append(results, r)
@@ -307,13 +310,13 @@ func watch(ctx context.Context, alive func() bool, cancel func()) {
 }
 
 // paced yields deliveries one after the other until over is closed.
-func paced(script *jirasim.Script, over <-chan struct{}) iter.Seq[jirasim.Delivery] {
+func paced(script *jirasim.Script, pause time.Duration, over <-chan struct{}) iter.Seq[jirasim.Delivery] {
 	return func(yield func(jirasim.Delivery) bool) {
 		for n := 0; yield(script.Delivery(n)); n++ {
 			select {
 			case <-over:
 				return
-			case <-time.After(20 * time.Millisecond):
+			case <-time.After(pause):
 			}
 		}
 	}
@@ -381,7 +384,7 @@ func attackBeside(t *testing.T, rows *attackRows, attack attack) {
 	jira, wire := connect(t, c, relaxed)
 	wire.TLSClientConfig = config
 	a := newAttacker(t, c, config)
-	results := beside(t, c.alive, jira, func() {
+	results := beside(t, c.alive, jira, leisurely, func() {
 		attack.run(t, a)
 		a.end()
 	})

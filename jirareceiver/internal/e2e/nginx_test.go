@@ -40,7 +40,7 @@ func TestNginxRecipe(t *testing.T) {
 			results := rollingRestarts(t, b, mode.delay, restarts, func(addresses []string) string {
 				return startNginx(t, nginx, mode.nextUpstream, addresses)
 			})
-			lost, refused := b.await(results), notAcknowledged(results)
+			lost, refused := b.missing(results), notAcknowledged(results)
 			lines += fmt.Sprintf("| %s | %v | %d | %d | %d | %d |\n", mode.nextUpstream, mode.delay, restarts, len(results), refused, lost)
 			assert.Zero(t, lost)
 			if !mode.loses {
