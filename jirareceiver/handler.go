@@ -220,16 +220,28 @@ func (h *handler) deliver(w http.ResponseWriter, r *http.Request) (records int, 
 // read returns the decoded body. It decodes nothing for a sender whose headers are wrong already.
 func (h *handler) read(w http.ResponseWriter, r *http.Request, l *lease) ([]byte, error) {
 	if r.ProtoMajor > 1 { // its connection goes on reading when the receiver stops
-		stop := context.AfterFunc(h.reading, func() {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readGrace))
-		})
-		defer stop()
+		defer h.endReadingAtStop(w)()
 	}
 	content, length, err := h.encodings.open(r)
 	if err != nil {
 		return nil, err
 	}
 	return l.read(content, length)
+}
+
+// endReadingAtStop sets a deadline for the body when the receiver stops. The function that it returns has to be called: w is not
+// touched after it.
+func (h *handler) endReadingAtStop(w http.ResponseWriter) (end func()) {
+	set := make(chan struct{})
+	stop := context.AfterFunc(h.reading, func() {
+		defer close(set)
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readGrace))
+	})
+	return func() {
+		if !stop() {
+			<-set
+		}
+	}
 }
 
 // deliverOnce hands an event on, unless an earlier delivery of it was accepted.

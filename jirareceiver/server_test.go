@@ -16,7 +16,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -254,6 +257,33 @@ func TestShutdownWaitsForCallsOfSendersThatHungUp(t *testing.T) {
 	close(next.release)
 	require.NoError(t, wait(t, stopped, "shutdown"))
 	assert.Equal(t, 1, next.LogRecordCount())
+}
+
+// TestShutdownAmidRequestsOfHTTP2 stops receivers while requests begin and end.
+func TestShutdownAmidRequestsOfHTTP2(t *testing.T) {
+	for i := range 20 {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			r := start(t, consumertest.NewNop(), func(cfg *Config) { withTLS(t, cfg) })
+			client := newClient(t)
+			var accepted atomic.Int64
+			var senders sync.WaitGroup
+			for range 20 {
+				senders.Go(func() {
+					for {
+						status, _, err := send(client, r.request(t, []byte(createdBody)))
+						if err != nil || status != http.StatusOK {
+							return
+						}
+						accepted.Add(1)
+					}
+				})
+			}
+			require.Eventually(t, func() bool { return accepted.Load() > 20 }, patience, time.Millisecond)
+			require.NoError(t, r.Shutdown(t.Context()))
+			senders.Wait()
+		})
+	}
 }
 
 // TestShutdownDelay has a receiver that is to stop, and still takes what comes.
