@@ -225,11 +225,12 @@ func smallAdmission() []string {
 	}
 }
 
-// slowBodies fill the room for bodies that are not verified, at 4.5 MB/s in all, and then stall: each sends its share of the
-// room, so that a few bytes of it are left. Good deliveries must be accepted, and health must be good.
+// slowBodies fill the room for bodies that are not verified. Each sender sends its share of the room within a second and stalls
+// until the receiver gives up, so that a few bytes of room are left. With the default limits that takes 4.5 MB/s in all. Good
+// deliveries must be accepted, and health must be good.
 func slowBodies(t *testing.T, a *attacker) {
 	t.Helper()
-	const senders, rate = 65, 4_500_000
+	const senders = 65
 	size, end := form(1_000_000, 25_000_000), time.Now().Add(time.Duration(form(6, 90))*time.Second)
 	share := form(4, 128)*mebibyte/senders - 1
 	begin := fmt.Sprintf("%s%sContent-Length: %d\r\n\r\n", requestLine, forgedHeader, size)
@@ -238,7 +239,7 @@ func slowBodies(t *testing.T, a *attacker) {
 			for a.ctx.Err() == nil && time.Now().Before(end) {
 				if conn, err := a.dial(); err == nil {
 					_, _ = io.WriteString(conn, begin)
-					sendSlowly(a.ctx, conn, share, rate/senders, end)
+					sendSlowly(a.ctx, conn, share, share, end)
 					conn.Close()
 				}
 				time.Sleep(10 * time.Millisecond)

@@ -109,9 +109,9 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			break
 		}
-		defer response.Body.Close()
 		w.WriteHeader(response.StatusCode)
 		_, _ = io.Copy(w, response.Body)
+		response.Body.Close()
 		return
 	}
 	b.failed.Add(1)
