@@ -100,13 +100,12 @@ func stopsBesideStalledRequests(t *testing.T, rows *attackRows) {
 
 func stopBeside(t *testing.T, row *attackRow, withCertificate bool, begin func(*attacker) (net.Conn, error), signal syscall.Signal) {
 	t.Helper()
-	b := startBackend(t, willing)
 	var args []string
 	var config *tls.Config
 	if withCertificate {
 		args, config = withTLS(t)
 	}
-	c := startLimited(t, t.TempDir(), writeConfig(t, guarded, address(t), b.url()), args...)
+	c := startLimited(t, t.TempDir(), writeConfig(t, guarded, "localhost:0", "http://localhost:1"), args...) // many at a time: an address() may be taken
 	o := observe(c)
 	a := newAttacker(t, c, config)
 	defer a.end()
