@@ -57,7 +57,8 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	r.handler.events.warnOfStrangers(r.settings.Logger)
 
 	r.serving.Go(func() {
-		if err := serve(r.server, r.listener); !errors.Is(err, http.ErrServerClosed) {
+		err := serve(r.server, r.listener)
+		if !errors.Is(err, http.ErrServerClosed) && !r.handler.health.draining.Load() {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
 		}
 	})
@@ -82,6 +83,9 @@ const (
 	// readGrace is how long a sender may take to complete its request once the receiver stops. A sender that stalls would hold
 	// up the stop, while nobody listens.
 	readGrace = 2 * time.Second
+	// handoverGrace is how long requests of connections that were just accepted may take to arrive. net/http answers none that
+	// arrives once it shuts down.
+	handoverGrace = 150 * time.Millisecond
 )
 
 // Shutdown closes the listener and idle connections, which makes Jira Cloud try again later, and lets the deliveries under
@@ -93,8 +97,8 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	if r.server == nil {
 		return nil
 	}
-	if !r.handler.health.draining.Swap(true) {
-		r.delay(ctx)
+	if !r.handler.health.draining.Swap(true) && r.cfg.Jira.ShutdownDelay > 0 {
+		r.handOver(ctx)
 	}
 	r.listener.StopReading(time.Now().Add(readGrace))
 	r.handler.stopReading()
@@ -112,12 +116,16 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	return errors.Join(err, keeper.shutdown(ctx))
 }
 
-func (r *jiraReceiver) delay(ctx context.Context) {
-	if r.cfg.Jira.ShutdownDelay <= 0 {
-		return
-	}
+// handOver goes on taking deliveries until a load balancer has learnt to send them elsewhere.
+func (r *jiraReceiver) handOver(ctx context.Context) {
+	sleep(ctx, r.cfg.Jira.ShutdownDelay)
+	r.listener.StopAccepting()
+	sleep(ctx, handoverGrace)
+}
+
+func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
-	case <-time.After(r.cfg.Jira.ShutdownDelay):
+	case <-time.After(d):
 	}
 }

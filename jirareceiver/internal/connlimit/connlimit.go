@@ -7,7 +7,9 @@ package connlimit
 
 import (
 	"container/list"
+	"errors"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +37,9 @@ func New(listener net.Listener, limit int, onEvict func()) *Listener {
 // Accept returns a *Conn.
 func (l *Listener) Accept() (net.Conn, error) {
 	accepted, err := l.Listener.Accept()
+	if errors.Is(err, os.ErrDeadlineExceeded) { // which only StopAccepting sets
+		return nil, errors.Join(net.ErrClosed, l.Listener.Close())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +52,20 @@ func (l *Listener) evict(conn *Conn) {
 	if conn != nil {
 		_ = conn.Close()
 		l.onEvict()
+	}
+}
+
+// acceptGrace is how long connections that the kernel has made already are still accepted. Closing the listener at once would
+// reset them.
+const acceptGrace = time.Millisecond
+
+// StopAccepting makes Accept close the listener when it has accepted the connections that are waiting for it.
+func (l *Listener) StopAccepting() {
+	listener, ok := l.Listener.(interface {
+		SetDeadline(deadline time.Time) error
+	})
+	if !ok || listener.SetDeadline(time.Now().Add(acceptGrace)) != nil {
+		_ = l.Listener.Close()
 	}
 }
 

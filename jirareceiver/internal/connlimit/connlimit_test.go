@@ -177,3 +177,24 @@ func TestAcceptFailsWithTheListener(t *testing.T) {
 	_, err := s.Accept()
 	assert.ErrorIs(t, err, net.ErrClosed)
 }
+
+// TestStopAccepting has connections wait that the kernel has made.
+func TestStopAccepting(t *testing.T) {
+	s := newServer(t, 5)
+	waiting, err := net.Dial("tcp", s.Addr().String())
+	require.NoError(t, err)
+	defer waiting.Close()
+	s.StopAccepting()
+	conn, err := s.Accept()
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = s.Accept()
+	require.ErrorIs(t, err, net.ErrClosed)
+	_, err = net.Dial("tcp", s.Addr().String())
+	require.Error(t, err)
+
+	withoutDeadline := New(struct{ net.Listener }{newServer(t, 1)}, 1, func() {})
+	withoutDeadline.StopAccepting()
+	_, err = withoutDeadline.Accept()
+	require.ErrorIs(t, err, net.ErrClosed)
+}
