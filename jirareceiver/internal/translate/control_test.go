@@ -114,3 +114,14 @@ func TestMultiLineText(t *testing.T) {
 	}
 	assert.Zero(t, testing.AllocsPerRun(10, func() { oneLineText("plain, Größe 🚀") }), "what is clean is not copied")
 }
+
+// TestLineBreaksOfChanges keeps line breaks in changes of texts, and in no other change.
+func TestLineBreaksOfChanges(t *testing.T) {
+	tr := translator(func(o *Options) { o.SplitChanges, o.Description, o.CommentBody = true, true, true })
+	for field, want := range map[string]string{"description": "a\nb", "Comment": "a\nb", "summary": "a b"} {
+		records := split(t, tr, `{"issue": {"id": "1"}, "changelog": {"items": [{"field": "`+field+`", "toString": "a\r\nb"}]}}`)
+		items := records[0].Attributes().AsRaw()[attrChangelogItems].([]any)
+		assert.Equal(t, want, items[0].(map[string]any)[keyToString], field)
+		assert.Equal(t, want, records[1].Attributes().AsRaw()[attrChangeToString], field)
+	}
+}

@@ -227,3 +227,11 @@ func TestLongListsOfUsers(t *testing.T) {
 		assert.Equal(t, want, attrs[attrChangelogItems].([]any)[0].(map[string]any)[keyFrom])
 	}
 }
+
+func TestDisplayLineOfLongNames(t *testing.T) {
+	name := strings.Repeat("x", webhook.MaxText)
+	items := []webhook.Change{{Field: name}, {Field: name}}
+	assert.Len(t, changedFields(webhook.Changelog{Items: items}), 2*webhook.MaxID+len(", "))
+	line := displayLine(Kind{Name: eventIssueCreated}, &webhook.Event{Issue: &webhook.Issue{Key: name, Summary: name}})
+	assert.Less(t, len(line), 3*maxLine*utf8.UTFMax)
+}

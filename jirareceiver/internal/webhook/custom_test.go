@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -111,4 +112,12 @@ func TestDecodeDocuments(t *testing.T) {
 		assert.Equal(t, want, ev.Issue.Description, document)
 		assert.Equal(t, want, ev.Comment.Body, document)
 	}
+}
+
+// TestLongDocuments keeps no more of a document than a text may have.
+func TestLongDocuments(t *testing.T) {
+	node := `{"type": "text", "text": "` + strings.Repeat("x", MaxText) + `"}, {"type": "paragraph"}`
+	var doc document
+	require.NoError(t, doc.node(newDecoding([]byte(`{"type": "doc", "content": [`+node+`, `+node+`]}`))))
+	assert.Equal(t, MaxText, doc.text.Len())
 }

@@ -9,7 +9,7 @@ import (
 
 // anyValue has values of each type, and values that each reader takes.
 var anyValue = []string{
-	`null`, `{}`, `[]`, `1`, `1595970774883`, `"x"`, `true`, `"true"`, `"2026-03-06"`, `"A-1"`, `"OPS"`,
+	`null`, `{}`, `[]`, `1`, `1595970774883`, `""`, `"x"`, `true`, `"true"`, `"2026-03-06"`, `"A-1"`, `"OPS"`,
 	`{"id": 1, "key": "OPS-1", "self": "s", "name": "n", "value": "v", "accountId": "a", "fields": {"summary": "s", "labels": ["l"]}, "items": [{"field": "f"}]}`,
 	`{"field": "f", "from": "1", "created": 1595970774883, "author": {"name": "n"}, "child": {"value": "c"}, "body": "b"}`,
 	`{"type": "doc", "content": [{"type": "text", "text": "t"}]}`,

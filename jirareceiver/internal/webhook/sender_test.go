@@ -38,7 +38,7 @@ func TestDecodeIssueIdentity(t *testing.T) {
 // TestDecodeLongIdentities has texts that are too long for a regular expression.
 func TestDecodeLongIdentities(t *testing.T) {
 	long := strings.Repeat("7", MaxID+1)
-	assert.Nil(t, decode(t, `{"issue": "A-`+long+`"}`).Issue)
+	assert.Nil(t, decode(t, `{"issue": "AB-`+long+`"}`).Issue)
 	assert.Nil(t, decode(t, `{"comment": {"self": "https://a/`+strings.Repeat("a", MaxURL)+`/issue/10013/comment/1"}}`).Issue)
 	assert.Equal(t, &Project{}, decode(t, `{"project": `+long+`}`).Project)
 	assert.Zero(t, decode(t, `{"timestamp": "`+strings.Repeat("0", maxScalar)+`1595970774883"}`).Timestamp)

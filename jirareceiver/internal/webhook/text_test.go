@@ -25,6 +25,7 @@ func TestTextsAreUTF8(t *testing.T) {
 	var shared texts
 	assert.Equal(t, "a\uFFFDb", shared.copy([]byte("a\xffb")))
 	assert.Equal(t, "né", shared.copy([]byte("né")))
+	assert.Len(t, shared.copy([]byte("x"+strings.Repeat("é", MaxText))), MaxText-1, "half a character is left out")
 }
 
 // TestTextsTakeLittleMoreThanTheyHold has texts that share a block, texts that do not, and those between.
