@@ -204,7 +204,7 @@ func newUserKeys(namespace string) userKeys {
 	}
 }
 
-// writer writes attributes, within the budget of their record. It leaves out what is empty, and control characters.
+// writer writes attributes, within the budget of their record. It leaves out empty values and control characters.
 type writer struct {
 	attrs   pcommon.Map
 	maxText int
@@ -215,10 +215,10 @@ type writer struct {
 // exact writes ids and keys, which are worth nothing when they are cut: no real one reaches the limit.
 func (w writer) exact(key, value string) { w.put(key, w.id(key, value)) }
 
-// text writes what people have written or named, in one line.
+// text writes a text or a name by people, in one line.
 func (w writer) text(key, value string) { w.put(key, w.oneLine(key, value)) }
 
-// lines writes what people have written in several lines.
+// lines writes a text by people, in several lines.
 func (w writer) lines(key, value string) {
 	w.put(key, multiLineText(w.take(key, w.clip(value), webhook.MaxText)))
 }

@@ -107,7 +107,7 @@ func (w writer) change(c webhook.Change) {
 	write(keyToString, c.ToText)
 }
 
-// textOf returns what writes the values of a change: descriptions and comments have several lines.
+// textOf returns the method that writes the values of a change: descriptions and comments have several lines.
 func (w writer) textOf(c webhook.Change) func(key, value string) {
 	if p := privacyOf(c); p == isDescription || p == isComment {
 		return w.lines

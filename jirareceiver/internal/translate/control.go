@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// oneLineText takes out of a text what steers a terminal, or what makes one line look like two: control characters, the marks
-// that turn the direction of writing, and all line breaks.
+// oneLineText removes control characters, which steer a terminal, marks that change the direction of writing, and line breaks,
+// which make one line look like two.
 func oneLineText(s string) string { return withoutControl(s, plainRune) }
 
-// multiLineText is the same for descriptions and comments, which keep their line breaks.
+// multiLineText does the same with descriptions and comments, which keep their line breaks.
 func multiLineText(s string) string {
 	return withoutControl(s, func(r rune) rune {
 		if r == '\n' {
@@ -30,7 +30,7 @@ func withoutControl(s string, mapping func(rune) rune) string {
 	return strings.Map(mapping, s)
 }
 
-// isPlainASCII reports whether a text is like nearly all ids and many texts, which need no second look.
+// isPlainASCII reports whether a text has only printable ASCII characters, as nearly all ids and many texts do.
 func isPlainASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {
@@ -40,7 +40,7 @@ func isPlainASCII(s string) bool {
 	return true
 }
 
-// plainRune returns a space for white space, and a negative number for what leaves no gap.
+// plainRune returns a space for white space, and a negative number for other control characters.
 func plainRune(r rune) rune {
 	switch {
 	case r >= ' ' && r <= '~':

@@ -112,7 +112,7 @@ func (t *Translator) putStatuses(w writer, project string, o delivered) (change 
 	w.exact(attrStatusCategory, current.Category)
 	mapped, isMapped := t.putMapped(w, attrStatusMapped, project, current)
 	if !isMapped {
-		unmapped.Current = current
+		unmapped.Current = printable(current)
 	}
 	now := completionOf(mapped, current.Category)
 
@@ -122,7 +122,7 @@ func (t *Translator) putStatuses(w writer, project string, o delivered) (change 
 	w.text(attrPreviousStatusName, previous.Name)
 	mapped, isMapped = t.putMapped(w, attrPreviousStatusMapped, project, previous)
 	if !isMapped {
-		unmapped.Previous = previous
+		unmapped.Previous = printable(previous)
 	}
 	return resolutionChange(o.Event, completionBefore(o, mapped, now), now), unmapped
 }
@@ -131,6 +131,13 @@ func (t *Translator) putMapped(w writer, key, project string, s webhook.Status) 
 	mapped, isMapped = t.opts.Statuses.Map(project, status.Status{ID: s.ID, Name: s.Name, Category: s.Category})
 	w.exact(key, mapped)
 	return mapped, isMapped
+}
+
+// printable returns a status that can be logged.
+func printable(s webhook.Status) webhook.Status {
+	s.ID = oneLineText(webhook.Cut(s.ID, webhook.MaxID))
+	s.Name = oneLineText(webhook.Cut(s.Name, webhook.MaxID))
+	return s
 }
 
 // statuses returns the status of the event's issue and, if the event is a transition, the one before.

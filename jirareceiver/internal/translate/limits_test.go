@@ -26,7 +26,7 @@ func issueUpdated(fields, items string) string {
 		fields + `}}, "changelog": {"id": "2", "items": ` + items + `}}`
 }
 
-// hostileBodies are bodies of about size bytes that cost a careless reader most.
+// hostileBodies returns bodies of about size bytes that are expensive for a careless reader.
 func hostileBodies(size int) map[string]string {
 	const change = `{"field":"a","fieldtype":"custom","fromString":%q,"toString":%[1]q}`
 	bodies := map[string]string{
@@ -71,11 +71,15 @@ func hostileBodies(size int) map[string]string {
 // TestHostileBodiesBecomeSmallRecords bounds what a body of any shape costs and becomes, without a clock.
 func TestHostileBodiesBecomeSmallRecords(t *testing.T) {
 	const size = 2 << 20
+	modes := []struct {
+		split, payload bool
+		maxText        int
+	}{{true, true, 1 << 30}, {true, true, 4096}, {false, true, 4096}, {true, false, 4096}, {false, false, 4096}}
+	if testing.Short() {
+		modes = modes[:1]
+	}
 	for name, body := range hostileBodies(size) {
-		for _, mode := range []struct {
-			split, payload bool
-			maxText        int
-		}{{false, false, 4096}, {true, false, 4096}, {false, true, 4096}, {true, true, 4096}, {true, true, 1 << 30}} {
+		for _, mode := range modes {
 			logs, remarks, allocated := hostileRecords(t, body, func(o *Options) {
 				o.SplitChanges, o.Payload, o.MaxText = mode.split, mode.payload, mode.maxText
 			})
@@ -147,7 +151,7 @@ func TestTruncatedAttributesAreMarked(t *testing.T) {
 		issueUpdated(`"customfield_1": `+many("1", 2*webhook.MaxEntries), "[]"):                                     {"jira.issue.custom.one"},
 		issueUpdated("", many(`{"field":"a"}`, 14*webhook.MaxEntries)):                                              {"jira.changelog.fields", "jira.changelog.items", "jira.change.field"},
 		issueUpdated("", many(`{"field":"a"}`, 14*webhook.MaxEntries-14)):                                           nil,
-		issueUpdated("", `[{"field": "a", "fieldtype": `+tooLong+`}]`):                                              {"jira.changelog.items"},
+		issueUpdated("", `[{"field": "a", "fieldtype": `+tooLong+`}, {"fieldtype": `+tooLong+`}]`):                  {"jira.changelog.items"},
 		issueUpdated(`"summary": `+long(5000), "[]"):                                                                nil, // max_text_length is no limit of ours
 		`{"issue": {"key": ` + tooLong + `}}`:                                                                       {"jira.issue.key"},
 		`{"webhookEvent": ` + tooLong + `, "issue_event_type_name": ` + tooLong + `}`:                               {"jira.webhook.event", "jira.webhook.issue_event_type"},
@@ -234,4 +238,11 @@ func TestDisplayLineOfLongNames(t *testing.T) {
 	assert.Len(t, changedFields(webhook.Changelog{Items: items}), 2*webhook.MaxID+len(", "))
 	line := displayLine(Kind{Name: eventIssueCreated}, &webhook.Event{Issue: &webhook.Issue{Key: name, Summary: name}})
 	assert.Less(t, len(line), 3*maxLine*utf8.UTFMax)
+}
+
+// TestPayloadComesLast has a payload that uses up the budget, and attributes that are still there.
+func TestPayloadComesLast(t *testing.T) {
+	_, attrs := translate(t, translator(func(o *Options) { o.Payload = true }), `{"a": `+long(2*webhook.MaxText)+`}`, Delivery{Extra: []Attribute{{"team", "ops"}}})
+	assert.Equal(t, "ops", attrs["team"])
+	assert.Equal(t, []any{attrRecordOriginal}, attrs[attrRecordTruncated])
 }

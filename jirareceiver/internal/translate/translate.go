@@ -66,10 +66,10 @@ func New(opts Options) *Translator {
 	return &Translator{opts: opts, site: siteAt(opts.SiteURL)}
 }
 
-// Remarks are what the caller counts.
+// Remarks are facts about the records of an event that the caller counts and logs.
 type Remarks struct {
 	Unmapped
-	Truncated int // records that lack something because of a limit
+	Truncated int // number of records that were cut at a limit
 }
 
 // Unmapped are the statuses of an event that map to nothing. Those that map, or are not there, are empty.
@@ -98,7 +98,7 @@ type delivered struct {
 	delivery    Delivery
 }
 
-// Translate returns the log records of an event, and what is to be counted of them.
+// Translate returns the log records of an event, and remarks about them.
 func (t *Translator) Translate(o Occurrence, d Delivery) (logs plog.Logs, remarks Remarks) {
 	left := webhook.MaxEvent
 	whole := delivered{o, recordUID(o, d), urlOf(o), previousKey(o.Changelog), t.severity(o.Event), &left, d}
@@ -121,10 +121,10 @@ func (t *Translator) appendEvent(records plog.LogRecordSlice, o delivered) (w wr
 	unmapped = t.putIssue(w, o)
 	t.putSubject(w, o.Kind, o.Event)
 	t.putChangelog(w, o.Changelog)
-	if t.opts.Payload {
+	w.extra(o.delivery.Extra)
+	if t.opts.Payload { // last, because it may use up the budget of the record
 		w.original(o.delivery.Body)
 	}
-	w.extra(o.delivery.Extra)
 	return w, unmapped
 }
 

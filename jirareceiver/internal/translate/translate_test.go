@@ -225,6 +225,7 @@ func TestUnmappedStatuses(t *testing.T) {
 		Previous: webhook.Status{Named: webhook.Named{ID: "8", Name: "Held"}},
 	}, remarks.Unmapped)
 	attrs := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().AsRaw()
+	assert.Equal(t, "[2J", printable(webhook.Status{Named: webhook.Named{Name: "\x1b[2J"}}).Name, "it is logged")
 	assert.NotContains(t, attrs, "jira.issue.status.mapped")
 	assert.NotContains(t, attrs, "jira.issue.status.previous.mapped")
 }

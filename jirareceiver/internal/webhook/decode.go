@@ -86,7 +86,7 @@ type envelope struct {
 	isBare      bool
 	mergedInto  Named
 	oldSprint   *Sprint
-	option      *Property // for the three below, senders have other names too
+	option      *Property // this and the three below: members with a less usual name
 	propertyKey string
 	issueType   *IssueType
 	board       *Board
@@ -244,7 +244,7 @@ func (e *envelope) finish() *Event {
 	return &e.Event
 }
 
-// aliases takes from the less usual names what the body does not have under the usual ones.
+// aliases uses the members with a less usual name where the usual member is missing.
 func (e *envelope) aliases() {
 	if e.propertyKey != "" && e.option == nil {
 		e.option = &Property{Key: e.propertyKey}

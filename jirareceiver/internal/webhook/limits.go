@@ -37,7 +37,7 @@ func Cut[T string | []byte](s T, most int) T {
 	return s[:most]
 }
 
-// entries calls f for the first elements of an array. It passes over those above the limit, and reports them in isCut.
+// entries calls f for the first elements of an array. It skips the elements above the limit, and reports them in isCut.
 func entries(d *decoding, isCut *bool, f func(d *decoding) error) error {
 	read := 0
 	return array(d, func(d *decoding) error {
