@@ -213,10 +213,18 @@ type writer struct {
 }
 
 // exact writes ids and keys, which are worth nothing when they are cut: no real one reaches the limit.
-func (w writer) exact(key, value string) { w.put(key, w.id(key, value)) }
+func (w writer) exact(key, value string) {
+	if value != "" { // half of all values
+		w.put(key, w.id(key, value))
+	}
+}
 
 // text writes a text or a name by people, in one line.
-func (w writer) text(key, value string) { w.put(key, w.oneLine(key, value)) }
+func (w writer) text(key, value string) {
+	if value != "" {
+		w.put(key, w.oneLine(key, value))
+	}
+}
 
 // lines writes a text by people, in several lines.
 func (w writer) lines(key, value string) {

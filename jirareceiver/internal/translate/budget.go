@@ -24,10 +24,10 @@ func newBudget(event *int) *budget {
 
 // take returns as much of the value of an attribute as may be written, at most most bytes.
 func (b *budget) take(key, value string, most int) string {
-	kept := webhook.Cut(value, min(most, b.left))
-	if len(kept) < len(value) {
+	kept := value
+	if most = min(most, b.left); len(value) > most {
 		b.markCut(key)
-		kept = strings.Clone(kept) // so that the record does not hold all of it in memory
+		kept = strings.Clone(webhook.Cut(value, most)) // so that the record does not hold all of it in memory
 	}
 	b.left -= len(kept)
 	*b.event -= len(kept)

@@ -88,11 +88,11 @@ func (t *Translator) appendChange(records plog.LogRecordSlice, uid string, chang
 	w.exact(attrChangelogID, o.Changelog.ID)
 	w.text(attrChangeField, change.Field)
 	w.exact(attrChangeFieldID, change.FieldID)
-	write := w.textOf(change)
-	write(attrChangeFrom, change.From)
-	write(attrChangeFromString, change.FromText)
-	write(attrChangeTo, change.To)
-	write(attrChangeToString, change.ToText)
+	inLines := hasLines(change)
+	w.value(attrChangeFrom, change.From, inLines)
+	w.value(attrChangeFromString, change.FromText, inLines)
+	w.value(attrChangeTo, change.To, inLines)
+	w.value(attrChangeToString, change.ToText, inLines)
 	return w.finish()
 }
 
@@ -100,19 +100,26 @@ func (w writer) change(c webhook.Change) {
 	w.text(keyField, c.Field)
 	w.exact(keyFieldID, c.FieldID)
 	w.exact(keyFieldType, c.FieldType)
-	write := w.textOf(c)
-	write(keyFrom, c.From)
-	write(keyFromString, c.FromText)
-	write(keyTo, c.To)
-	write(keyToString, c.ToText)
+	inLines := hasLines(c)
+	w.value(keyFrom, c.From, inLines)
+	w.value(keyFromString, c.FromText, inLines)
+	w.value(keyTo, c.To, inLines)
+	w.value(keyToString, c.ToText, inLines)
 }
 
-// textOf returns the method that writes the values of a change: descriptions and comments have several lines.
-func (w writer) textOf(c webhook.Change) func(key, value string) {
-	if p := privacyOf(c); p == isDescription || p == isComment {
-		return w.lines
+// value writes a value of a change, which in descriptions and comments has several lines.
+func (w writer) value(key, value string, inLines bool) {
+	if inLines {
+		w.lines(key, value)
+		return
 	}
-	return w.text
+	w.text(key, value)
+}
+
+// hasLines reports whether the values of a change are texts of several lines.
+func hasLines(c webhook.Change) bool {
+	p := privateFields[fieldOf(c)]
+	return p == isDescription || p == isComment
 }
 
 // redact leaves out of a change what was not asked for: the names of people, whose ids stay, and whole texts.
