@@ -91,7 +91,7 @@ func newHandler(settings receiver.Settings, config *Config, next consumer.Logs) 
 	h.memory = cfg.Deduplication.newMemory(h.clock)
 	h.disk = newDiskGuard(&cfg.Admission.Disk, h.clock, h.meter.warnings)
 	h.health = &health{admission: h.admission, disk: h.disk, forgetAfter: h.retryAfter, now: h.clock}
-	h.unmapped = newUnmappedStatuses(h.meter, settings.Logger)
+	h.unmapped = newUnmappedStatuses(h.meter, settings.Logger, unmappedInterval)
 	return h, h.meter.observe(h)
 }
 

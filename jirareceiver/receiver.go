@@ -94,6 +94,7 @@ const (
 // delivery enters the pipeline after it returns.
 func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	defer r.handler.meter.telemetry.Shutdown()
+	defer r.handler.unmapped.shutdown()
 	if r.server == nil {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -18,27 +19,34 @@ const (
 	maxReportedLength = 100 // bytes
 )
 
-// unmappedStatuses makes a gap in the mapping visible: each counts, and each name is logged once.
+// unmappedInterval is the least time between two lines about unmapped statuses. The collector drops equal messages beyond ten in
+// ten seconds, and a name that is logged once must not be among them.
+const unmappedInterval = 10 * time.Second
+
+// unmappedStatuses makes a gap in the mapping visible: each status counts, and each name is logged once.
 type unmappedStatuses struct {
-	meter  *meter
-	logger *zap.Logger
+	meter    *meter
+	logger   *zap.Logger
+	interval time.Duration
 
-	mu       sync.Mutex
-	reported map[string]bool
+	mu           sync.Mutex
+	reported     map[string]bool
+	limitReached bool
+	pending      []string    // reported and not logged yet
+	timer        *time.Timer // logs what is pending; nil if the last line is older than the interval
 }
 
-func newUnmappedStatuses(m *meter, logger *zap.Logger) *unmappedStatuses {
-	return &unmappedStatuses{meter: m, logger: logger, reported: map[string]bool{}}
+func newUnmappedStatuses(m *meter, logger *zap.Logger, interval time.Duration) *unmappedStatuses {
+	return &unmappedStatuses{meter: m, logger: logger, interval: interval, reported: map[string]bool{}}
 }
 
-// report logs only current statuses: of a previous one Jira does not tell the category, by which it may well map as long
-// as it is the current one.
+// report logs only current statuses. Jira does not send the category of a previous status, by which it may well be mapped while it is
+// the current one.
 func (u *unmappedStatuses) report(ctx context.Context, unmapped translate.Unmapped) {
 	u.count(ctx, "previous", unmapped.Previous)
 	u.count(ctx, "current", unmapped.Current)
-	name, id := clip(unmapped.Current.Name), clip(unmapped.Current.ID)
-	if unmapped.Current != (webhook.Status{}) && u.isNew(cmp.Or(name, id)) {
-		u.logger.Warn("No mapping for a Jira status: add its name or id to status::mapping", zap.String("name", name), zap.String("id", id))
+	if unmapped.Current != (webhook.Status{}) {
+		u.add(clip(unmapped.Current.Name), clip(unmapped.Current.ID))
 	}
 }
 
@@ -48,15 +56,66 @@ func (u *unmappedStatuses) count(ctx context.Context, side string, status webhoo
 	}
 }
 
-func (u *unmappedStatuses) isNew(name string) bool {
+// add logs a new status at once, or with others when the interval is over.
+func (u *unmappedStatuses) add(name, id string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	name = strings.ToLower(name)
-	if u.reported[name] || len(u.reported) == maxReported {
-		return false
+	key := strings.ToLower(cmp.Or(name, id))
+	switch {
+	case u.reported[key]:
+	case len(u.reported) == maxReported:
+		u.logLimit()
+	default:
+		u.reported[key] = true
+		u.pending = append(u.pending, label(name, id))
+		if u.timer == nil {
+			u.logPending()
+		}
 	}
-	u.reported[name] = true
-	return true
+}
+
+// label returns "In Review (10042)", or what there is of it.
+func label(name, id string) string {
+	if name == "" || id == "" {
+		return name + id
+	}
+	return name + " (" + id + ")"
+}
+
+// logLimit is called with mu held, as is logPending.
+func (u *unmappedStatuses) logLimit() {
+	if u.limitReached {
+		return
+	}
+	u.limitReached = true
+	u.logger.Warn("Too many Jira statuses without a mapping: further statuses are counted in receiver_jira_unmapped_statuses and not logged",
+		zap.Int("logged", maxReported))
+}
+
+func (u *unmappedStatuses) logPending() {
+	u.timer = nil
+	if len(u.pending) == 0 {
+		return
+	}
+	u.logger.Warn("No mapping for Jira statuses: add their names or ids to status::mapping", zap.Strings("statuses", u.pending))
+	u.pending = nil
+	u.timer = time.AfterFunc(u.interval, func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.logPending()
+	})
+}
+
+// shutdown logs what is pending. Nothing is logged later.
+func (u *unmappedStatuses) shutdown() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.timer != nil {
+		u.timer.Stop()
+	}
+	if u.logPending(); u.timer != nil {
+		u.timer.Stop()
+	}
 }
 
 func clip(s string) string {
