@@ -232,6 +232,9 @@ const (
 // defaultEncodings are those of bodies. Jira's bodies have none; a proxy may add one.
 var defaultEncodings = []string{"", "gzip", "zlib", "deflate"}
 
+// allowedEncodings are of bodies too: x-gzip is another name of gzip.
+var allowedEncodings = append(slices.Clone(defaultEncodings), "x-gzip")
+
 var (
 	_ component.Config    = (*Config)(nil)
 	_ confmap.Unmarshaler = (*Config)(nil)

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.uber.org/zap"
-
 	"github.com/otel-jira/collector/jirareceiver/internal/translate"
 )
 
@@ -33,12 +31,18 @@ func canMatch(pattern string) bool {
 	return err == nil && starts && translate.InKnownNamespace(pattern)
 }
 
-// warnOfStrangers finds what may be misspelt. It is no error: Jira may have events that it does not document.
-func (f eventFilter) warnOfStrangers(logger *zap.Logger) {
-	for _, pattern := range slices.Concat(f.include, f.exclude) {
+// isNamespace reports whether there are documented events below a name, such as jira.comment.
+func isNamespace(name string) bool {
+	return name != "jira" && slices.ContainsFunc(translate.EventNames(), func(event string) bool { return strings.HasPrefix(event, name+".") })
+}
+
+// undocumented returns the patterns that match no event that Jira documents.
+func undocumented(patterns []string) (strangers []string) {
+	for _, pattern := range patterns {
 		matches := func(name string) bool { return matchesAny([]string{pattern}, name) }
 		if !slices.ContainsFunc(translate.EventNames(), matches) {
-			logger.Warn("No event that Jira documents has this name: check its spelling in events", zap.String("pattern", pattern))
+			strangers = append(strangers, pattern)
 		}
 	}
+	return strangers
 }

@@ -288,6 +288,9 @@ func TestOptionsChangeTheRecord(t *testing.T) {
 		{"projects", func(c *JiraConfig) {
 			c.Status.Projects = map[string]ProjectStatusConfig{"OPS": {Mapping: map[string][]string{"ours": {"7"}}}}
 		}, "jira.issue.status.mapped", "ours"},
+		{"projects in lower case", func(c *JiraConfig) {
+			c.Status.Projects = map[string]ProjectStatusConfig{"ops": {Mapping: map[string][]string{"ours": {"7"}}}}
+		}, "jira.issue.status.mapped", "ours"},
 		{"use_default_mapping", func(c *JiraConfig) { c.Status.UseDefaultMapping = false }, "jira.issue.status.mapped", "planned"},
 		{"category_fallback", func(c *JiraConfig) { c.Status.UseDefaultMapping, c.Status.CategoryFallback = false, false }, "jira.issue.status.mapped", nil},
 		{"site_url", func(c *JiraConfig) { c.SiteURL = "https://a.example.com" }, "url.full", "https://a.example.com/browse/OPS-1"},

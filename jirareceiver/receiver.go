@@ -51,10 +51,9 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	}
 	r.server, r.listener = server, connlimit.New(listener, r.cfg.Jira.MaxConnections, r.handler.meter.evicted)
 	r.settings.Logger.Info("Waiting for Jira to post events", zap.String("url", r.url()))
-	if !r.cfg.authenticated() {
-		r.settings.Logger.Warn("Anybody who reaches the endpoint can post events: allow_unauthenticated is set")
+	for _, w := range r.cfg.warnings() {
+		r.settings.Logger.Warn(w.message, w.field)
 	}
-	r.handler.events.warnOfStrangers(r.settings.Logger)
 
 	r.serving.Go(func() {
 		err := serve(r.server, r.listener)

@@ -33,17 +33,21 @@ type object = map[string]any
 // reference matches what the collector replaces before the receiver sees it.
 const reference = `\$\{`
 
+// pagePattern matches addresses of pages, as isPage does.
+var pagePattern = `^[^$]*\.(atlassian\.net|jira\.com)(:[0-9]+)?/+[^/]|^[^$]*://[^/]+/(.*/)?(` + strings.Join(pageSegments, "|") + `)(/|$)`
+
 // constraints are what the types of the fields do not tell.
 var constraints = map[string]object{
 	"path":                            {"pattern": `^/?[^?#\s:/]+(/[^?#\s:/]+)*/?$|` + reference},
 	"health_path":                     {"pattern": `^(/?[^?#\s:/]+(/[^?#\s:/]+)*/?)?$|` + reference},
-	"site_url":                        {"pattern": `^https?://[^/?#@:]+[^?#@]*$|` + reference},
+	"site_url":                        {"pattern": `^https?://[^/?#@:]+[^?#@]*$|` + reference, "not": object{"pattern": pagePattern}},
 	"endpoint":                        {"pattern": `^[^/]*:[0-9]+$|` + reference},
 	"transport":                       {"enum": []string{"tcp", "tcp4", "tcp6", "unix"}},
 	"max_request_body_size":           {"minimum": 1},
 	"max_text_length":                 {"minimum": 1},
-	"signature::secrets[]":            {"pattern": `\S`},
-	"token::values[]":                 {"pattern": `\S`},
+	"signature::secrets[]":            {"pattern": `^\S(.*\S)?$`},
+	"token::values[]":                 {"pattern": `^\S(.*\S)?$`},
+	"compression_algorithms[]":        {"anyOf": []object{{"enum": allowedEncodings}, {"pattern": reference}}},
 	"token::header":                   {"pattern": `^[^\s:]*$`},
 	"status::mapping[]":               {"minLength": 1},
 	"events::include[]":               {"pattern": `^(jira\.|\*)[a-z0-9_.*]*$`},
@@ -212,7 +216,7 @@ func fieldDocs(t *testing.T) map[string]string {
 
 // onlyValidateFinds are the mistakes that no schema can see: they are between values, or in other places.
 var onlyValidateFinds = []string{
-	"admission_below_body_size", "custom_field_twice", "deduplication_twice", "event_misspelt", "event_of_split", "no_authentication", "paths_same",
+	"admission_below_body_size", "custom_field_twice", "deduplication_twice", "event_misspelt", "event_namespace", "event_of_split", "no_authentication", "paths_same",
 	"project_by_name", "project_twice", "query_attribute_twice", "query_attributes_reversed", "query_token", "secret_from_unset_variable", "severity_priority_twice", "status_in_two_values", "status_in_two_values_of_project",
 	"tls_without_client_ca", "token_nowhere",
 }

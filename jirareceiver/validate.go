@@ -50,6 +50,11 @@ func (cfg *Config) validateServer() error {
 	if cfg.Server.MaxRequestBodySize <= 0 {
 		errs = append(errs, fmt.Errorf("max_request_body_size is %d: set the number of bytes to accept, such as %d", cfg.Server.MaxRequestBodySize, defaultMaxBodySize))
 	}
+	for _, name := range cfg.Server.CompressionAlgorithms {
+		if !slices.Contains(allowedEncodings, name) {
+			errs = append(errs, fmt.Errorf("compression_algorithms: %q is not an encoding that the receiver decodes within its limits; choose from %q", name, allowedEncodings))
+		}
+	}
 	for _, timeout := range []struct {
 		key   string
 		value time.Duration
@@ -127,7 +132,23 @@ func (cfg *JiraConfig) validateSiteURL() error {
 		return errors.New("site_url is not the address of a Jira site: write it like https://acme.atlassian.net " +
 			"or https://jira.example.com/context, without user, query and fragment")
 	}
+	if isPage(u) {
+		return errors.New("site_url is the address of a page; cut it to https://host or https://host/context")
+	}
 	return nil
+}
+
+// pageSegments are parts of the paths of Jira's pages. No context of a site is called so.
+var pageSegments = []string{"browse", "projects", "secure", "rest", "plugins", "issues", "boards", "servicedesk"}
+
+// isPage reports whether the path is that of a page. Sites of Jira Cloud have no path.
+func isPage(u *url.URL) bool {
+	path := strings.ToLower(strings.Trim(u.Path, "/"))
+	host := strings.ToLower(u.Hostname())
+	isCloud := strings.HasSuffix(host, ".atlassian.net") || strings.HasSuffix(host, ".jira.com")
+	return path != "" && isCloud || slices.ContainsFunc(strings.Split(path, "/"), func(segment string) bool {
+		return slices.Contains(pageSegments, segment)
+	})
 }
 
 func (cfg *JiraConfig) validateMaxTextLength() error {
@@ -159,12 +180,17 @@ func (cfg *TokenConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-// validateSecrets finds the commonest mistake: a reference to an environment variable that is not set.
+// validateSecrets finds the commonest mistakes: a reference to an environment variable that is not set, and a file that ends with a
+// line break.
 func validateSecrets(path string, secrets []configopaque.String) error {
 	var errs []error
 	for i, secret := range secrets {
 		if strings.TrimSpace(string(secret)) == "" {
 			errs = append(errs, fmt.Errorf("%s[%d] is empty: check that the environment variable or file it refers to is set", path, i))
+			continue
+		}
+		if strings.TrimSpace(string(secret)) != string(secret) {
+			errs = append(errs, fmt.Errorf("%s[%d] begins or ends with white space or a line break; write the file without a line break at its end, as printf %%s does", path, i))
 		}
 	}
 	return errors.Join(errs...)
@@ -203,15 +229,28 @@ func (cfg *EventsConfig) validate() error {
 		patterns []string
 	}{{"events::include", cfg.Include}, {"events::exclude", cfg.Exclude}} {
 		for i, pattern := range list.patterns {
-			if pattern == translate.EventFieldChanged {
-				errs = append(errs, fmt.Errorf("%s[%d] is %s, which comes with another event: write that, such as jira.issue.updated", list.key, i, pattern))
-			}
-			if !canMatch(pattern) {
-				errs = append(errs, fmt.Errorf("%s[%d] matches no event: write the name of a record, such as jira.issue.created, or a pattern of names, such as jira.sprint.*", list.key, i))
+			if mistake := mistakeIn(pattern); mistake != "" {
+				errs = append(errs, fmt.Errorf("%s[%d] %s", list.key, i, mistake))
 			}
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// mistakeIn returns the predicate of an error, or nothing for a pattern that some event may match.
+func mistakeIn(pattern string) string {
+	switch {
+	case strings.ContainsAny(pattern, `^$()+|\{}`), strings.Contains(pattern, ".."):
+		return "is a regular expression; write * for any text, such as jira.issue.*"
+	case pattern == translate.EventFieldChanged:
+		return "is " + pattern + ", which comes with another event: write that, such as jira.issue.updated"
+	case isNamespace(pattern):
+		return "matches no event; write " + pattern + ".*"
+	case !canMatch(pattern):
+		return "matches no event: write the name of a record, such as jira.issue.created, or a pattern of names, such as jira.sprint.*"
+	default:
+		return ""
+	}
 }
 
 func (mode ChangelogMode) validate() error {
