@@ -129,6 +129,7 @@ func TestAnswers(t *testing.T) {
 		{"no encoding, by name", nil, []byte(createdBody), withHeader("Content-Encoding", "Identity"), toldOK, ""},
 		{"unknown encoding", nil, []byte(createdBody), withHeader("Content-Encoding", "hunter2"), toldUnsupported, "unsupported_encoding"},
 		{"two encodings", nil, gzipped(createdBody), withHeader("Content-Encoding", "gzip, gzip"), toldUnsupported, "unsupported_encoding"},
+		{"gzip by its other name in the configuration", func(cfg *Config) { cfg.Server.CompressionAlgorithms = []string{"x-gzip"} }, gzipped(createdBody), encoded, toldOK, ""},
 		{"encoding not allowed", func(cfg *Config) { cfg.Server.CompressionAlgorithms = []string{"deflate"} }, gzipped(createdBody), encoded, toldUnsupported, "unsupported_encoding"},
 		{"unauthenticated, unknown encoding", requireSignature, []byte(createdBody), withHeader("Content-Encoding", "hunter2"), toldUnauthorized, "missing_signature"},
 		{"truncated gzip", nil, gzipped(createdBody)[:40], encoded, toldUndecodable, "undecodable"},

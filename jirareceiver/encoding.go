@@ -6,8 +6,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
+
+	"go.opentelemetry.io/collector/config/confighttp"
 )
 
 // decoder returns the content of an encoded body. It may read from the body.
@@ -28,17 +29,25 @@ var errUndecodable = errors.New("content encoding cannot be decoded")
 
 // bodyDecoder decodes the content encodings that the configuration allows.
 type bodyDecoder struct {
-	allowed []string
+	allowed map[string]bool
 	maxSize int64 // bytes of a decoded body
+}
+
+func newBodyDecoder(cfg *confighttp.ServerConfig) bodyDecoder {
+	d := bodyDecoder{allowed: map[string]bool{}, maxSize: cfg.MaxRequestBodySize}
+	for _, name := range cfg.CompressionAlgorithms {
+		d.allowed[coding(name)] = true
+	}
+	return d
 }
 
 // open returns the content of a request's body, and how long it was announced to be, or -1 if it was not.
 func (d bodyDecoder) open(r *http.Request) (content io.Reader, length int64, err error) {
-	coding := coding(r.Header.Values("Content-Encoding"))
+	coding := coding(strings.Join(r.Header.Values("Content-Encoding"), ","))
 	if coding == "" {
 		return r.Body, r.ContentLength, nil
 	}
-	if !slices.Contains(d.allowed, coding) {
+	if !d.allowed[coding] {
 		return nil, 0, failed(kindUnsupportedEncoding, nil)
 	}
 	source := &source{Reader: r.Body}
@@ -49,10 +58,10 @@ func (d bodyDecoder) open(r *http.Request) (content io.Reader, length int64, err
 	return http.MaxBytesReader(nil, io.NopCloser(decodedBody{decoded, source}), d.maxSize), -1, nil
 }
 
-// coding returns the name of the content coding of a request, "" if there is none. Names are case-insensitive, gzip has an
+// coding returns the name of the content coding that a header names, "" if it names none. Names are case-insensitive, gzip has an
 // alias, and identity means none (https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1). More than one coding has no name.
-func coding(header []string) string {
-	switch name := strings.ToLower(strings.TrimSpace(strings.Join(header, ","))); name {
+func coding(header string) string {
+	switch name := strings.ToLower(strings.TrimSpace(header)); name {
 	case "identity":
 		return ""
 	case "x-gzip":

@@ -74,7 +74,7 @@ func newHandler(settings receiver.Settings, config *Config, next consumer.Logs) 
 		retryAfter:      cfg.Admission.RetryAfter,
 		authenticator:   newAuthenticator(cfg),
 		admission:       &admission{limit: cfg.Admission.MaxInFlightBytes},
-		encodings:       bodyDecoder{allowed: config.Server.CompressionAlgorithms, maxSize: config.Server.MaxRequestBodySize},
+		encodings:       newBodyDecoder(&config.Server),
 		decoder:         webhook.NewDecoder(slices.Collect(maps.Keys(cfg.CustomFields))),
 		events:          eventFilter{include: cfg.Events.Include, exclude: cfg.Events.Exclude},
 		queryAttributes: newQueryAttributes(cfg.QueryAttributes),

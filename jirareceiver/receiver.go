@@ -82,9 +82,9 @@ const (
 	// readGrace is how long a sender may take to complete its request once the receiver stops. A sender that stalls would hold
 	// up the stop, while nobody listens.
 	readGrace = 2 * time.Second
-	// handoverGrace is how long requests of connections that were just accepted may take to arrive. net/http answers none that
-	// arrives once it shuts down.
-	handoverGrace = 150 * time.Millisecond
+	// handoverGrace is how long requests of connections that were just accepted may take to arrive and to be answered. net/http
+	// answers none that arrives once it shuts down.
+	handoverGrace = time.Second
 )
 
 // Shutdown closes the listener and idle connections, which makes Jira Cloud try again later, and lets the deliveries under
@@ -120,7 +120,10 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 func (r *jiraReceiver) handOver(ctx context.Context) {
 	sleep(ctx, r.cfg.Jira.ShutdownDelay)
 	r.listener.StopAccepting()
-	sleep(ctx, handoverGrace)
+	r.serving.Wait() // it accepts no more
+	for end := time.Now().Add(handoverGrace); r.listener.Len() > 0 && time.Now().Before(end) && ctx.Err() == nil; {
+		sleep(ctx, handoverGrace/100)
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) {

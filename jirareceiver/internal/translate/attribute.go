@@ -226,11 +226,6 @@ func (w writer) text(key, value string) {
 	}
 }
 
-// lines writes a text by people, in several lines.
-func (w writer) lines(key, value string) {
-	w.put(key, multiLineText(w.take(key, w.clip(value), webhook.MaxText)))
-}
-
 // url writes an address.
 func (w writer) url(key, value string) {
 	w.put(key, oneLineText(w.take(key, value, webhook.MaxURL)))

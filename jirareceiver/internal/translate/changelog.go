@@ -88,11 +88,10 @@ func (t *Translator) appendChange(records plog.LogRecordSlice, uid string, chang
 	w.exact(attrChangelogID, o.Changelog.ID)
 	w.text(attrChangeField, change.Field)
 	w.exact(attrChangeFieldID, change.FieldID)
-	inLines := hasLines(change)
-	w.value(attrChangeFrom, change.From, inLines)
-	w.value(attrChangeFromString, change.FromText, inLines)
-	w.value(attrChangeTo, change.To, inLines)
-	w.value(attrChangeToString, change.ToText, inLines)
+	w.text(attrChangeFrom, change.From)
+	w.text(attrChangeFromString, change.FromText)
+	w.text(attrChangeTo, change.To)
+	w.text(attrChangeToString, change.ToText)
 	return w.finish()
 }
 
@@ -100,26 +99,10 @@ func (w writer) change(c webhook.Change) {
 	w.text(keyField, c.Field)
 	w.exact(keyFieldID, c.FieldID)
 	w.exact(keyFieldType, c.FieldType)
-	inLines := hasLines(c)
-	w.value(keyFrom, c.From, inLines)
-	w.value(keyFromString, c.FromText, inLines)
-	w.value(keyTo, c.To, inLines)
-	w.value(keyToString, c.ToText, inLines)
-}
-
-// value writes a value of a change, which in descriptions and comments has several lines.
-func (w writer) value(key, value string, inLines bool) {
-	if inLines {
-		w.lines(key, value)
-		return
-	}
-	w.text(key, value)
-}
-
-// hasLines reports whether the values of a change are texts of several lines.
-func hasLines(c webhook.Change) bool {
-	p := privateFields[fieldOf(c)]
-	return p == isDescription || p == isComment
+	w.text(keyFrom, c.From)
+	w.text(keyFromString, c.FromText)
+	w.text(keyTo, c.To)
+	w.text(keyToString, c.ToText)
 }
 
 // redact leaves out of a change what was not asked for: the names of people, whose ids stay, and whole texts.

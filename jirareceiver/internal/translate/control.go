@@ -6,28 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// oneLineText removes control characters, which steer a terminal, marks that change the direction of writing, and line breaks,
-// which make one line look like two.
-func oneLineText(s string) string { return withoutControl(s, plainRune) }
-
-// multiLineText does the same with descriptions and comments, which keep their line breaks.
-func multiLineText(s string) string {
-	return withoutControl(s, func(r rune) rune {
-		if r == '\n' {
-			return r
-		}
-		return plainRune(r)
-	})
-}
-
-func withoutControl(s string, mapping func(rune) rune) string {
+// oneLineText removes control characters, which steer a terminal, and marks that change the direction of writing. Line breaks become
+// spaces: on a console, a record with a line break looks like two.
+func oneLineText(s string) string {
 	if isPlainASCII(s) {
 		return s
 	}
 	if strings.Contains(s, "\r\n") { // Data Center ends lines so
 		s = strings.ReplaceAll(s, "\r\n", "\n")
 	}
-	return strings.Map(mapping, s)
+	return strings.Map(plainRune, s)
 }
 
 // isPlainASCII reports whether a text has only printable ASCII characters, as nearly all ids and many texts do.

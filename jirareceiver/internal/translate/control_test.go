@@ -18,12 +18,6 @@ import (
 // hostile has an escape sequence, line breaks of all kinds, marks of direction, and C0, C1 and DEL.
 const hostile = "a\x1b[2Jb\x00c\r\nd\te\u202ef\u009bg\u0085h\u2028i\u2029j\vk\fl\x7fm\u200fn\u2066o\u061cp\rq"
 
-// manyLines are the keys of what keeps line breaks, also within jira.changelog.items.
-var manyLines = []string{
-	attrIssueDescription, attrCommentBody, attrWorklogComment,
-	attrChangeFrom, attrChangeFromString, attrChangeTo, attrChangeToString, keyFrom, keyFromString, keyTo, keyToString,
-}
-
 // TestNoControlCharacters puts control characters into each string of each body, of the headers and of the address.
 func TestNoControlCharacters(t *testing.T) {
 	fields := map[string]string{"customfield_10016": "story_points", "customfield_10020": "sprint", "customfield_10201": "any"}
@@ -93,9 +87,6 @@ func requirePlain(t *testing.T, key string, value any) {
 			requirePlain(t, key, element)
 		}
 	case string:
-		if slices.Contains(manyLines, key) {
-			value = strings.ReplaceAll(value, "\n", "")
-		}
 		if strings.ContainsFunc(value, isControl) {
 			t.Fatalf("%s has a control character: %q", key, value)
 		}
@@ -106,22 +97,11 @@ func isControl(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
-func TestMultiLineText(t *testing.T) {
-	assert.Equal(t, "a[2Jbc\nd efg h i j k lmnop q", multiLineText(hostile))
-	assert.Equal(t, "Größe 🚀\n\n日本", multiLineText("Größe 🚀\r\n\r\n日本"))
+func TestOneLineText(t *testing.T) {
+	assert.Equal(t, "a[2Jbc d efg h i j k lmnop q", oneLineText(hostile))
+	assert.Equal(t, "Größe 🚀  日本", oneLineText("Größe 🚀\r\n\r\n日本"))
 	for _, s := range []string{"", "plain", "Größe 🚀"} {
 		assert.Equal(t, s, oneLineText(s))
 	}
 	assert.Zero(t, testing.AllocsPerRun(10, func() { oneLineText("plain, Größe 🚀") }), "what is clean is not copied")
-}
-
-// TestLineBreaksOfChanges keeps line breaks in changes of texts, and in no other change.
-func TestLineBreaksOfChanges(t *testing.T) {
-	tr := translator(func(o *Options) { o.SplitChanges, o.Description, o.CommentBody = true, true, true })
-	for field, want := range map[string]string{"description": "a\nb", "Comment": "a\nb", "summary": "a b"} {
-		records := split(t, tr, `{"issue": {"id": "1"}, "changelog": {"items": [{"field": "`+field+`", "toString": "a\r\nb"}]}}`)
-		items := records[0].Attributes().AsRaw()[attrChangelogItems].([]any)
-		assert.Equal(t, want, items[0].(map[string]any)[keyToString], field)
-		assert.Equal(t, want, records[1].Attributes().AsRaw()[attrChangeToString], field)
-	}
 }

@@ -53,7 +53,7 @@ func (t *Translator) putComment(w writer, c *webhook.Comment) {
 	w.instant(attrCommentUpdatedAt, c.Updated)
 	w.boolean(attrCommentPublic, c.Public)
 	if t.opts.CommentBody {
-		w.lines(attrCommentBody, c.Body)
+		w.text(attrCommentBody, c.Body)
 	}
 }
 
@@ -66,7 +66,7 @@ func (t *Translator) putWorklog(w writer, l *webhook.Worklog) {
 	w.instant(attrWorklogUpdatedAt, l.Updated)
 	w.integer(attrWorklogTimeSpent, l.TimeSpent)
 	if t.opts.CommentBody {
-		w.lines(attrWorklogComment, l.Comment)
+		w.text(attrWorklogComment, l.Comment)
 	}
 }
 

@@ -37,7 +37,7 @@ func (w writer) issueIdentity(o delivered) {
 func (t *Translator) putFields(w writer, issue *webhook.Issue) {
 	w.text(attrIssueSummary, issue.Summary)
 	if t.opts.Description {
-		w.lines(attrIssueDescription, issue.Description)
+		w.text(attrIssueDescription, issue.Description)
 	}
 	w.exact(attrIssueTypeID, issue.Type.ID)
 	w.text(attrIssueTypeName, issue.Type.Name)
