@@ -29,7 +29,7 @@ const (
 	attrRecordUID      = string(semconv.LogRecordUIDKey)      // the same for all deliveries of one event, and for no other event, but for [two runs of an Automation rule](senders.md#an-automation-rule) with the same body
 	attrRecordOriginal = string(semconv.LogRecordOriginalKey) // the body as it was received, with all that it says of people; with `include::payload`
 
-	attrRecordTruncated = "jira.record.truncated" // keys of the attributes that were cut at a [limit](record.md#limits)
+	attrRecordTruncated = "jira.record.truncated" // keys of the attributes that were cut at a [limit](limits.md#of-a-record)
 
 	attrWebhookEvent          = "jira.webhook.event"            // `webhookEvent` of the body, as sent
 	attrWebhookIssueEventType = "jira.webhook.issue_event_type" // `issue_event_type_name` of the body, as sent

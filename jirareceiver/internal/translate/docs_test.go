@@ -253,7 +253,7 @@ An attribute is written when Jira tells its value, and the value is not empty. O
   login name. *yes* and *in part* name the option that switches it on; without it, it is left out. *no* says that it is not about
   people by itself: what people write into a summary, a label or the name of a sprint, nobody knows.
 - Texts are cut after ` + "`max_text_length`" + ` characters, the example values here after 60. All values have
-  [limits](record.md#limits).
+  [limits](limits.md#of-a-record).
 
 `
 
