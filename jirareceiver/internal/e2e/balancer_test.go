@@ -128,7 +128,8 @@ func (b *balancer) pass(r *http.Request, u *upstream, body []byte) (*http.Respon
 }
 
 // TestRollingRestarts restarts two collectors behind a balancer one after the other, while a Data Center delivers, which sends
-// each delivery once. With a shutdown delay none may be lost.
+// each delivery once. With a shutdown delay, a balancer that polls /health loses none. A balancer that learns from connection errors
+// sends new connections up to the moment when the listener closes, and the kernel may reset the last one.
 func TestRollingRestarts(t *testing.T) {
 	const header = "\n| balancer\t shutdown_delay\t restarts\t sent\t elsewhere\t 502\t not acknowledged\t lost\t |\n"
 	lines := header
@@ -155,8 +156,12 @@ func TestRollingRestarts(t *testing.T) {
 			lines += fmt.Sprintf("| %s | %v | %d | %d | %d | %d | %d | %d |\n", mode.name, mode.delay, restarts, len(results),
 				proxy.elsewhere.Load(), proxy.failed.Load(), refused, lost)
 			assert.Zero(t, lost)
-			if !mode.loses {
+			switch {
+			case mode.loses:
+			case mode.polls:
 				assert.Zero(t, refused, "not acknowledged: Data Center does not repeat")
+			default:
+				assert.LessOrEqual(t, refused, restarts, "not acknowledged")
 			}
 		})
 	}

@@ -44,7 +44,7 @@ func TestNginxRecipe(t *testing.T) {
 			lines += fmt.Sprintf("| %s | %v | %d | %d | %d | %d |\n", mode.nextUpstream, mode.delay, restarts, len(results), refused, lost)
 			assert.Zero(t, lost)
 			if !mode.loses {
-				assert.Zero(t, refused, "not acknowledged: Data Center does not repeat")
+				assert.LessOrEqual(t, refused, restarts, "not acknowledged: see TestRollingRestarts")
 			}
 		})
 	}
