@@ -61,27 +61,54 @@ func diskFull(t *testing.T) row {
 	return row
 }
 
-// queueDiskFull has the queue and the deduplication on a disk that fills up. Jira is turned away until there is room again.
-// The persistent queue drops what it cannot mark as taken, and does not even say so: hence the count of what is lost.
+// onSmallDisk returns the arguments for examples/durable.yaml on a small disk, with limits that fit as those of the example fit a
+// large disk.
+func onSmallDisk(t *testing.T, b *backend, disk string) []string {
+	t.Helper()
+	return append(durable(t, b),
+		"--set", "extensions::file_storage::directory="+disk,
+		"--set", "receivers::jira::deduplication::file="+disk+"/deliveries",
+		"--set", "receivers::jira::admission::disk::directories=["+disk+"]",
+		"--set", fmt.Sprintf("receivers::jira::admission::disk::min_free_bytes=%d", smallDisk/8),
+		"--set", fmt.Sprintf("exporters::otlp_http::sending_queue::queue_size=%d", smallDisk/4))
+}
+
+// queueOnSmallDiskFull has the backend down for longer than the queue has room for. A queue that is bounded in events fills the
+// disk, and loses most of its events.
+func queueOnSmallDiskFull(t *testing.T) row {
+	t.Helper()
+	return onFullQueue(t, form(1500, 6000), func(string) (restore func()) { return func() {} })
+}
+
+// queueDiskFull has another program fill the disk of the queue and of the deduplication.
 func queueDiskFull(t *testing.T) row {
+	t.Helper()
+	return onFullQueue(t, form(300, 3000), func(disk string) (restore func()) {
+		filling := fill(t, disk)
+		return func() { require.NoError(t, os.Remove(filling)) }
+	})
+}
+
+// onFullQueue stops the backend, breaks something, and delivers n events until enough are refused. Then it mends all.
+func onFullQueue(t *testing.T, n int, damage func(disk string) (restore func())) row {
 	t.Helper()
 	disk := mountSmallDisk(t)
 	b := startBackend(t, willing)
-	args := append(durable(t, b), "--set", "extensions::file_storage::directory="+disk, "--set", "receivers::jira::deduplication::file="+disk+"/deliveries")
+	args := onSmallDisk(t, b, disk)
 	c := startDurable(t, args)
 	jira, wire := connect(t, c, relaxed)
-	script, n := jirasim.NewScript(site), form(300, 3000)
-	results := jira.DeliverAll(t.Context(), script.Deliveries(0, n), pending)
+	script := jirasim.NewScript(site)
+	results := jira.DeliverAll(t.Context(), script.Deliveries(0, n/5), pending)
 
-	filling := fill(t, disk)
+	restore := damage(disk)
 	b.stop()
-	remaining := inBackground(t, jira, script.Deliveries(n, 2*n))
+	remaining := inBackground(t, jira, script.Deliveries(n/5, n))
 	wire.await(t, &wire.refusals, pending)
-	require.NoError(t, os.Remove(filling))
+	restore()
 	b.start(t)
 	results = append(results, remaining()...)
 	if b.await(results) > 0 {
-		c.terminate(t) // what is still in the file is found at the next start
+		c.terminate(t) // events that are still in the file are found at the next start
 		c = startDurable(t, args)
 		b.await(results)
 	}
@@ -91,11 +118,13 @@ func queueDiskFull(t *testing.T) row {
 	return row
 }
 
+const smallDisk = 4 << 20 // bytes
+
 // mountSmallDisk needs the right to mount.
 func mountSmallDisk(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	output, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", dir).CombinedOutput()
+	output, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%d", smallDisk), "tmpfs", dir).CombinedOutput()
 	if err != nil {
 		t.Skipf("a small disk cannot be mounted here: %v: %s", err, output)
 	}
