@@ -110,10 +110,13 @@ func (u *unmappedStatuses) logPending() {
 func (u *unmappedStatuses) shutdown() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.stopTimer()
+	u.logPending()
+	u.stopTimer()
+}
+
+func (u *unmappedStatuses) stopTimer() {
 	if u.timer != nil {
-		u.timer.Stop()
-	}
-	if u.logPending(); u.timer != nil {
 		u.timer.Stop()
 	}
 }

@@ -2,6 +2,7 @@ package jirareceiver
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,12 +68,12 @@ func TestLimitOfStatusesIsLogged(t *testing.T) {
 		u, logs := newSampledStatuses()
 		reached := func() int { return logs.FilterMessageSnippet("Too many Jira statuses without a mapping").Len() }
 		for i := range maxReported {
-			u.add(fmt.Sprint(i), "")
+			u.add(strconv.Itoa(i), "")
 		}
 		u.add("0", "")
 		assert.Zero(t, reached())
 		for i := range maxReported {
-			u.add(fmt.Sprint(maxReported+i), "")
+			u.add(strconv.Itoa(maxReported+i), "")
 		}
 		assert.Equal(t, 1, reached())
 		u.shutdown()
