@@ -66,9 +66,10 @@ type lease struct {
 	buffer []byte
 
 	// Guarded by admission.mu.
-	bytes   int64
-	place   *list.Element // in waiting; nil for a verified body
-	givenUp bool
+	bytes    int64
+	place    *list.Element // in waiting; nil for a verified body
+	complete bool          // the body has been read
+	givenUp  bool
 }
 
 // grow counts n bytes that have arrived.
@@ -101,7 +102,9 @@ func (l *lease) giveUp() {
 	l.givenUp = true
 	l.count(-l.bytes)
 	l.settle()
-	_ = http.NewResponseController(l.w).SetReadDeadline(time.Unix(1, 0)) // at the worst, the sender's next byte ends the reading
+	if !l.complete {
+		_ = http.NewResponseController(l.w).SetReadDeadline(time.Unix(1, 0)) // at the worst, the sender's next byte ends the reading
+	}
 }
 
 // settle takes the body from those that may be given up.
@@ -143,8 +146,8 @@ const (
 	// maxPooled is how many bytes a buffer may have to be kept for another delivery.
 	maxPooled = 256 << 10
 	// How many bytes are set aside for a body before any of it has arrived.
-	minBuffer  = 4 << 10  // when nobody says how long it will be
-	maxReserve = 64 << 10 // when it is said to be longer
+	minBuffer  = 4 << 10  // when the request has no Content-Length
+	maxReserve = 64 << 10 // when Content-Length is larger
 	// maxRead is how many bytes may have arrived without being counted. A chunked body is read until there are as many as
 	// were asked for.
 	maxRead = 64 << 10
@@ -166,6 +169,7 @@ func (l *lease) read(content io.Reader, length int64) ([]byte, error) {
 		}
 		switch {
 		case errors.Is(err, io.EOF):
+			l.end()
 			return body, nil
 		case err != nil:
 			return nil, err
@@ -173,8 +177,15 @@ func (l *lease) read(content io.Reader, length int64) ([]byte, error) {
 	}
 }
 
-// nextCapacity doubles a buffer until it can hold a body of the announced length, which is negative when nobody has
-// announced one, and one byte more: to read the end of the body takes room as well.
+// end keeps the connection of a body that has arrived from being disturbed.
+func (l *lease) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.complete = true
+}
+
+// nextCapacity doubles a buffer until it can hold a body of the announced length, which is negative when the request
+// announces none, and one byte more: to read the end of the body takes room as well.
 func nextCapacity(capacity int, announced int64) int {
 	next := max(2*capacity, minBuffer)
 	if capacity == 0 && announced > 0 {

@@ -35,6 +35,7 @@ type handler struct {
 	disk             *diskGuard
 	admission        *admission
 	encodings        bodyDecoder
+	authenticates    bool // something checks who sends, here or in confighttp
 	decoder          *webhook.Decoder
 	events           eventFilter
 	queryAttributes  []queryAttribute
@@ -75,6 +76,7 @@ func newHandler(settings receiver.Settings, config *Config, next consumer.Logs) 
 		authenticator:   newAuthenticator(cfg),
 		admission:       &admission{limit: cfg.Admission.MaxInFlightBytes},
 		encodings:       newBodyDecoder(&config.Server),
+		authenticates:   config.authenticated(),
 		decoder:         webhook.NewDecoder(slices.Collect(maps.Keys(cfg.CustomFields))),
 		events:          eventFilter{include: cfg.Events.Include, exclude: cfg.Events.Exclude},
 		queryAttributes: newQueryAttributes(cfg.QueryAttributes),
@@ -203,7 +205,7 @@ func (h *handler) deliver(w http.ResponseWriter, r *http.Request) (records int, 
 		return 0, err
 	}
 	lease.verified(body)
-	markAuthenticated(r.Context())
+	h.markAuthenticated(r.Context())
 	h.meter.size(r.Context(), body)
 	event, err := h.decoder.Decode(body)
 	if err != nil {
@@ -258,6 +260,11 @@ func (h *handler) deliverOnce(ctx context.Context, o translate.Occurrence, d tra
 		return 0, nil
 	}
 	defer claim.Release()
+	ctx, end, ok := h.inflight.begin(ctx)
+	if !ok {
+		return 0, failed(kindShuttingDown, nil)
+	}
+	defer end() // not before the delivery is remembered
 	logs, remarks := h.translator.Translate(o, d)
 	records = logs.LogRecordCount()
 	if err := h.consume(ctx, logs); err != nil {
@@ -282,12 +289,7 @@ func (h *handler) claim(ctx context.Context, site translate.Site, d translate.De
 }
 
 // consume hands the records on.
-func (h *handler) consume(ctx context.Context, logs plog.Logs) (err error) {
-	ctx, end, ok := h.inflight.begin(ctx)
-	if !ok {
-		return failed(kindShuttingDown, nil)
-	}
-	defer end()
+func (h *handler) consume(ctx context.Context, logs plog.Logs) error {
 	if err := h.next.ConsumeLogs(ctx, logs); err != nil {
 		err = pipelineFailure(err)
 		h.health.observe(err)

@@ -24,5 +24,5 @@ func respond(w http.ResponseWriter, err error, retryAfter time.Duration) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(code)
-	_, _ = io.WriteString(w, body) // the sender is gone: there is nobody left to tell
+	_, _ = io.WriteString(w, body) // the client is gone
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -14,7 +15,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/connlimit"
 )
 
-// A stranger can make the server hold this much, and docs/durability.md says what it adds up to.
+// These bound the memory and the time that an unauthenticated sender can take up. docs/limits.md adds them up.
 const (
 	// maxHeaderBytes is many times what Jira's headers and those of proxies take. net/http adds 4 KiB of its own.
 	maxHeaderBytes = 8 << 10
@@ -22,6 +23,12 @@ const (
 	maxStreams = 30
 	// maxFrame is the least that HTTP/2 allows. The server sets aside as much for a connection, by default a megabyte.
 	maxFrame = 16 << 10
+	// maxBuffer is how many bytes of bodies net/http keeps for a connection of HTTP/2 before the handler reads them. A line of 100 ms
+	// still carries 25 MB within the default of read_timeout.
+	maxBuffer = 128 << 10
+	// answerGrace is how long a sender may take to receive an answer of HTTP/2 once there is one. Answers are short, and a sender
+	// that opens no window for them would keep its request.
+	answerGrace = 2 * time.Second
 )
 
 // newServer returns a server for the handler, and what confighttp puts around it: authentication by an extension, limits of
@@ -34,10 +41,15 @@ func newServer(ctx context.Context, host component.Host, cfg *Config, telemetry 
 	if err != nil {
 		return nil, err
 	}
-	server.Handler = atTheDoor(server.Handler, cfg.Server.NetAddr.Endpoint)
-	server.DisableGeneralOptionsHandler = true // it tells anybody 200
+	server.Handler = limitRequests(server.Handler, cfg.Server.NetAddr.Endpoint)
+	server.DisableGeneralOptionsHandler = true // it answers OPTIONS * with 200 without authentication
 	server.MaxHeaderBytes = maxHeaderBytes
-	server.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrame}
+	server.HTTP2 = &http.HTTP2Config{
+		MaxConcurrentStreams:          maxStreams,
+		MaxReadFrameSize:              maxFrame,
+		MaxReceiveBufferPerConnection: maxBuffer,
+		MaxReceiveBufferPerStream:     maxBuffer,
+	}
 	server.ErrorLog = newServerLog(h.meter.warnings)
 	server.ConnContext = withConnection
 	if cfg.Server.TLS.HasValue() {
@@ -46,9 +58,9 @@ func newServer(ctx context.Context, host component.Host, cfg *Config, telemetry 
 	return server, err
 }
 
-// atTheDoor is what a request meets first. It takes the name of the host from the request, of which senders could otherwise
+// limitRequests counts requests of HTTP/2 until their answer has left. It replaces the Host header, of which senders could otherwise
 // make as many time series as they like.
-func atTheDoor(next http.Handler, host string) http.Handler {
+func limitRequests(next http.Handler, host string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Host = host
 		conn := connectionOf(r.Context())
@@ -59,7 +71,9 @@ func atTheDoor(next http.Handler, host string) http.Handler {
 		conn.Begin()
 		defer conn.End()
 		next.ServeHTTP(w, r)
-		_ = http.NewResponseController(w).Flush() // a sender that does not take the answer holds the request for as long
+		response := http.NewResponseController(w)
+		_ = response.SetWriteDeadline(time.Now().Add(answerGrace))
+		_ = response.Flush()
 	})
 }
 
@@ -94,9 +108,10 @@ func connectionOf(ctx context.Context) *connlimit.Conn {
 	return conn
 }
 
-// markAuthenticated keeps the connection of a request from being closed to make room for others.
-func markAuthenticated(ctx context.Context) {
-	if conn := connectionOf(ctx); conn != nil {
+// markAuthenticated keeps the connection of an authentic delivery from being closed to make room for others. Where nothing checks
+// who sends, no connection is better than another.
+func (h *handler) markAuthenticated(ctx context.Context) {
+	if conn := connectionOf(ctx); conn != nil && h.authenticates {
 		conn.Authenticated()
 	}
 }

@@ -32,6 +32,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/metadatatest"
 )
@@ -108,6 +110,18 @@ func TestStrangersMakeRoom(t *testing.T) {
 	metadatatest.AssertEqualReceiverJiraEvictedConnections(t, r.telemetry,
 		[]metricdata.DataPoint[int64]{{Value: 2*limit + 2, Attributes: byReceiver}}, measured()...)
 	assert.Len(t, r.logs.FilterMessageSnippet("max_connections").All(), 1)
+}
+
+// TestStrangersAreAlikeWithoutAuthentication has connections that nothing authenticates. None of them may keep others out.
+func TestStrangersAreAlikeWithoutAuthentication(t *testing.T) {
+	const limit = 4
+	r := start(t, consumertest.NewNop(), func(cfg *Config) { cfg.Jira.MaxConnections = limit })
+	for range 2 * limit {
+		response, err := newClient(t).Do(r.request(t, []byte(createdBody)))
+		require.NoError(t, err)
+		response.Body.Close()
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+	}
 }
 
 // TestHeadersAreBounded sends more of them than Jira and any proxy do.
@@ -230,14 +244,16 @@ func TestShutdownDoesNotWaitForStrangers(t *testing.T) {
 	}
 }
 
-// TestShutdownWaitsForCallsOfSendersThatHungUp has a delivery of HTTP/2 whose stream is gone, and its call is not.
+// TestShutdownWaitsForCallsOfSendersThatHungUp has a delivery of HTTP/2 whose stream is gone. Its call is not, and neither is what
+// follows on it: the delivery must be remembered before the storage closes.
 func TestShutdownWaitsForCallsOfSendersThatHungUp(t *testing.T) {
 	next := newGated()
-	r := start(t, next, func(cfg *Config) { withTLS(t, cfg) })
+	r := start(t, next, func(cfg *Config) { deduplicate(cfg); cfg.Jira.AllowUnauthenticated = true; withTLS(t, cfg) })
+	remembering, remembered := make(chan struct{}), make(chan struct{})
 	ctx, hangUp := context.WithCancel(t.Context())
 	client := newClient(t)
 	failed := make(chan error, 1)
-	request := r.request(t, []byte(createdBody)).WithContext(ctx)
+	request := r.request(t, []byte(createdBody), numbered("1")).WithContext(ctx)
 	go func() {
 		_, _, err := send(client, request)
 		failed <- err
@@ -246,17 +262,87 @@ func TestShutdownWaitsForCallsOfSendersThatHungUp(t *testing.T) {
 	hangUp()
 	require.Error(t, wait(t, failed, "end of the request"))
 	client.CloseIdleConnections()
+	r.handler.now = func() time.Time { // which remembering asks for
+		close(remembering)
+		<-remembered
+		return observedAt
+	}
 	stopped := make(chan error, 1)
 	go func() { stopped <- r.Shutdown(context.Background()) }()
 	r.awaitClosed(t)
-	select {
-	case <-stopped:
-		assert.Fail(t, "a call is under way")
-	case <-time.After(100 * time.Millisecond):
-	}
+	assertNotStopped(t, stopped, "a call is under way")
 	close(next.release)
+	wait(t, remembering, "end of the call")
+	assertNotStopped(t, stopped, "the delivery is not remembered yet")
+	r.handler.now = r.clock.Now
+	close(remembered)
 	require.NoError(t, wait(t, stopped, "shutdown"))
 	assert.Equal(t, 1, next.LogRecordCount())
+	assert.Equal(t, 1, r.handler.memory.Len())
+}
+
+func assertNotStopped(t *testing.T, stopped <-chan error, why string) {
+	t.Helper()
+	select {
+	case <-stopped:
+		assert.Fail(t, why)
+	case <-time.After(100 * time.Millisecond):
+	}
+}
+
+// rawStream opens a connection of HTTP/2 that has no window for any answer, and begins a request without an end. It returns the
+// settings of the server.
+func (r *running) rawStream(t *testing.T, method string, body int) map[http2.SettingID]uint32 {
+	t.Helper()
+	conn := tls.Client(r.dial(t, ""), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	_, err := io.WriteString(conn, http2.ClientPreface)
+	require.NoError(t, err)
+	framer := http2.NewFramer(conn, conn)
+	require.NoError(t, framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0}))
+	frame, err := framer.ReadFrame()
+	require.NoError(t, err)
+	settings := map[http2.SettingID]uint32{}
+	require.NoError(t, frame.(*http2.SettingsFrame).ForeachSetting(func(s http2.Setting) error {
+		settings[s.ID] = s.Val
+		return nil
+	}))
+	require.NoError(t, framer.WriteSettingsAck())
+	var block bytes.Buffer
+	encoder := hpack.NewEncoder(&block)
+	for _, field := range [][2]string{{":method", method}, {":scheme", "https"}, {":authority", "a"}, {":path", defaultPath}} {
+		require.NoError(t, encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]}))
+	}
+	require.NoError(t, framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndHeaders: true}))
+	for ; body > 0; body -= maxFrame {
+		require.NoError(t, framer.WriteData(1, false, make([]byte, min(body, maxFrame))))
+	}
+	return settings
+}
+
+// TestHTTP2IsBounded reads what the server allows a connection.
+func TestHTTP2IsBounded(t *testing.T) {
+	r := start(t, consumertest.NewNop(), func(cfg *Config) { requireSignature(cfg); withTLS(t, cfg) })
+	settings := r.rawStream(t, http.MethodPost, 0)
+	assert.EqualValues(t, maxStreams, settings[http2.SettingMaxConcurrentStreams])
+	assert.EqualValues(t, maxFrame, settings[http2.SettingMaxFrameSize])
+	assert.EqualValues(t, maxBuffer, settings[http2.SettingInitialWindowSize])
+	assert.LessOrEqual(t, settings[http2.SettingMaxHeaderListSize], uint32(maxHeaderBytes+1<<10))
+}
+
+// TestSendersThatTakeNoAnswer keep neither a request nor a stop for long: the time-out of an answer is an hour.
+func TestSendersThatTakeNoAnswer(t *testing.T) {
+	r := start(t, consumertest.NewNop(), func(cfg *Config) {
+		requireSignature(cfg)
+		withTLS(t, cfg)
+		cfg.Server.WriteTimeout = time.Hour
+	})
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		r.rawStream(t, method, 5*maxFrame)
+	}
+	require.Eventually(t, func() bool { return len(r.telemetry.SpanRecorder.Ended()) >= 2 }, patience, time.Millisecond)
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.Shutdown(context.Background()) }()
+	assert.NoError(t, wait(t, stopped, "shutdown"))
 }
 
 // TestShutdownAmidRequestsOfHTTP2 stops receivers while requests begin and end.
@@ -307,6 +393,21 @@ func TestShutdownDelay(t *testing.T) {
 	r.awaitClosed(t)
 }
 
+// TestHandoverAnswersTheLastConnection has a sender that connects at the end of the delay, and takes its time to send.
+func TestHandoverAnswersTheLastConnection(t *testing.T) {
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) { cfg.Jira.ShutdownDelay = time.Millisecond })
+	conn := r.dial(t, "")
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.Shutdown(context.Background()) }()
+	r.awaitClosed(t)
+	_, err := fmt.Fprintf(conn, "POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(createdBody), createdBody)
+	require.NoError(t, err)
+	response, answer := readAnswer(t, conn)
+	assertTold(t, toldOK, response, answer)
+	require.NoError(t, wait(t, stopped, "shutdown"))
+}
+
 // TestFailedHandshakesAreLoggedOnceInAWhile has senders that speak no TLS.
 func TestFailedHandshakesAreLoggedOnceInAWhile(t *testing.T) {
 	r := start(t, consumertest.NewNop(), func(cfg *Config) { withTLS(t, cfg) })
@@ -343,15 +444,15 @@ func TestServerLog(t *testing.T) {
 func TestTelemetryOfTheServer(t *testing.T) {
 	r := start(t, consumertest.NewNop(), requireToken)
 	for i := range 3 {
-		request := r.request(t, []byte(createdBody), withQuery("token=hunter2"), withHeader("User-Agent", "hunter2"))
+		request := r.request(t, []byte(createdBody), withQuery("token=hunter2"), withHeader("User-Agent", "hunter2"), withHeader("X-Forwarded-For", "hunter2"))
 		request.Host = fmt.Sprintf("hunter2-%d.example.com", i)
 		do(t, request)
 	}
 	elsewhere := r.request(t, nil, withQuery("hunter2"), withHeader("User-Agent", "hunter2"))
-	elsewhere.URL.Path, elsewhere.Method = "/elsewhere", "HUNTER2"
+	elsewhere.URL.Path, elsewhere.Method = "/hunter2", "HUNTER2"
 	do(t, elsewhere)
 	spans := r.telemetry.SpanRecorder.Ended()
-	assert.NotEmpty(t, spans)
+	assert.Contains(t, fmt.Sprint(spans[len(spans)-1].Attributes()), "network.peer.address", "the server's spans have attributes")
 	for _, span := range spans {
 		assert.NotContains(t, strings.ToLower(fmt.Sprint(span.Name(), span.Attributes())), "hunter2")
 	}

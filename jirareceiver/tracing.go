@@ -10,9 +10,12 @@ import (
 	"go.opentelemetry.io/otel/trace/embedded"
 )
 
-// withheld are the attributes that a span of a request must not have: a query string may hold a token, and all of them are
-// texts of the sender's choice.
-var withheld = []attribute.Key{semconv.URLQueryKey, semconv.URLFullKey, semconv.UserAgentOriginalKey, semconv.HTTPRequestMethodOriginalKey}
+// withheld are the attributes that a span of a request must not have. The sender chooses their texts: a query string may contain a
+// token, and client.address comes from X-Forwarded-For. The address of the connection stays, as network.peer.address.
+var withheld = []attribute.Key{
+	semconv.URLQueryKey, semconv.URLFullKey, semconv.URLPathKey, semconv.UserAgentOriginalKey, semconv.HTTPRequestMethodOriginalKey,
+	semconv.ClientAddressKey,
+}
 
 // discreetTracing is a tracer provider whose spans start without the attributes that are withheld.
 type discreetTracing struct {

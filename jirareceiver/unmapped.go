@@ -32,6 +32,7 @@ type unmappedStatuses struct {
 	mu           sync.Mutex
 	reported     map[string]bool
 	limitReached bool
+	closed       bool
 	pending      []string    // reported and not logged yet
 	timer        *time.Timer // logs what is pending; nil if the last line is older than the interval
 }
@@ -62,7 +63,7 @@ func (u *unmappedStatuses) add(name, id string) {
 	defer u.mu.Unlock()
 	key := strings.ToLower(cmp.Or(name, id))
 	switch {
-	case u.reported[key]:
+	case u.closed, u.reported[key]:
 	case len(u.reported) == maxReported:
 		u.logLimit()
 	default:
@@ -74,7 +75,7 @@ func (u *unmappedStatuses) add(name, id string) {
 	}
 }
 
-// label returns "In Review (10042)", or what there is of it.
+// label returns "In Review (10042)", or only the name or the ID.
 func label(name, id string) string {
 	if name == "" || id == "" {
 		return name + id
@@ -99,6 +100,9 @@ func (u *unmappedStatuses) logPending() {
 	}
 	u.logger.Warn("No mapping for Jira statuses: add their names or ids to status::mapping", zap.Strings("statuses", u.pending))
 	u.pending = nil
+	if u.closed {
+		return
+	}
 	u.timer = time.AfterFunc(u.interval, func() {
 		u.mu.Lock()
 		defer u.mu.Unlock()
@@ -110,15 +114,11 @@ func (u *unmappedStatuses) logPending() {
 func (u *unmappedStatuses) shutdown() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.stopTimer()
-	u.logPending()
-	u.stopTimer()
-}
-
-func (u *unmappedStatuses) stopTimer() {
+	u.closed = true
 	if u.timer != nil {
 		u.timer.Stop()
 	}
+	u.logPending()
 }
 
 func clip(s string) string {

@@ -59,6 +59,11 @@ func TestEachStatusIsLogged(t *testing.T) {
 		time.Sleep(10 * unmappedInterval)
 		synctest.Wait()
 		assert.Equal(t, want, loggedStatuses(logs), "no timer is left")
+
+		idle, logs := newSampledStatuses()
+		idle.shutdown()
+		idle.add("late", "7")
+		assert.Empty(t, loggedStatuses(logs), "nothing was pending")
 	})
 }
 

@@ -1,37 +1,39 @@
 // Package connlimit bounds the open connections of a server, and the time that senders have left when the server stops.
 //
-// A listener that stops accepting at its limit, as golang.org/x/net/netutil.LimitListener does, lets strangers keep everybody
-// else out: they hold what is open, and fill the queue of the kernel. This one goes on accepting, and closes the connection
-// that has waited longest without proving who sends.
+// A listener that stops accepting at its limit, as golang.org/x/net/netutil.LimitListener does, lets unauthenticated senders keep
+// everybody else out: they hold the open connections and fill the queue of the kernel. This listener goes on accepting, and
+// closes a connection that has not proved who sends.
 package connlimit
 
 import (
-	"container/list"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// Listener keeps at most a number of connections open. A request that shares a connection with others, as those of HTTP/2 do,
+// Listener keeps at most a number of connections open. A request that shares a connection with others, as requests of HTTP/2 do,
 // counts as one more: it takes as much memory as a connection. It is safe for concurrent use.
 type Listener struct {
 	net.Listener
 	limit   int
 	onEvict func()
 
-	mu        sync.Mutex
-	open      map[*Conn]struct{}
-	requests  int       // that share a connection
-	strangers list.List // of *Conn, the oldest first
-	stopAt    time.Time // read deadline of all connections; zero until StopReading
+	mu       sync.Mutex
+	open     map[*Conn]struct{}
+	requests int // that share a connection
+	peers    map[netip.Prefix]*peer
+	stopAt   time.Time // read deadline of all connections; zero until StopReading
 }
 
 // New returns a Listener that accepts from another. It calls onEvict for each connection that it closes to stay within limit.
 func New(listener net.Listener, limit int, onEvict func()) *Listener {
-	return &Listener{Listener: listener, limit: limit, onEvict: onEvict, open: map[*Conn]struct{}{}}
+	return &Listener{
+		Listener: listener, limit: limit, onEvict: onEvict, open: map[*Conn]struct{}{}, peers: map[netip.Prefix]*peer{},
+	}
 }
 
 // Accept returns a *Conn.
@@ -83,18 +85,27 @@ func (l *Listener) add(conn *Conn) (evicted *Conn) {
 	if !l.stopAt.IsZero() {
 		conn.stopReading(l.stopAt)
 	}
-	conn.place = l.strangers.PushBack(conn)
 	l.open[conn] = struct{}{}
+	l.peerOf(conn).add(conn)
 	return l.excess()
 }
 
-// excess returns the connection to close, or nil if there is room or all that are open are authenticated.
+// excess returns the connection to close, or nil if there is room or all that are open are authenticated. It is the oldest one of
+// the peer that takes up the most, so that nobody is closed for the number of another's connections.
 func (l *Listener) excess() *Conn {
-	oldest := l.strangers.Front()
-	if oldest == nil || len(l.open)+l.requests <= l.limit {
+	if len(l.open)+l.requests <= l.limit {
 		return nil
 	}
-	return oldest.Value.(*Conn)
+	var largest *peer
+	for _, p := range l.peers {
+		if largest == nil || p.load > largest.load || p.load == largest.load && p.oldest().accepted.Before(largest.oldest().accepted) {
+			largest = p
+		}
+	}
+	if largest == nil {
+		return nil
+	}
+	return largest.oldest()
 }
 
 func (l *Listener) remove(conn *Conn) {
@@ -102,8 +113,8 @@ func (l *Listener) remove(conn *Conn) {
 	defer l.mu.Unlock()
 	delete(l.open, conn)
 	l.requests -= conn.requests
+	l.forget(conn)
 	conn.requests = 0
-	l.strangers.Remove(conn.place) // which does nothing if it is not in there
 }
 
 // StopReading sets the latest read deadline of all connections. Answers can still be written after it.
@@ -123,8 +134,9 @@ type Conn struct {
 	authenticated atomic.Bool
 
 	// Guarded by listener.mu.
-	place    *list.Element // in listener.strangers
-	requests int           // under way
+	accepted time.Time
+	place    place
+	requests int // under way
 
 	mu     sync.Mutex // orders the deadlines that the server sets with that of StopReading
 	stopAt time.Time
@@ -138,35 +150,32 @@ func (c *Conn) Authenticated() {
 	}
 	c.listener.mu.Lock()
 	defer c.listener.mu.Unlock()
-	c.listener.strangers.Remove(c.place)
+	c.listener.forget(c)
 }
 
 // Begin counts a request that shares the connection with others. It exempts the connection from StopReading: one request that
 // stalls must not end the others.
 func (c *Conn) Begin() {
 	c.share()
-	c.listener.evict(c.begin())
+	c.listener.evict(c.count(1))
 }
 
-func (c *Conn) begin() (evicted *Conn) {
+// End ends a request that Begin has counted.
+func (c *Conn) End() { c.count(-1) }
+
+// count counts requests of a connection that is open, and returns the connection to close for them, or nil.
+func (c *Conn) count(n int) (evicted *Conn) {
 	c.listener.mu.Lock()
 	defer c.listener.mu.Unlock()
 	if _, open := c.listener.open[c]; !open {
 		return nil
 	}
-	c.requests++
-	c.listener.requests++
-	return c.listener.excess()
-}
-
-// End ends a request that Begin has counted.
-func (c *Conn) End() {
-	c.listener.mu.Lock()
-	defer c.listener.mu.Unlock()
-	if c.requests > 0 { // else the connection is closed
-		c.requests--
-		c.listener.requests--
+	c.requests += n
+	c.listener.requests += n
+	if c.place.peer != nil {
+		c.place.peer.load += n
 	}
+	return c.listener.excess()
 }
 
 func (c *Conn) share() {

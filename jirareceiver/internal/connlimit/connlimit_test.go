@@ -1,8 +1,10 @@
 package connlimit
 
 import (
+	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"testing"
 	"time"
@@ -95,7 +97,11 @@ func TestClosedConnectionsMakeRoom(t *testing.T) {
 	s.connect()
 	assert.Zero(t, s.evicted)
 	assert.Equal(t, 2, s.Len())
-	assert.Equal(t, 2, s.strangers.Len())
+	require.Len(t, s.peers, 1)
+	for _, p := range s.peers {
+		assert.Equal(t, 2, p.load)
+		assert.Equal(t, 2, p.connections.Len())
+	}
 }
 
 // TestRequestsCount has connections with several requests, as HTTP/2 has them.
@@ -121,11 +127,89 @@ func TestRequestsCount(t *testing.T) {
 	assert.Zero(t, s.requests)
 
 	_, authenticated := s.connect()
+	authenticated.Begin()
 	authenticated.Authenticated()
 	for range 10 {
 		authenticated.Begin()
 	}
 	assert.Equal(t, 2, s.evicted, "nobody else to close")
+	assert.Empty(t, s.peers)
+	require.NoError(t, authenticated.Close())
+	authenticated.End()
+	assert.Zero(t, s.requests)
+}
+
+// addressed is a connection from an address, whose own end is open.
+type addressed struct {
+	net.Conn
+	remote net.Addr
+}
+
+func (c addressed) RemoteAddr() net.Addr { return c.remote }
+
+// accepts is a listener that accepts what it is given.
+type accepts struct {
+	net.Listener
+	conns chan net.Conn
+}
+
+func (l accepts) Accept() (net.Conn, error) { return <-l.conns, nil }
+
+// TestPeersDoNotPushEachOtherOut has one sender open more and more connections beside others.
+func TestPeersDoNotPushEachOtherOut(t *testing.T) {
+	const limit = 10
+	inner := accepts{conns: make(chan net.Conn, 1)}
+	evicted := 0
+	l := New(inner, limit, func() { evicted++ })
+	accept := func(address string) *Conn {
+		end, other := net.Pipe()
+		t.Cleanup(func() { end.Close(); other.Close() })
+		inner.conns <- addressed{end, net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))}
+		conn, err := l.Accept()
+		require.NoError(t, err)
+		return conn.(*Conn)
+	}
+	isOpen := func(c *Conn) bool { _, open := l.open[c]; return open }
+	good := []*Conn{accept("192.0.2.1:1"), accept("[::ffff:192.0.2.1]:2"), accept("[2001:db8:1::1]:1"), accept("192.0.2.2:1")}
+	flood := make([]*Conn, 0, 100)
+	for i := range cap(flood) {
+		flood = append(flood, accept(fmt.Sprintf("[2001:db8:2::%x]:%d", i, i+1)))
+	}
+	for i, c := range good {
+		assert.True(t, isOpen(c), i)
+	}
+	for i, c := range flood {
+		assert.Equal(t, i >= len(flood)-limit+len(good), isOpen(c), i)
+	}
+	assert.Len(t, l.peers, 4)
+	assert.Equal(t, len(flood)-limit+len(good), evicted)
+
+	shared := accept("192.0.2.3:1")
+	for range 20 {
+		shared.Begin()
+	}
+	assert.False(t, isOpen(shared), "its requests are more than the others' connections")
+	assert.True(t, isOpen(good[0]))
+}
+
+// TestEqualPeers closes the oldest connection of all when no sender has more than another.
+func TestEqualPeers(t *testing.T) {
+	assert.Equal(t, netip.Prefix{}, addressOf(&net.UnixAddr{}))
+	inner := accepts{conns: make(chan net.Conn, 1)}
+	l := New(inner, 5, func() {})
+	var conns []*Conn
+	for i := range 8 {
+		end, other := net.Pipe()
+		t.Cleanup(func() { end.Close(); other.Close() })
+		inner.conns <- addressed{end, &net.TCPAddr{IP: net.IPv4(192, 0, 2, byte(i)), Port: 1}}
+		conn, err := l.Accept()
+		require.NoError(t, err)
+		conns = append(conns, conn.(*Conn))
+	}
+	for i, c := range conns {
+		_, open := l.open[c]
+		assert.Equal(t, i >= 3, open, i)
+	}
 }
 
 // TestStopReading sets later deadlines before and after, as a server does for each request.

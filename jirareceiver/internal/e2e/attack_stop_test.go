@@ -40,6 +40,7 @@ var stalls = []struct {
 	{"TLS, a body never sent, well-formed signature", true, saying(requestLine + forgedHeader + "Content-Length: 1000\r\n\r\n")},
 	{"HTTP/2, no stream", true, overHTTP2(nil)},
 	{"HTTP/2, a body never sent, well-formed signature", true, overHTTP2(map[string]string{strings.ToLower(signature.Header): forged})},
+	{"HTTP/2, an answer never taken", true, overHTTP2(map[string]string{}, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})},
 }
 
 func saying(begin string) func(*attacker) (net.Conn, error) {
@@ -54,7 +55,7 @@ func saying(begin string) func(*attacker) (net.Conn, error) {
 }
 
 // overHTTP2 begins a stream with the fields, or none.
-func overHTTP2(fields map[string]string) func(*attacker) (net.Conn, error) {
+func overHTTP2(fields map[string]string, settings ...http2.Setting) func(*attacker) (net.Conn, error) {
 	return func(a *attacker) (net.Conn, error) {
 		conn, err := a.dial("h2")
 		if err != nil {
@@ -63,7 +64,7 @@ func overHTTP2(fields map[string]string) func(*attacker) (net.Conn, error) {
 		var b, block bytes.Buffer
 		b.WriteString(http2.ClientPreface)
 		framer := http2.NewFramer(&b, nil)
-		_ = framer.WriteSettings()
+		_ = framer.WriteSettings(settings...)
 		if fields != nil {
 			encoder := hpack.NewEncoder(&block)
 			for _, field := range [][2]string{{":method", "POST"}, {":scheme", "https"}, {":authority", "jira"}, {":path", "/jira/events"}} {

@@ -40,6 +40,7 @@ func attacksBeforeAuthentication() []attack {
 		{name: "a3 many short headers, 68 KB, TLS", tls: true, run: shortHeaders(formerHeader)},
 		{name: "a4 streams of HTTP/2, 64 KiB of headers each", tls: true, run: headersOfStreams(60 << 10)},
 		{name: "a5 streams of HTTP/2, 8 KiB of headers each", tls: true, run: headersOfStreams(8 << 10)},
+		{name: "a6 bodies over HTTP/2 whose answer is not taken", tls: true, run: bodiesOverHTTP2},
 		{name: "b1 connections held open", run: heldConnections},
 		{name: "b2 connections held open, TLS", tls: true, run: heldConnectionsTLS},
 		{name: "c announced bodies that cannot authenticate", run: answeredBeforeBody},
@@ -128,6 +129,29 @@ func manyStreams(streams, size int) []byte {
 		writeHeaders(framer, uint32(2*stream+1), block.Bytes())
 	}
 	return b.Bytes()
+}
+
+// bodiesOverHTTP2 sends a megabyte of a body without a signature on each connection, and opens no window for the answer.
+func bodiesOverHTTP2(t *testing.T, a *attacker) {
+	t.Helper()
+	var b, block bytes.Buffer
+	b.WriteString(http2.ClientPreface)
+	framer := http2.NewFramer(&b, nil)
+	_ = framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+	encoder := hpack.NewEncoder(&block)
+	for _, field := range [][2]string{{":method", "POST"}, {":scheme", "https"}, {":authority", "jira"}, {":path", "/jira/events"}} {
+		_ = encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]})
+	}
+	writeHeaders(framer, 1, block.Bytes())
+	for range 64 {
+		_ = framer.WriteData(1, false, make([]byte, 16<<10))
+	}
+	a.hold(files(t, form(300, 3000)), func(_ int, conn net.Conn) {
+		_ = conn.SetWriteDeadline(time.Now().Add(patience))
+		a.running.Go(func() { _, _ = io.Copy(io.Discard, conn) }) // it reads, for the server would else stop to read
+		_, _ = conn.Write(b.Bytes())
+	}, "h2")
+	a.pause(time.Duration(form(2, 20)) * time.Second)
 }
 
 func writeHeaders(framer *http2.Framer, stream uint32, block []byte) {

@@ -21,8 +21,7 @@ import (
 func TestNginxRecipe(t *testing.T) {
 	nginx, err := exec.LookPath("nginx")
 	if err != nil {
-		t.Log("there is no nginx here")
-		return
+		t.Skip("there is no nginx here")
 	}
 	lines := "\n| proxy_next_upstream\t shutdown_delay\t restarts\t sent\t not acknowledged\t lost\t |\n"
 	for _, mode := range []struct {

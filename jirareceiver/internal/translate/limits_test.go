@@ -185,6 +185,14 @@ func TestCutsLeaveCharactersWhole(t *testing.T) {
 	assert.Equal(t, []any{attrCommentID, attrRecordOriginal}, attrs[attrRecordTruncated])
 }
 
+// TestCutsOfWhatIsNotUTF8 has a long text in which no byte begins a character.
+func TestCutsOfWhatIsNotUTF8(t *testing.T) {
+	body := `{"issue": {"fields": {"summary": "` + strings.Repeat("\x80", webhook.MaxText+1) + `"}}}`
+	logs, _, _ := hostileRecords(t, body, func(*Options) {})
+	attrs := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().AsRaw()
+	assert.Equal(t, "\uFFFD", attrs[attrIssueSummary])
+}
+
 // TestBudgetOfAnEvent has more changes than fit: the records of some are missing, and those that are there are whole.
 func TestBudgetOfAnEvent(t *testing.T) {
 	logs, remarks, _ := hostileRecords(t, hostileBodies(4 << 20)["long changes"], func(o *Options) { o.SplitChanges, o.MaxText = true, 1<<20 })

@@ -31,8 +31,10 @@ func Cut[T string | []byte](s T, most int) T {
 	if len(s) <= most {
 		return s
 	}
-	for most > 0 && !utf8.RuneStart(s[most]) {
-		most--
+	for i := most; i > most-utf8.UTFMax && i >= 0; i-- { // bytes that are no UTF-8 may have no start at all
+		if utf8.RuneStart(s[i]) {
+			return s[:i]
+		}
 	}
 	return s[:most]
 }
