@@ -63,8 +63,8 @@ type JiraConfig struct {
 	Deduplication DeduplicationConfig `mapstructure:"deduplication"`
 	// Admission bounds what is processed at a time.
 	Admission AdmissionConfig `mapstructure:"admission"`
-	// MaxConnections is how many connections are open at a time. Beyond them, the one that waited longest without an
-	// authentic delivery is closed. Default: 1000.
+	// MaxConnections is how many connections are open at a time. Beyond them, the receiver closes a connection that has not sent an
+	// authentic delivery: the oldest one of the sender that has the most. Default: 1000.
 	MaxConnections int `mapstructure:"max_connections"`
 	// ShutdownDelay is how long the receiver still takes deliveries when it is to stop, while its health is 503, so that a load
 	// balancer sends them elsewhere. Default: 0.

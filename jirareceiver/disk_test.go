@@ -75,7 +75,7 @@ func TestDiskThatCannotBeLookedUp(t *testing.T) {
 		assertTold(t, toldOK, response, answer)
 		r.clock.advance(diskInterval)
 	}
-	assert.Equal(t, 1, r.logs.FilterMessageSnippet("The free space of a directory").Len())
+	assert.Equal(t, 1, r.logs.FilterMessageSnippet("Cannot read the free space").Len())
 	assertNothingRejected(t, r)
 }
 

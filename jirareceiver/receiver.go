@@ -80,7 +80,7 @@ const (
 	// cancelGrace is how long cancelled deliveries may take to notice that they are.
 	cancelGrace = time.Second
 	// readGrace is how long a sender may take to complete its request once the receiver stops. A sender that stalls would hold
-	// up the stop, while nobody listens.
+	// up the stop, while the endpoint is closed.
 	readGrace = 2 * time.Second
 	// handoverGrace is how long requests of connections that were just accepted may take to arrive and to be answered. net/http
 	// answers none that arrives once it shuts down.

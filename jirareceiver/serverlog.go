@@ -8,8 +8,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// newServerLog returns a logger for what net/http has to say. It writes a line of each kind once in a while, and none with an
-// address: the peer chooses how many connections fail.
+// newServerLog returns a logger for the messages of net/http. It samples them, since the peer chooses how many connections fail, and
+// removes addresses.
 func newServerLog(warnings *zap.Logger) *log.Logger {
 	return log.New(serverLog{warnings}, "", 0)
 }

@@ -112,7 +112,7 @@ func (m *meter) unmapped(ctx context.Context, side string) {
 // evicted counts and, once in a while, logs that a connection was closed to make room for another.
 func (m *meter) evicted() {
 	m.telemetry.ReceiverJiraEvictedConnections.Add(context.Background(), 1, m.byReceiver)
-	m.warnings.Warn("Closed the connection that waited longest without an authentic delivery: max_connections are open")
+	m.warnings.Warn("Closed a connection without an authentic delivery: max_connections are open")
 }
 
 // truncated counts records that were cut at a limit.

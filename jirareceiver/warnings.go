@@ -14,7 +14,7 @@ type warning struct {
 	field   zap.Field
 }
 
-// warnings returns what the log says at the start. No field has a secret.
+// warnings returns the warnings that are logged at the start. No field contains a secret.
 func (cfg *Config) warnings() []warning {
 	var warnings []warning
 	if !cfg.authenticated() {

@@ -183,7 +183,7 @@ type ring struct {
 	count    int
 }
 
-// holds says whether an entry is in a slot and not forgotten.
+// holds reports whether a slot contains the entry of a key that is not forgotten.
 func (r *ring) holds(slot int, key Key) bool {
 	age := (slot - r.head + r.capacity) % r.capacity
 	return age < r.count && r.slots[slot].key == key
