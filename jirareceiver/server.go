@@ -52,28 +52,22 @@ func newServer(ctx context.Context, host component.Host, cfg *Config, telemetry 
 	}
 	server.ErrorLog = newServerLog(h.meter.warnings)
 	server.ConnContext = withConnection
+	server.ConnState = shareHTTP2
 	if cfg.Server.TLS.HasValue() {
 		server.TLSConfig, err = cfg.Server.TLS.Get().LoadTLSConfig(ctx)
 	}
 	return server, err
 }
 
-// limitRequests counts requests of HTTP/2 until their answer has left. It replaces the Host header, of which senders could otherwise
-// make as many time series as they like.
+// limitRequests ends requests of HTTP/2 whose sender does not take the answer. It replaces the Host header, of which senders could
+// otherwise make as many time series as they like.
 func limitRequests(next http.Handler, host string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Host = host
-		conn := connectionOf(r.Context())
-		if conn == nil || r.ProtoMajor == 1 {
-			next.ServeHTTP(w, r)
-			return
-		}
-		conn.Begin()
-		defer conn.End()
 		next.ServeHTTP(w, r)
-		response := http.NewResponseController(w)
-		_ = response.SetWriteDeadline(time.Now().Add(answerGrace))
-		_ = response.Flush()
+		if r.ProtoMajor > 1 {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerGrace))
+		}
 	})
 }
 
@@ -90,6 +84,15 @@ func serve(server *http.Server, listener net.Listener) error {
 		return server.ServeTLS(listener, "", "")
 	}
 	return server.Serve(listener)
+}
+
+// shareHTTP2 counts a connection for all requests that it may carry. net/http answers some of them without the handler.
+func shareHTTP2(conn net.Conn, _ http.ConnState) {
+	if secured, ok := conn.(*tls.Conn); ok && secured.ConnectionState().NegotiatedProtocol == "h2" {
+		if limited, ok := secured.NetConn().(*connlimit.Conn); ok {
+			limited.Share(maxStreams)
+		}
+	}
 }
 
 type connectionKey struct{}

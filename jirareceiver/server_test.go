@@ -329,6 +329,26 @@ func TestHTTP2IsBounded(t *testing.T) {
 	assert.LessOrEqual(t, settings[http2.SettingMaxHeaderListSize], uint32(maxHeaderBytes+1<<10))
 }
 
+// TestHTTP2CountsForItsRequests opens two connections, each of which may carry more than half of the requests that there may be.
+func TestHTTP2CountsForItsRequests(t *testing.T) {
+	r := start(t, consumertest.NewNop(), func(cfg *Config) {
+		requireSignature(cfg)
+		withTLS(t, cfg)
+		cfg.Jira.MaxConnections = 2 * maxStreams
+	})
+	r.rawStream(t, http.MethodGet, 0)
+	require.Eventually(t, func() bool { return r.listener.Len() == 1 }, patience, time.Millisecond)
+	r.rawStream(t, http.MethodGet, 0)
+	require.Eventually(t, func() bool { return r.logs.FilterMessageSnippet("max_connections").Len() == 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return r.listener.Len() == 1 }, patience, time.Millisecond)
+	client := newClient(t)
+	for range 2 * maxStreams {
+		status, version, err := send(client, r.request(t, []byte(createdBody), signedWith(secret, createdBody)))
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusOK*2, status*version)
+	}
+}
+
 // TestSendersThatTakeNoAnswer keep neither a request nor a stop for long: the time-out of an answer is an hour.
 func TestSendersThatTakeNoAnswer(t *testing.T) {
 	r := start(t, consumertest.NewNop(), func(cfg *Config) {

@@ -15,18 +15,18 @@ import (
 	"time"
 )
 
-// Listener keeps at most a number of connections open. A request that shares a connection with others, as requests of HTTP/2 do,
-// counts as one more: it takes as much memory as a connection. It is safe for concurrent use.
+// Listener keeps at most a number of connections open. A connection that may carry several requests at a time, as one of HTTP/2,
+// counts for each of them until it is authenticated: each takes as much memory as a connection. It is safe for concurrent use.
 type Listener struct {
 	net.Listener
 	limit   int
 	onEvict func()
 
-	mu       sync.Mutex
-	open     map[*Conn]struct{}
-	requests int // that share a connection
-	peers    map[netip.Prefix]*peer
-	stopAt   time.Time // read deadline of all connections; zero until StopReading
+	mu     sync.Mutex
+	open   map[*Conn]struct{}
+	load   int // of all connections
+	peers  map[netip.Prefix]*peer
+	stopAt time.Time // read deadline of all connections; zero until StopReading
 }
 
 // New returns a Listener that accepts from another. It calls onEvict for each connection that it closes to stay within limit.
@@ -85,6 +85,8 @@ func (l *Listener) add(conn *Conn) (evicted *Conn) {
 	if !l.stopAt.IsZero() {
 		conn.stopReading(l.stopAt)
 	}
+	conn.weight = 1
+	l.load++
 	l.open[conn] = struct{}{}
 	l.peerOf(conn).add(conn)
 	return l.excess()
@@ -93,7 +95,7 @@ func (l *Listener) add(conn *Conn) (evicted *Conn) {
 // excess returns the connection to close, or nil if there is room or all that are open are authenticated. It is the oldest one of
 // the peer that takes up the most, so that nobody is closed for the number of another's connections.
 func (l *Listener) excess() *Conn {
-	if len(l.open)+l.requests <= l.limit {
+	if l.load <= l.limit {
 		return nil
 	}
 	var largest *peer
@@ -112,9 +114,17 @@ func (l *Listener) remove(conn *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.open, conn)
-	l.requests -= conn.requests
+	l.reweigh(conn, 0)
 	l.forget(conn)
-	conn.requests = 0
+}
+
+// reweigh changes what a connection counts for.
+func (l *Listener) reweigh(conn *Conn, weight int) {
+	l.load += weight - conn.weight
+	if conn.place.peer != nil {
+		conn.place.peer.load += weight - conn.weight
+	}
+	conn.weight = weight
 }
 
 // StopReading sets the latest read deadline of all connections. Answers can still be written after it.
@@ -136,7 +146,7 @@ type Conn struct {
 	// Guarded by listener.mu.
 	accepted time.Time
 	place    place
-	requests int // under way
+	weight   int // 0 once it is closed
 
 	mu     sync.Mutex // orders the deadlines that the server sets with that of StopReading
 	stopAt time.Time
@@ -150,35 +160,28 @@ func (c *Conn) Authenticated() {
 	}
 	c.listener.mu.Lock()
 	defer c.listener.mu.Unlock()
+	c.listener.reweigh(c, min(c.weight, 1))
 	c.listener.forget(c)
 }
 
-// Begin counts a request that shares the connection with others. It exempts the connection from StopReading: one request that
-// stalls must not end the others.
-func (c *Conn) Begin() {
-	c.share()
-	c.listener.evict(c.count(1))
+// Share announces that the connection may carry a number of requests at a time. It exempts the connection from StopReading: one
+// request that stalls must not end the others.
+func (c *Conn) Share(requests int) {
+	c.exempt()
+	c.listener.evict(c.weigh(1 + requests))
 }
 
-// End ends a request that Begin has counted.
-func (c *Conn) End() { c.count(-1) }
-
-// count counts requests of a connection that is open, and returns the connection to close for them, or nil.
-func (c *Conn) count(n int) (evicted *Conn) {
+func (c *Conn) weigh(weight int) (evicted *Conn) {
 	c.listener.mu.Lock()
 	defer c.listener.mu.Unlock()
-	if _, open := c.listener.open[c]; !open {
+	if c.weight != 1 || c.place.peer == nil { // closed, authenticated or announced already
 		return nil
 	}
-	c.requests += n
-	c.listener.requests += n
-	if c.place.peer != nil {
-		c.place.peer.load += n
-	}
+	c.listener.reweigh(c, weight)
 	return c.listener.excess()
 }
 
-func (c *Conn) share() {
+func (c *Conn) exempt() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.shared {

@@ -104,39 +104,35 @@ func TestClosedConnectionsMakeRoom(t *testing.T) {
 	}
 }
 
-// TestRequestsCount has connections with several requests, as HTTP/2 has them.
-func TestRequestsCount(t *testing.T) {
-	s := newServer(t, 5)
+// TestSharedConnectionsCountForTheirRequests has connections with several requests, as HTTP/2 has them.
+func TestSharedConnectionsCountForTheirRequests(t *testing.T) {
+	s := newServer(t, 10)
 	first, firstAccepted := s.connect()
 	second, secondAccepted := s.connect()
-	secondAccepted.Begin()
-	secondAccepted.End()
-	for range 3 {
-		secondAccepted.Begin()
-	}
+	secondAccepted.Share(8)
+	secondAccepted.Share(8)
 	assert.Zero(t, s.evicted)
-	secondAccepted.Begin()
+	third, thirdAccepted := s.connect()
 	assert.Equal(t, 1, s.evicted)
 	assert.False(t, isOpen(t, first, firstAccepted), "it is the oldest")
-	firstAccepted.Begin()
-	firstAccepted.End()
-	secondAccepted.Begin()
+	firstAccepted.Share(8)
+	assert.Equal(t, 1, s.evicted, "it is closed")
+	thirdAccepted.Share(1)
 	assert.Equal(t, 2, s.evicted)
-	assert.False(t, isOpen(t, second, secondAccepted), "its own requests are too many")
-	secondAccepted.End()
-	assert.Zero(t, s.requests)
+	assert.False(t, isOpen(t, second, secondAccepted), "it is the oldest")
 
-	_, authenticated := s.connect()
-	authenticated.Begin()
-	authenticated.Authenticated()
-	for range 10 {
-		authenticated.Begin()
-	}
-	assert.Equal(t, 2, s.evicted, "nobody else to close")
+	thirdAccepted.Authenticated()
+	assert.Equal(t, 1, s.load)
+	_, fourthAccepted := s.connect()
+	fourthAccepted.Authenticated()
+	fourthAccepted.Share(100)
+	assert.Equal(t, 2, s.load, "authenticated connections count once")
+	assert.True(t, isOpen(t, third, thirdAccepted))
+	require.NoError(t, thirdAccepted.Close())
+	require.NoError(t, fourthAccepted.Close())
+	_ = fourthAccepted.Close()
+	assert.Zero(t, s.load)
 	assert.Empty(t, s.peers)
-	require.NoError(t, authenticated.Close())
-	authenticated.End()
-	assert.Zero(t, s.requests)
 }
 
 // addressed is a connection from an address, whose own end is open.
@@ -185,9 +181,7 @@ func TestPeersDoNotPushEachOtherOut(t *testing.T) {
 	assert.Equal(t, len(flood)-limit+len(good), evicted)
 
 	shared := accept("192.0.2.3:1")
-	for range 20 {
-		shared.Begin()
-	}
+	shared.Share(8)
 	assert.False(t, isOpen(shared), "its requests are more than the others' connections")
 	assert.True(t, isOpen(good[0]))
 }
@@ -239,8 +233,8 @@ func TestStopReading(t *testing.T) {
 
 func TestSharedConnectionsGoOnReading(t *testing.T) {
 	for name, inOrder := range map[string]func(s *server, c *Conn){
-		"before": func(s *server, c *Conn) { c.Begin(); s.StopReading(time.Now()) },
-		"after":  func(s *server, c *Conn) { s.StopReading(time.Now()); c.Begin(); c.Begin() },
+		"before": func(s *server, c *Conn) { c.Share(1); s.StopReading(time.Now()) },
+		"after":  func(s *server, c *Conn) { s.StopReading(time.Now()); c.Share(1); c.Share(1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, 5)

@@ -11,7 +11,7 @@ import (
 type peer struct {
 	address     netip.Prefix
 	connections list.List // of *Conn, the oldest first
-	load        int       // connections, and requests that share one
+	load        int       // of its connections
 }
 
 // place is where a connection stands among those of its peer. An authenticated or closed connection has none.
@@ -23,7 +23,7 @@ type place struct {
 func (p *peer) add(conn *Conn) {
 	conn.accepted = time.Now()
 	conn.place = place{p, p.connections.PushBack(conn)}
-	p.load++
+	p.load += conn.weight
 }
 
 func (p *peer) oldest() *Conn { return p.connections.Front().Value.(*Conn) }
@@ -46,7 +46,7 @@ func (l *Listener) forget(conn *Conn) {
 		return
 	}
 	p.connections.Remove(conn.place.element)
-	p.load -= 1 + conn.requests
+	p.load -= conn.weight
 	conn.place = place{}
 	if p.connections.Len() == 0 {
 		delete(l.peers, p.address)

@@ -78,7 +78,7 @@ func headersOfStreams(size int) func(*testing.T, *attacker) {
 	return func(t *testing.T, a *attacker) {
 		t.Helper()
 		const streams = 100
-		for range form(50, 400) {
+		for range form(50, 1000) {
 			if !a.c.alive() {
 				return
 			}
