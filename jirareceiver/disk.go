@@ -69,7 +69,7 @@ func (g *diskGuard) look() (full bool) {
 	for _, dir := range g.directories {
 		free, err := g.free(dir)
 		if err != nil {
-			g.warnings.Warn("Cannot read the free space of a directory in admission::disk::directories; deliveries are accepted without this check",
+			g.warnings.Warn("Cannot read the free space of a directory in admission::disk::directories; deliveries are accepted without this check; create the directory or correct its path",
 				zap.String("directory", dir), zap.Error(err))
 			continue
 		}

@@ -29,8 +29,8 @@ type kind struct {
 const unauthorized = "unauthorized" // and no word on what was wrong
 
 var (
-	kindNotFound         = &kind{http.StatusNotFound, "wrong_path", "no such path", "the URL in Jira has to end in path, to the letter"}
-	kindMethodNotAllowed = &kind{http.StatusMethodNotAllowed, "wrong_method", "method not allowed", "Jira posts; an Automation rule has to be told to"}
+	kindNotFound         = &kind{http.StatusNotFound, "wrong_path", "no such path", "the URL in Jira must end in the configured path, to the letter"}
+	kindMethodNotAllowed = &kind{http.StatusMethodNotAllowed, "wrong_method", "method not allowed", "Jira posts; set the method of an Automation rule to POST"}
 
 	kindOverCapacity        = &kind{http.StatusTooManyRequests, "over_capacity", "over capacity", "raise admission::max_in_flight_bytes, or see what holds the pipeline up"}
 	kindShuttingDown        = &kind{http.StatusServiceUnavailable, "shutting_down", "shutting down", "the collector stopped before the event was through"}

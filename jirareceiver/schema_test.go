@@ -58,6 +58,7 @@ var constraints = map[string]object{
 	"query_attributes[]":              {"pattern": attributeName.String() + "|" + reference},
 	"severity::priorities[]":          {"pattern": `^([Tt][Rr][Aa][Cc][Ee]|[Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn]|[Ee][Rr][Rr][Oo][Rr]|[Ff][Aa][Tt][Aa][Ll])[2-4]?$|` + reference},
 	"deduplication::max_entries":      {"minimum": 1, "maximum": dedup.MaxEntries},
+	"max_connections":                 {"minimum": 1},
 	"admission::disk::directories[]":  {"minLength": 1},
 	"admission::disk::min_free_bytes": {"minimum": 1},
 	"admission::retry_after":          {"not": object{"const": 0}},

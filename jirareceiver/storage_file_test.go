@@ -52,7 +52,7 @@ func TestDamagedFile(t *testing.T) {
 func TestFileThatCannotBeOpened(t *testing.T) {
 	r := startWithFile(t, t.TempDir())
 	assert.EqualValues(t, 1, r.storageErrors())
-	assert.Equal(t, 1, r.logs.FilterMessageSnippet("Deduplication goes on in memory only").Len())
+	assert.Equal(t, 1, r.logs.FilterMessageSnippet("Cannot use deduplication::file").Len())
 	r.assertOutcomes(t, map[outcome]int64{accepted: 1, duplicate: 1}, "1", "1")
 	response, _ := r.post(t, []byte(createdBody), numbered("2"))
 	assert.Equal(t, http.StatusOK, response.StatusCode)

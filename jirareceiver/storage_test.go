@@ -210,7 +210,7 @@ func TestDeliveriesGoOnWithoutStorage(t *testing.T) {
 			r := startWithStorage(t, tt.storage)
 			r.assertOutcomes(t, map[outcome]int64{accepted: 2, duplicate: 1}, "1", "2", "1")
 			r.awaitStorageErrors(t, tt.errors)
-			assert.Equal(t, 1, r.logs.FilterMessageSnippet("Deduplication goes on in memory only").Len(), "one warning, however often it fails")
+			assert.Equal(t, 1, r.logs.FilterMessageSnippet("Cannot use deduplication::file").Len(), "one warning, however often it fails")
 			r.assertHealth(t, toldOK, "the storage is no reason not to deliver")
 		})
 	}

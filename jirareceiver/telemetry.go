@@ -132,7 +132,7 @@ func (m *meter) conflicting(ctx context.Context) {
 // storageFailed counts and, once in a while, logs that the memory of deliveries could not be loaded or saved.
 func (m *meter) storageFailed(ctx context.Context, err error) {
 	m.telemetry.ReceiverJiraDeduplicationStorageErrors.Add(ctx, 1, m.byReceiver)
-	m.warnings.Warn("Deduplication goes on in memory only: its storage fails", zap.Error(err))
+	m.warnings.Warn("Cannot use deduplication::file or deduplication::storage; deduplication works in memory only", zap.Error(err))
 }
 
 // storageDamaged counts and logs the pages of a file that could not be used.

@@ -89,7 +89,7 @@ func (u *unmappedStatuses) logLimit() {
 		return
 	}
 	u.limitReached = true
-	u.logger.Warn("Too many Jira statuses without a mapping: further statuses are counted in receiver_jira_unmapped_statuses and not logged",
+	u.logger.Warn("Too many Jira statuses without a mapping: further statuses are counted in otelcol_receiver_jira_unmapped_statuses and not logged",
 		zap.Int("logged", maxReported))
 }
 

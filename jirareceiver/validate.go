@@ -29,6 +29,7 @@ func (cfg *Config) Validate() error {
 		cfg.Jira.validateSiteURL(),
 		cfg.Jira.validateMaxTextLength(),
 		cfg.Jira.validateMaxConnections(),
+		cfg.Jira.validateShutdownDelay(),
 		cfg.Jira.Signature.validate(),
 		cfg.Jira.Token.validate(),
 		cfg.Jira.Status.validate(),
@@ -165,6 +166,13 @@ func (cfg *JiraConfig) validateMaxConnections() error {
 	return nil
 }
 
+func (cfg *JiraConfig) validateShutdownDelay() error {
+	if cfg.ShutdownDelay < 0 {
+		return fmt.Errorf("shutdown_delay is %s; set a duration such as 5s, or 0 for none", cfg.ShutdownDelay)
+	}
+	return nil
+}
+
 func (cfg *SignatureConfig) validate() error {
 	return validateSecrets("signature::secrets", cfg.Secrets)
 }
@@ -230,7 +238,7 @@ func (cfg *EventsConfig) validate() error {
 	}{{"events::include", cfg.Include}, {"events::exclude", cfg.Exclude}} {
 		for i, pattern := range list.patterns {
 			if mistake := mistakeIn(pattern); mistake != "" {
-				errs = append(errs, fmt.Errorf("%s[%d] %s", list.key, i, mistake))
+				errs = append(errs, fmt.Errorf("%s[%d] %q %s", list.key, i, pattern, mistake))
 			}
 		}
 	}
@@ -243,7 +251,7 @@ func mistakeIn(pattern string) string {
 	case strings.ContainsAny(pattern, `^$()+|\{}`), strings.Contains(pattern, ".."):
 		return "is a regular expression; write * for any text, such as jira.issue.*"
 	case pattern == translate.EventFieldChanged:
-		return "is " + pattern + ", which comes with another event: write that, such as jira.issue.updated"
+		return "comes with another event; write that event, such as jira.issue.updated"
 	case isNamespace(pattern):
 		return "matches no event; write " + pattern + ".*"
 	case !canMatch(pattern):
