@@ -141,7 +141,11 @@ var (
 func TestLinks(t *testing.T) {
 	pages, err := filepath.Glob("../docs/*.md")
 	require.NoError(t, err)
-	for _, page := range append(pages, "../README.md", "../CHANGELOG.md", "README.md") {
+	decisions, err := filepath.Glob("../docs/adr/*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, decisions)
+	pages = append(pages, decisions...)
+	for _, page := range append(pages, "../README.md", "../CHANGELOG.md", "../CONTRIBUTING.md", "../SECURITY.md", "README.md") {
 		for _, match := range link.FindAllStringSubmatch(readPage(t, page), -1) {
 			path, anchor, _ := strings.Cut(match[1], "#")
 			if strings.Contains(path, "://") {

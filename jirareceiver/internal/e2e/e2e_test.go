@@ -161,15 +161,15 @@ func TestVersion(t *testing.T) {
 	assert.Regexp(t, "^"+regexp.QuoteMeta(string(manifest[1]))+`(\+[0-9a-f]+(-dirty)?)?$`, version(t))
 }
 
-// TestDocumentedConfigurations has the collector validate every YAML in docs and in examples, and has ocb build the manifest in
-// docs.
+// TestDocumentedConfigurations has the collector validate every YAML in docs, in the README of the receiver and in examples, and has
+// ocb build the manifest in docs.
 func TestDocumentedConfigurations(t *testing.T) {
 	const aroundReceivers = "\nexporters: { debug: }\nservice: { pipelines: { logs: { receivers: [jira], exporters: [debug] } } }\n"
 	pages, err := filepath.Glob(root + "/docs/*.md")
 	require.NoError(t, err)
 	require.NotEmpty(t, pages)
 	blocks := 0
-	for _, page := range pages {
+	for _, page := range append(pages, root+"/jirareceiver/README.md") {
 		for i, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(read(t, page)), -1) {
 			blocks++
 			t.Run(fmt.Sprintf("%s %d", filepath.Base(page), i+1), func(t *testing.T) {
