@@ -40,7 +40,7 @@ func New(listener net.Listener, limit int, onEvict func()) *Listener {
 func (l *Listener) Accept() (net.Conn, error) {
 	accepted, err := l.Listener.Accept()
 	if errors.Is(err, os.ErrDeadlineExceeded) { // which only StopAccepting sets
-		return nil, errors.Join(net.ErrClosed, l.Listener.Close())
+		return nil, errors.Join(net.ErrClosed, l.Close())
 	}
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (l *Listener) StopAccepting() {
 		SetDeadline(deadline time.Time) error
 	})
 	if !ok || listener.SetDeadline(time.Now().Add(acceptGrace)) != nil {
-		_ = l.Listener.Close()
+		_ = l.Close()
 	}
 }
 
