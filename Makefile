@@ -86,8 +86,8 @@ test-attacks: ## attack bin/otelcol-jira under a memory limit, for some minutes;
 .PHONY: fuzz
 fuzz: ## search for inputs that break the signature check, the decoder, the translation and the file of deliveries
 	$(FUZZ) -fuzz FuzzVerify ./jirareceiver/internal/signature
-	$(FUZZ) -fuzz FuzzDecode ./jirareceiver/internal/webhook
-	$(FUZZ) -fuzz FuzzTranslate ./jirareceiver/internal/translate
+	$(FUZZ) -fuzz FuzzDecode ./jirareceiver/internal/jira
+	$(FUZZ) -fuzz FuzzTranslate ./jirareceiver/internal/record
 	$(FUZZ) -fuzz FuzzLoadFile ./jirareceiver/internal/dedup
 
 .PHONY: bench
@@ -118,7 +118,7 @@ golden: ## write the golden records anew; read the difference before you commit 
 
 .PHONY: docs
 docs: ## write docs/events.md, docs/attributes.md and the schema of the configuration anew, from the code and testdata
-	go test ./jirareceiver/internal/translate -run 'Test(Events|Attributes)Page' -update
+	go test ./jirareceiver/internal/record -run 'Test(Events|Attributes)Page' -update
 	go test ./jirareceiver -run '^TestConfigSchema$$' -update
 
 .PHONY: generate

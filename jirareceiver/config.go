@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
-	"github.com/otel-jira/collector/jirareceiver/internal/translate"
 )
 
 // Config configures the receiver. In a configuration file, the keys of both parts stand side by side.
@@ -369,7 +369,7 @@ func (cfg *StatusConfig) mapper() *status.Mapper {
 func (cfg *SeverityConfig) byPriority() map[string]plog.SeverityNumber {
 	severities := make(map[string]plog.SeverityNumber, len(cfg.Priorities))
 	for priority, name := range cfg.Priorities {
-		severities[status.Fold(priority)], _ = translate.ParseSeverity(name)
+		severities[status.Fold(priority)], _ = record.ParseSeverity(name)
 	}
 	return severities
 }

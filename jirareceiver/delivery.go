@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/otel-jira/collector/jirareceiver/internal/translate"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
 )
 
 // The headers of a delivery, documented at https://developer.atlassian.com/cloud/jira/platform/webhooks/.
@@ -18,8 +18,8 @@ const (
 	headerFlow       = "X-Atlassian-Webhook-Flow"
 )
 
-func (h *handler) newDelivery(r *http.Request, received time.Time, body []byte) translate.Delivery {
-	d := translate.Delivery{
+func (h *handler) newDelivery(r *http.Request, received time.Time, body []byte) record.Delivery {
+	d := record.Delivery{
 		ID:       r.Header.Get(headerDeliveryID),
 		Flow:     r.Header.Get(headerFlow),
 		Received: received,
@@ -44,14 +44,14 @@ func newQueryAttributes(configured map[string]string) []queryAttribute {
 }
 
 // extra returns what the query tells, as far as the configuration asks for it.
-func (h *handler) extra(u *url.URL) []translate.Attribute {
+func (h *handler) extra(u *url.URL) []record.Attribute {
 	if len(h.queryAttributes) == 0 || u.RawQuery == "" {
 		return nil
 	}
 	query := u.Query()
-	attributes := make([]translate.Attribute, 0, len(h.queryAttributes))
+	attributes := make([]record.Attribute, 0, len(h.queryAttributes))
 	for _, a := range h.queryAttributes {
-		attributes = append(attributes, translate.Attribute{Key: a.attribute, Value: query.Get(a.parameter)})
+		attributes = append(attributes, record.Attribute{Key: a.attribute, Value: query.Get(a.parameter)})
 	}
 	return attributes
 }

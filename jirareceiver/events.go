@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/otel-jira/collector/jirareceiver/internal/translate"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
 )
 
 // eventFilter decides which events become records.
@@ -28,19 +28,19 @@ func matchesAny(patterns []string, name string) bool {
 func canMatch(pattern string) bool {
 	_, err := path.Match(pattern, "")
 	starts := strings.HasPrefix(pattern, "jira.") || strings.HasPrefix(pattern, "*")
-	return err == nil && starts && translate.InKnownNamespace(pattern)
+	return err == nil && starts && record.InKnownNamespace(pattern)
 }
 
 // isNamespace reports whether there are documented events below a name, such as jira.comment.
 func isNamespace(name string) bool {
-	return name != "jira" && slices.ContainsFunc(translate.EventNames(), func(event string) bool { return strings.HasPrefix(event, name+".") })
+	return name != "jira" && slices.ContainsFunc(record.EventNames(), func(event string) bool { return strings.HasPrefix(event, name+".") })
 }
 
 // undocumented returns the patterns that match no event that Jira documents.
 func undocumented(patterns []string) (strangers []string) {
 	for _, pattern := range patterns {
 		matches := func(name string) bool { return matchesAny([]string{pattern}, name) }
-		if !slices.ContainsFunc(translate.EventNames(), matches) {
+		if !slices.ContainsFunc(record.EventNames(), matches) {
 			strangers = append(strangers, pattern)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 	"go.uber.org/zap"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/metadatatest"
-	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
 )
 
 func TestEventFilter(t *testing.T) {
@@ -153,7 +153,7 @@ func TestManyChanges(t *testing.T) {
 	response, _ := r.post(t, []byte(`{"webhookEvent": "jira:issue_updated", "issue": {"id": "1"}, "changelog": {"items": [`+
 		item+strings.Repeat(", "+item, changes-1)+`]}}`))
 	assert.Equal(t, http.StatusOK, response.StatusCode)
-	assert.Equal(t, 1+webhook.MaxEntries, records)
+	assert.Equal(t, 1+jira.MaxEntries, records)
 	metadatatest.AssertEqualReceiverJiraTruncatedRecords(t, r.telemetry,
 		[]metricdata.DataPoint[int64]{{Value: 1, Attributes: byReceiver}}, measured()...)
 }

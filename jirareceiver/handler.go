@@ -16,9 +16,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
-	"github.com/otel-jira/collector/jirareceiver/internal/translate"
-	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
 )
 
 const (
@@ -36,11 +36,11 @@ type handler struct {
 	admission        *admission
 	encodings        bodyDecoder
 	authenticates    bool // something checks who sends, here or in confighttp
-	decoder          *webhook.Decoder
+	decoder          *jira.Decoder
 	events           eventFilter
 	queryAttributes  []queryAttribute
 	memory           *dedup.Memory // nil without deduplication
-	translator       *translate.Translator
+	translator       *record.Translator
 	next             consumer.Logs
 
 	inflight    *inflight
@@ -77,7 +77,7 @@ func newHandler(settings receiver.Settings, config *Config, next consumer.Logs) 
 		admission:       &admission{limit: cfg.Admission.MaxInFlightBytes},
 		encodings:       newBodyDecoder(&config.Server),
 		authenticates:   config.authenticated(),
-		decoder:         webhook.NewDecoder(slices.Collect(maps.Keys(cfg.CustomFields))),
+		decoder:         jira.NewDecoder(slices.Collect(maps.Keys(cfg.CustomFields))),
 		events:          eventFilter{include: cfg.Events.Include, exclude: cfg.Events.Exclude},
 		queryAttributes: newQueryAttributes(cfg.QueryAttributes),
 		translator:      newTranslator(settings, cfg),
@@ -100,8 +100,8 @@ func newHandler(settings receiver.Settings, config *Config, next consumer.Logs) 
 // clock lets all parts of the handler go by the same time, also when it is set later.
 func (h *handler) clock() time.Time { return h.now() }
 
-func newTranslator(settings receiver.Settings, cfg *JiraConfig) *translate.Translator {
-	return translate.New(translate.Options{
+func newTranslator(settings receiver.Settings, cfg *JiraConfig) *record.Translator {
+	return record.New(record.Options{
 		ScopeName:    metadata.ScopeName,
 		ScopeVersion: settings.BuildInfo.Version,
 		SiteURL:      cfg.SiteURL,
@@ -247,7 +247,7 @@ func (h *handler) endReadingAtStop(w http.ResponseWriter) (end func()) {
 }
 
 // deliverOnce hands an event on, unless an earlier delivery of it was accepted.
-func (h *handler) deliverOnce(ctx context.Context, o translate.Occurrence, d translate.Delivery) (records int, err error) {
+func (h *handler) deliverOnce(ctx context.Context, o record.Occurrence, d record.Delivery) (records int, err error) {
 	claim, err := h.claim(ctx, o.Site, d)
 	if err != nil {
 		return 0, failed(kindInProgress, nil)
@@ -273,7 +273,7 @@ func (h *handler) deliverOnce(ctx context.Context, o translate.Occurrence, d tra
 	}
 	claim.Accept()
 	h.meter.delivered(ctx, o.Kind, accepted)
-	h.meter.lag(ctx, translate.EventTime(o.Event, d.Received), d.Received)
+	h.meter.lag(ctx, record.EventTime(o.Event, d.Received), d.Received)
 	h.unmapped.report(ctx, remarks.Unmapped)
 	h.meter.truncated(ctx, remarks.Truncated)
 	return records, nil
@@ -281,7 +281,7 @@ func (h *handler) deliverOnce(ctx context.Context, o translate.Occurrence, d tra
 
 // claim is about the delivery and not the event: what Jira has not numbered is no duplicate. Jira numbers the deliveries of a
 // site.
-func (h *handler) claim(ctx context.Context, site translate.Site, d translate.Delivery) (dedup.Claim, error) {
+func (h *handler) claim(ctx context.Context, site record.Site, d record.Delivery) (dedup.Claim, error) {
 	if h.memory == nil || d.ID == "" {
 		return dedup.Claim{}, nil
 	}

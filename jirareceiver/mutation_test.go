@@ -21,7 +21,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
-	"github.com/otel-jira/collector/jirareceiver/internal/translate"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
 )
 
 // TestMutants changes every value of every body, one at a time, in every way in which senders differ: the value is missing,
@@ -99,7 +99,7 @@ func check(modes map[ChangelogMode]*handler, body []byte) (err error) {
 		return err
 	}
 	for mode, h := range modes {
-		logs, _ := h.translator.Translate(h.translator.Recognize(event), translate.Delivery{Received: observedAt, Body: body})
+		logs, _ := h.translator.Translate(h.translator.Recognize(event), record.Delivery{Received: observedAt, Body: body})
 		records := 1
 		if event.Issue != nil && mode == ChangelogSplit {
 			records += len(event.Changelog.Items)

@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
-	"github.com/otel-jira/collector/jirareceiver/internal/translate"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
 )
 
 // outcome is what became of a delivery that was authentic and understood.
@@ -49,7 +49,7 @@ func newMeter(telemetry *metadata.TelemetryBuilder, settings receiver.Settings) 
 		deliveries: map[series][]metric.AddOption{},
 		warnings:   settings.Logger.WithOptions(zap.WrapCore(oncePerMinute)),
 	}
-	for _, event := range append(translate.EventNames(), otherEvents) {
+	for _, event := range append(record.EventNames(), otherEvents) {
 		for _, o := range []outcome{accepted, duplicate, excluded, refused} {
 			set := attribute.NewSet(id, attribute.String("event", event), attribute.String("outcome", string(o)))
 			m.deliveries[series{event, o}] = []metric.AddOption{metric.WithAttributeSet(set)}
@@ -78,7 +78,7 @@ func oncePerMinute(core zapcore.Core) zapcore.Core {
 }
 
 // delivered counts a delivery that was authentic and understood.
-func (m *meter) delivered(ctx context.Context, k translate.Kind, o outcome) {
+func (m *meter) delivered(ctx context.Context, k record.Kind, o outcome) {
 	event := otherEvents
 	if k.Known {
 		event = k.Name

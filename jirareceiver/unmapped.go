@@ -9,8 +9,8 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/otel-jira/collector/jirareceiver/internal/translate"
-	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
 )
 
 // These bound the memory for statuses that were reported: names are free text.
@@ -43,16 +43,16 @@ func newUnmappedStatuses(m *meter, logger *zap.Logger, interval time.Duration) *
 
 // report logs only current statuses. Jira does not send the category of a previous status, by which it may well be mapped while it is
 // the current one.
-func (u *unmappedStatuses) report(ctx context.Context, unmapped translate.Unmapped) {
+func (u *unmappedStatuses) report(ctx context.Context, unmapped record.Unmapped) {
 	u.count(ctx, "previous", unmapped.Previous)
 	u.count(ctx, "current", unmapped.Current)
-	if unmapped.Current != (webhook.Status{}) {
+	if unmapped.Current != (jira.Status{}) {
 		u.add(clip(unmapped.Current.Name), clip(unmapped.Current.ID))
 	}
 }
 
-func (u *unmappedStatuses) count(ctx context.Context, side string, status webhook.Status) {
-	if status != (webhook.Status{}) {
+func (u *unmappedStatuses) count(ctx context.Context, side string, status jira.Status) {
+	if status != (jira.Status{}) {
 		u.meter.unmapped(ctx, side)
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
-	"github.com/otel-jira/collector/jirareceiver/internal/translate"
 )
 
 // Validate reports everything that is wrong with the values.
@@ -250,7 +250,7 @@ func mistakeIn(pattern string) string {
 	switch {
 	case strings.ContainsAny(pattern, `^$()+|\{}`), strings.Contains(pattern, ".."):
 		return "is a regular expression; write * for any text, such as jira.issue.*"
-	case pattern == translate.EventFieldChanged:
+	case pattern == record.EventFieldChanged:
 		return "comes with another event; write that event, such as jira.issue.updated"
 	case isNamespace(pattern):
 		return "matches no event; write " + pattern + ".*"
@@ -319,7 +319,7 @@ func (cfg *SeverityConfig) validate() error {
 	var errs []error
 	seen := map[string]string{}
 	for _, priority := range slices.Sorted(maps.Keys(cfg.Priorities)) {
-		if _, known := translate.ParseSeverity(cfg.Priorities[priority]); !known {
+		if _, known := record.ParseSeverity(cfg.Priorities[priority]); !known {
 			errs = append(errs, fmt.Errorf("severity::priorities::%s is no severity: write trace, debug, info, warn, error or fatal", priority))
 		}
 		name := status.Fold(priority)

@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
 	mapping "github.com/otel-jira/collector/jirareceiver/internal/status"
-	"github.com/otel-jira/collector/jirareceiver/internal/translate"
-	"github.com/otel-jira/collector/jirareceiver/internal/webhook"
 )
 
 var start = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
@@ -62,12 +62,12 @@ func TestEveryEventIsUnderstood(t *testing.T) {
 // understand checks what all records have in common, and returns what tells them apart.
 func understand(t *testing.T, site Site, d Delivery) (name, uid string) {
 	t.Helper()
-	ev, err := webhook.NewDecoder(nil).Decode(d.Body)
+	ev, err := jira.NewDecoder(nil).Decode(d.Body)
 	require.NoError(t, err)
-	translator := translate.New(translate.Options{Statuses: mapping.NewMapper(mapping.Options{UseDefault: true, CategoryFallback: true}), MaxText: 4096})
+	translator := record.New(record.Options{Statuses: mapping.NewMapper(mapping.Options{UseDefault: true, CategoryFallback: true}), MaxText: 4096})
 	occurrence := translator.Recognize(ev)
 	assert.True(t, occurrence.Kind.Known, d.About)
-	logs, remarks := translator.Translate(occurrence, translate.Delivery{ID: d.ID, Flow: string(d.Flow), Body: d.Body})
+	logs, remarks := translator.Translate(occurrence, record.Delivery{ID: d.ID, Flow: string(d.Flow), Body: d.Body})
 	assert.Empty(t, remarks.Current, "%s", d.Body)
 	if site.Language == english && remarks.Previous.Name != "" {
 		assert.Equal(t, inReview.name, remarks.Previous.Name, "the one status that a site has to map itself")

@@ -52,8 +52,8 @@ type version struct {
 	released bool
 }
 
-// jira is a site with what happens on it. Each of its methods does what people do in Jira, and Jira tells of it.
-type jira struct {
+// liveSite is a site with its history. Each method does what a person does in Jira, and appends the deliveries that Jira would send.
+type liveSite struct {
 	Site
 	now        time.Time
 	lastID     int
@@ -62,34 +62,34 @@ type jira struct {
 	deliveries []Delivery
 }
 
-// newJira gives things ids that depend on the seed: two histories must not be taken for one.
-func newJira(s Site) *jira {
+// newLiveSite gives things ids that depend on the seed: two histories must not be taken for one.
+func newLiveSite(s Site) *liveSite {
 	s = s.withDefaults()
 	const room = 1_000_000 // ids for each seed
-	return &jira{Site: s, now: s.Start, lastID: 10_000 + int(s.Seed%room)*room, numbers: map[string]int{}}
+	return &liveSite{Site: s, now: s.Start, lastID: 10_000 + int(s.Seed%room)*room, numbers: map[string]int{}}
 }
 
 // at lets time go by. It never goes back.
-func (j *jira) at(t time.Time) {
+func (j *liveSite) at(t time.Time) {
 	if t.After(j.now) {
 		j.now = t.In(zone).Truncate(time.Millisecond)
 	}
 }
 
 // take returns what was told since it was last called.
-func (j *jira) take() []Delivery {
+func (j *liveSite) take() []Delivery {
 	taken := j.deliveries
 	j.deliveries = nil
 	return taken
 }
 
-func (j *jira) nextID() int {
+func (j *liveSite) nextID() int {
 	j.lastID++
 	return j.lastID
 }
 
 // post tells of an event. No two happen at the same time. Only Jira Cloud numbers what it sends.
-func (j *jira) post(flow Flow, event, about string, body object) {
+func (j *liveSite) post(flow Flow, event, about string, body object) {
 	body["timestamp"], body["webhookEvent"] = j.now.UnixMilli(), event
 	content, _ := json.Marshal(body) // maps of texts and numbers cannot fail
 	d := Delivery{Flow: flow, Body: content, At: j.now, About: about + " " + event}
@@ -102,7 +102,7 @@ func (j *jira) post(flow Flow, event, about string, body object) {
 }
 
 // postIssue tells of an event about an issue that somebody caused.
-func (j *jira) postIssue(event, eventType string, i *issue, by person, parts object) {
+func (j *liveSite) postIssue(event, eventType string, i *issue, by person, parts object) {
 	parts["user"], parts["issue"] = j.user(by), j.issue(i)
 	if eventType != "" {
 		parts["issue_event_type_name"] = eventType
@@ -111,7 +111,7 @@ func (j *jira) postIssue(event, eventType string, i *issue, by person, parts obj
 }
 
 // create gives an issue its id, key and first status.
-func (j *jira) create(i *issue) {
+func (j *liveSite) create(i *issue) {
 	j.numbers[i.project.key]++
 	i.id, i.key = j.nextID(), fmt.Sprintf("%s-%d", i.project.key, j.numbers[i.project.key])
 	i.status = workflows[i.kind][0]
@@ -124,17 +124,17 @@ func (j *jira) create(i *issue) {
 }
 
 // update tells of changes that the caller has made.
-func (j *jira) update(eventType string, i *issue, by person, changes ...change) {
+func (j *liveSite) update(eventType string, i *issue, by person, changes ...change) {
 	i.updated = j.now
 	j.postIssue("jira:issue_updated", eventType, i, by, object{"changelog": j.changelog(j.nextID(), changes)})
 }
 
-func (j *jira) statusChange(from, to status) change {
+func (j *liveSite) statusChange(from, to status) change {
 	return change{statusFields[j.Language], "status", from.id, j.statusName(from), to.id, j.statusName(to)}
 }
 
 // transition resolves an issue that becomes done, and undoes that when it is reopened.
-func (j *jira) transition(i *issue, to status, by person) {
+func (j *liveSite) transition(i *issue, to status, by person) {
 	from := i.status
 	i.status = to
 	changes := []change{j.statusChange(from, to)}
@@ -168,30 +168,30 @@ func transitionType(from, to status) string {
 	}
 }
 
-func (j *jira) assign(i *issue, to, by person) {
+func (j *liveSite) assign(i *issue, to, by person) {
 	from := i.assignee
 	i.assignee = to
 	j.update("issue_assigned", i, by, change{"assignee", "assignee", j.userID(from), from.fullName, j.userID(to), to.fullName})
 }
 
-func (j *jira) prioritise(i *issue, to priority, by person) {
+func (j *liveSite) prioritise(i *issue, to priority, by person) {
 	from := i.priority
 	i.priority = to
 	j.update("issue_updated", i, by, change{"priority", "priority", from.id, from.name, to.id, to.name})
 }
 
-func (j *jira) addToSprint(i *issue, to *sprint, by person) {
+func (j *liveSite) addToSprint(i *issue, to *sprint, by person) {
 	i.sprint = to
 	j.update("issue_updated", i, by, change{"Sprint", sprintField, "", "", strconv.Itoa(to.id), to.name})
 }
 
-func (j *jira) fixIn(i *issue, v *version, by person) {
+func (j *liveSite) fixIn(i *issue, v *version, by person) {
 	i.fixVersion = v
 	j.update("issue_updated", i, by, change{"Fix Version", "fixVersions", "", "", strconv.Itoa(v.id), v.name})
 }
 
 // move gives the issue another key. It stays the same issue, by its id.
-func (j *jira) move(i *issue, to project, by person) {
+func (j *liveSite) move(i *issue, to project, by person) {
 	from, key := i.project, i.key
 	j.numbers[to.key]++
 	i.project, i.key, i.fixVersion = to, fmt.Sprintf("%s-%d", to.key, j.numbers[to.key]), nil
@@ -201,21 +201,21 @@ func (j *jira) move(i *issue, to project, by person) {
 		change{"Key", "", "", key, "", i.key})
 }
 
-func (j *jira) comment(i *issue, by person, text string) {
+func (j *liveSite) comment(i *issue, by person, text string) {
 	c := &comment{j.nextID(), by, text, j.now, j.now}
 	i.comments = append(i.comments, c)
 	j.postComment(Primary, "comment_created", i, c)
 	j.mirrorComment("issue_commented", i, c)
 }
 
-func (j *jira) editComment(i *issue, c *comment, text string) {
+func (j *liveSite) editComment(i *issue, c *comment, text string) {
 	c.text, c.updated = text, j.now
 	j.postComment(Primary, "comment_updated", i, c)
 	j.mirrorComment("issue_comment_edited", i, c)
 }
 
 // postComment leaves out the issue on Data Center, as Jira does.
-func (j *jira) postComment(flow Flow, event string, i *issue, c *comment) {
+func (j *liveSite) postComment(flow Flow, event string, i *issue, c *comment) {
 	body := object{"comment": j.Site.comment(i, c)}
 	if j.Deployment == Cloud {
 		body["issue"] = j.partialIssue(i)
@@ -224,7 +224,7 @@ func (j *jira) postComment(flow Flow, event string, i *issue, c *comment) {
 }
 
 // mirrorComment tells of a comment a second time, as an update of the issue, which Data Center does.
-func (j *jira) mirrorComment(eventType string, i *issue, c *comment) {
+func (j *liveSite) mirrorComment(eventType string, i *issue, c *comment) {
 	if j.Deployment == DataCenter {
 		i.updated = j.now
 		j.postIssue("jira:issue_updated", eventType, i, c.author, object{"comment": j.Site.comment(i, c)})
@@ -232,7 +232,7 @@ func (j *jira) mirrorComment(eventType string, i *issue, c *comment) {
 }
 
 // logWork is told of a second time on Data Center, as an event of the issue.
-func (j *jira) logWork(i *issue, by person, spent time.Duration) {
+func (j *liveSite) logWork(i *issue, by person, spent time.Duration) {
 	id, at := j.nextID(), j.now.Format(instantFormat)
 	j.post(Primary, "worklog_created", i.key, object{"worklog": object{
 		"self": j.rest("issue/%d/worklog/%d", i.id, id), "id": strconv.Itoa(id), "issueId": strconv.Itoa(i.id),
@@ -247,7 +247,7 @@ func (j *jira) logWork(i *issue, by person, spent time.Duration) {
 	}
 }
 
-func (j *jira) attach(i *issue, by person, filename, mimeType string, size int) {
+func (j *liveSite) attach(i *issue, by person, filename, mimeType string, size int) {
 	id := j.nextID()
 	j.post(Primary, "attachment_created", i.key, object{"attachment": object{
 		"self": j.rest("attachment/%d", id), "id": strconv.Itoa(id), "filename": filename, "author": j.user(by),
@@ -255,7 +255,7 @@ func (j *jira) attach(i *issue, by person, filename, mimeType string, size int) 
 	}})
 }
 
-func (j *jira) link(from, to *issue) {
+func (j *liveSite) link(from, to *issue) {
 	j.post(Primary, "issuelink_created", from.key, object{"issueLink": object{
 		"id": j.nextID(), "sourceIssueId": from.id, "destinationIssueId": to.id, "systemLink": false,
 		"issueLinkType": object{
@@ -266,44 +266,44 @@ func (j *jira) link(from, to *issue) {
 }
 
 // remove deletes an issue, and its comments with it.
-func (j *jira) remove(i *issue, by person) {
+func (j *liveSite) remove(i *issue, by person) {
 	j.postIssue("jira:issue_deleted", "", i, by, object{})
 	for _, c := range i.comments {
 		j.postComment(Secondary, "comment_deleted", i, c)
 	}
 }
 
-func (j *jira) createSprint(name, goal string, start, end time.Time) *sprint {
+func (j *liveSite) createSprint(name, goal string, start, end time.Time) *sprint {
 	p := &sprint{id: j.nextID(), name: name, goal: goal, state: "future", start: start, end: end}
 	j.postSprint("sprint_created", p)
 	return p
 }
 
-func (j *jira) startSprint(p *sprint) {
+func (j *liveSite) startSprint(p *sprint) {
 	p.state, p.start = "active", j.now
 	j.postSprint("sprint_started", p)
 }
 
-func (j *jira) closeSprint(p *sprint) {
+func (j *liveSite) closeSprint(p *sprint) {
 	p.state, p.completed = "closed", j.now
 	j.postSprint("sprint_closed", p)
 }
 
-func (j *jira) postSprint(event string, p *sprint) {
+func (j *liveSite) postSprint(event string, p *sprint) {
 	j.post(Primary, event, p.name, object{"sprint": j.sprint(p)})
 }
 
-func (j *jira) createVersion(in project, name string) *version {
+func (j *liveSite) createVersion(in project, name string) *version {
 	v := &version{id: j.nextID(), name: name, project: in}
 	j.postVersion("jira:version_created", v)
 	return v
 }
 
-func (j *jira) release(v *version) {
+func (j *liveSite) release(v *version) {
 	v.released = true
 	j.postVersion("jira:version_released", v)
 }
 
-func (j *jira) postVersion(event string, v *version) {
+func (j *liveSite) postVersion(event string, v *version) {
 	j.post(Primary, event, v.project.key+" "+v.name, object{"version": j.version(v, j.now)})
 }

@@ -7,13 +7,13 @@ import (
 
 // Script is an endless history of the issues of a site, one after the other, each with the same eight events.
 type Script struct {
-	jira       *jira
+	site       *liveSite
 	deliveries []Delivery
 }
 
 // NewScript returns a new history of a site, given as https://host. No two histories have an event in common.
 func NewScript(site string) *Script {
-	return &Script{jira: newJira(Site{URL: site, Seed: rand.Uint64(), Start: time.Now()})} //nolint:gosec // no secret
+	return &Script{site: newLiveSite(Site{URL: site, Seed: rand.Uint64(), Start: time.Now()})} //nolint:gosec // no secret
 }
 
 // live adds the life of one more issue.
@@ -22,14 +22,14 @@ func (s *Script) live() {
 		kind: task, project: operations, priority: high, reporter: ada, assignee: noor, component: "payments",
 		summary: "Deploy payment service", description: "As agreed in the review.", labels: []string{"release", "payments"},
 	}
-	s.jira.create(i)
-	s.jira.transition(i, inProgress, noor)
-	s.jira.comment(i, noor, "Rolled out to the first region.")
-	s.jira.logWork(i, noor, time.Hour)
-	s.jira.transition(i, done, noor)
-	s.jira.remove(i, ada)
-	s.jira.createSprint("OPS Sprint", "", s.jira.now, s.jira.now)
-	s.deliveries = append(s.deliveries, s.jira.take()...)
+	s.site.create(i)
+	s.site.transition(i, inProgress, noor)
+	s.site.comment(i, noor, "Rolled out to the first region.")
+	s.site.logWork(i, noor, time.Hour)
+	s.site.transition(i, done, noor)
+	s.site.remove(i, ada)
+	s.site.createSprint("OPS Sprint", "", s.site.now, s.site.now)
+	s.deliveries = append(s.deliveries, s.site.take()...)
 }
 
 // Delivery returns the n-th delivery of the history, the first of which is 0.

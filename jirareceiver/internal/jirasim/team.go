@@ -35,7 +35,7 @@ func Team(s Site) iter.Seq[Delivery] {
 }
 
 func newTeam(s Site) *team {
-	return &team{jira: newJira(s), dice: rand.New(rand.NewPCG(s.Seed, 0))} //nolint:gosec // no secret
+	return &team{liveSite: newLiveSite(s), dice: rand.New(rand.NewPCG(s.Seed, 0))} //nolint:gosec // no secret
 }
 
 const (
@@ -46,7 +46,7 @@ const (
 
 // team is a Jira with people who work in it.
 type team struct {
-	*jira
+	*liveSite
 	dice    *rand.Rand
 	agenda  agenda
 	planned int // actions ever

@@ -1,0 +1,123 @@
+package jira
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestDecodeCustomFields(t *testing.T) {
+	for value, want := range map[string]any{
+		`"text"`:                     "text",
+		`5`:                          int64(5),
+		`5.0`:                        5.0,
+		`-1.5e3`:                     -1500.0,
+		`1e999`:                      nil, // no float64 holds it
+		`99999999999999999999`:       1e20,
+		`true`:                       true,
+		`null`:                       nil,
+		`""`:                         nil,
+		`[]`:                         nil,
+		`{}`:                         nil,
+		`"2026-03-06"`:               "2026-03-06",
+		`"2026-03-06T14:12:54.883Z"`: "2026-03-06T14:12:54.883Z",
+
+		`{"self": "x", "value": "Blue", "id": "10021"}`: "Blue",
+		`{"id": "10021"}`:                       "10021",
+		`[{"value": "Blue"}, {"value": "Red"}]`: []any{"Blue", "Red"},
+		`[{"value": "Blue"}]`:                   []any{"Blue"},
+		`{"value": "Europe", "child": {"value": "Norway", "id": "2"}}`:    []any{"Europe", "Norway"},
+		`{"value": "Europe", "child": null}`:                              "Europe",
+		`["a", 1, 2.5, false, null, "", {"value": "b"}, ["c"]]`:           []any{"a", int64(1), 2.5, false, "b", "c"},
+		`{"name": "1.4.0", "id": "10000"}`:                                "1.4.0",
+		`{"key": "OPS", "id": 10000}`:                                     "OPS",
+		`[{"id": 12, "name": "Sprint 5", "state": "active"}]`:             []any{"Sprint 5"},
+		`{"type": "doc", "content": [{"type": "text", "text": "words"}]}`: "words",
+
+		`{"accountId": "5b1", "displayName": "Ada Lindqvist"}`:                             User{AccountID: "5b1", DisplayName: "Ada Lindqvist"},
+		`{"name": "ada", "key": "JIRAUSER1", "emailAddress": "ada@example.com"}`:           User{Name: "ada", Key: "JIRAUSER1", Email: "ada@example.com"},
+		`{"name": "ada", "self": "https://jira.example.com/rest/api/2/user?username=ada"}`: User{Name: "ada", Self: "https://jira.example.com/rest/api/2/user?username=ada"},
+		`[{"accountId": "5b1"}, {"accountId": "5b2"}]`:                                     []any{User{AccountID: "5b1"}, User{AccountID: "5b2"}},
+	} {
+		body := `{"issue": {"fields": {"customfield_2": "not asked for", "customfield_1": ` + value + `}}}`
+		ev, err := NewDecoder([]string{"customfield_1", "summary"}).Decode([]byte(body))
+		require.NoError(t, err, body)
+		if want == nil {
+			assert.Empty(t, ev.Issue.CustomFields, value)
+			continue
+		}
+		assert.Equal(t, []CustomField{{ID: "customfield_1", Value: want}}, ev.Issue.CustomFields, value)
+	}
+}
+
+// TestDecodeSprintStrings has sprints as Data Center writes them. Names hold whatever people type.
+func TestDecodeSprintStrings(t *testing.T) {
+	const class = "com.atlassian.greenhopper.service.sprint.Sprint@5d2af540"
+	for name, want := range map[string]string{
+		"Sprint 5":                 "Sprint 5",
+		"Fix, test, ship":          "Fix, test, ship",
+		"[Ops] Sprint (5)":         "[Ops] Sprint (5)",
+		"a=b, c=d":                 "a=b, c=d",
+		"2026.3 Sp5, id=7":         "2026.3 Sp5, id=7",
+		"<null>":                   "<null>",
+		"Спринт 5":                 "Спринт 5",
+		`with \"quotes\" and ]`:    `with "quotes" and ]`,
+		"state=CLOSED,name=inside": "state=CLOSED,name=inside",
+	} {
+		for _, tail := range []string{
+			",startDate=2026-03-02T09:00:00.000Z,endDate=<null>,completeDate=<null>,sequence=1255,goal=<null>]",
+			",goal=Ship, name=it,startDate=<null>,endDate=<null>,completeDate=<null>,sequence=1255]",
+		} {
+			value := class + "[id=1255,rapidViewId=323,state=ACTIVE,name=" + name + tail
+			assert.Equal(t, []any{want}, sprintField(t, `["`+value+`"]`), value)
+		}
+	}
+	for _, other := range []string{class, class + "[id=1]", "com.example.Sprint@1[name=a,goal=b]"} {
+		assert.Equal(t, other, sprintField(t, `"`+other+`"`), "what is not understood is kept")
+	}
+}
+
+func sprintField(t *testing.T, value string) any {
+	t.Helper()
+	ev, err := NewDecoder([]string{"customfield_1"}).Decode([]byte(`{"fields": {"customfield_1": ` + value + `}}`))
+	require.NoError(t, err)
+	return ev.Issue.CustomFields[0].Value
+}
+
+func TestDecodeDocuments(t *testing.T) {
+	text := func(s string) string { return `{"type": "text", "text": "` + s + `"}` }
+	node := func(kind, content string) string { return `{"type": "` + kind + `", "content": [` + content + `]}` }
+	item := func(s string) string { return node("listItem", node("paragraph", text(s))) }
+	for content, want := range map[string]string{
+		``:                             "",
+		node("paragraph", text("one")): "one",
+		node("paragraph", text("one")) + "," + node("paragraph", text("two")):                                  "one\ntwo",
+		node("heading", text("Head")) + "," + node("paragraph", text("a ")+","+text("b")):                      "Head\na b",
+		node("bulletList", item("first")+","+item("second")):                                                   "first\nsecond",
+		node("orderedList", item("first")+","+node("listItem", node("bulletList", item("inner")))):             "first\ninner",
+		node("paragraph", text("hi ")+`,{"type": "mention", "attrs": {"id": "5b1", "text": "@Noor Haddad"}}`):  "hi @Noor Haddad",
+		node("paragraph", `{"type": "emoji", "attrs": {"shortName": ":rocket:", "id": "1f680", "text": "🚀"}}`): "🚀",
+		node("paragraph", text("see ")+`,{"type": "inlineCard", "attrs": {"url": "https://example.com/a"}}`):   "see https://example.com/a",
+		node("paragraph", text("one")+`,{"type": "hardBreak"},`+text("two")):                                   "one\ntwo",
+		node("codeBlock", text("a\\nb")): "a\nb",
+		node("table", node("tableRow", node("tableHeader", text("a"))+","+node("tableHeader", text("b")))+","+
+			node("tableRow", node("tableCell", text("1"))+","+node("tableCell", text("2")))): "a b \n1 2",
+		`{"type": "unheard_of", "content": {"type": "text", "text": "kept"}}`: "kept",
+		`null, 7, "loose"`: "",
+	} {
+		document := `{"version": 1, "content": [` + content + `], "type": "doc"}`
+		ev := decode(t, `{"comment": {"body": `+document+`}, "issue": {"fields": {"description": `+document+`}}}`)
+		assert.Equal(t, want, ev.Issue.Description, document)
+		assert.Equal(t, want, ev.Comment.Body, document)
+	}
+}
+
+// TestLongDocuments keeps no more of a document than a text may have.
+func TestLongDocuments(t *testing.T) {
+	node := `{"type": "text", "text": "` + strings.Repeat("x", MaxText) + `"}, {"type": "paragraph"}`
+	var doc document
+	require.NoError(t, doc.node(newDecoding([]byte(`{"type": "doc", "content": [`+node+`, `+node+`]}`))))
+	assert.Equal(t, MaxText, doc.text.Len())
+}

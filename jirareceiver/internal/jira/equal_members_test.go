@@ -1,0 +1,83 @@
+package jira
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// anyValue has values of each type, and values that each reader takes.
+var anyValue = []string{
+	`null`, `{}`, `[]`, `1`, `1595970774883`, `""`, `"x"`, `true`, `"true"`, `"2026-03-06"`, `"A-1"`, `"OPS"`,
+	`{"id": 1, "key": "OPS-1", "self": "s", "name": "n", "value": "v", "accountId": "a", "fields": {"summary": "s", "labels": ["l"]}, "items": [{"field": "f"}]}`,
+	`{"field": "f", "from": "1", "created": 1595970774883, "author": {"name": "n"}, "child": {"value": "c"}, "body": "b"}`,
+	`{"type": "doc", "content": [{"type": "text", "text": "t"}]}`,
+	`["x", {"name": "n"}, {"field": "f"}]`,
+}
+
+// members are the members that the decoder reads, by the body around them.
+var members = map[string][]string{
+	`{%s}`: {
+		"webhookEvent", "issue_event_type_name", "timestamp", "user", "issue", "changelog", "fields", "id", "key", "self", "accountId",
+		"username", "comment", "worklog", "attachment", "issueLink", "property", "option", "propertyKey", "issuetype", "issueType",
+		"sprint", "board", "configuration", "version", "mergedTo", "filter", "project", "transition",
+	},
+	`{"fields": {}, %s}`:                             {"id", "key", "self"},
+	`{"sprint": {"name": "b"}, %s}`:                  {"oldValue"},
+	`{"version": {}, %s}`:                            {"mergedTo"},
+	`{"user": {%s}}`:                                 {"self", "accountId", "key", "name", "displayName", "emailAddress", "active", "accountType"},
+	`{"issue": {%s}}`:                                {"id", "key", "self", "fields"},
+	`{"issue": {"fields": {"status": {%s}}}}`:        {"id", "name", "statusCategory"},
+	`{"issue": {"fields": {"parent": {%s}}}}`:        {"id", "key"},
+	`{"project": {%s}}`:                              {"id", "self", "key", "name", "projectCategory", "projectLead", "lead"},
+	`{"changelog": {%s}}`:                            {"id", "items"},
+	`{"comment": {%s}}`:                              {"id", "self", "created", "updated", "author", "updateAuthor", "body", "jsdPublic"},
+	`{"worklog": {%s}}`:                              {"id", "issueId", "started", "timeSpentSeconds", "comment"},
+	`{"attachment": {%s}}`:                           {"filename", "size", "mimeType"},
+	`{"issueLink": {%s}}`:                            {"id", "issueLinkType", "sourceIssueId", "destinationIssueId", "systemLink"},
+	`{"property": {%s}}`:                             {"key", "value"},
+	`{"issuetype": {%s}}`:                            {"id", "name"},
+	`{"board": {%s}}`:                                {"id", "name", "type"},
+	`{"filter": {%s}}`:                               {"id", "name"},
+	`{"version": {%s}}`:                              {"name", "released", "archived", "startDate", "releaseDate", "projectId"},
+	`{"issue": {"fields": {"customfield_1": {%s}}}}`: {"id", "type", "value", "child", "accountId", "name"},
+	`{"issue": {"fields": {"customfield_1": {"value": "a", "child": {%s}}}}}`: {"value"},
+	`{"issue": {"fields": {%s}}}`: {
+		"summary", "description", "labels", "components", "fixVersions", "versions", "created", "updated", "resolutiondate", "duedate",
+		"issuetype", "status", "priority", "resolution", "security", "parent", "project", "assignee", "reporter", "creator", "customfield_1",
+	},
+	`{"issue": {"fields": {"status": {"statusCategory": {%s}}}}}`: {"key"},
+	`{"changelog": {"items": [{%s}]}}`: {
+		"field", "fieldId", "fieldtype", "from", "fromString", "to", "toString", "tmpFromAccountId", "tmpToAccountId",
+	},
+	`{"sprint": {%s}}`: {
+		"id", "name", "state", "goal", "createdDate", "startDate", "endDate", "completeDate", "originBoardId",
+	},
+	`{"transition": {%s}}`: {"transitionId", "transitionName", "workflowId", "workflowName", "from_status", "to_status"},
+}
+
+// TestLastOfEqualMembersWins gives each member twice, with each pair of values: the first one must leave nothing behind.
+func TestLastOfEqualMembersWins(t *testing.T) {
+	dec := NewDecoder([]string{"customfield_1"})
+	event := func(around, members string) *Event {
+		ev, err := dec.Decode(fmt.Appendf(nil, around, members))
+		require.NoError(t, err)
+		if ev.Issue != nil && len(ev.Issue.CustomFields) == 0 {
+			ev.Issue.CustomFields = nil // an empty list is the same
+		}
+		return ev
+	}
+	for around, keys := range members {
+		for _, key := range keys {
+			for _, last := range anyValue {
+				want := event(around, fmt.Sprintf(`%q: %s`, key, last))
+				for _, first := range anyValue {
+					twice := fmt.Sprintf(`%q: %s, %q: %s`, key, first, key, last)
+					require.Equal(t, want, event(around, twice), around, twice)
+				}
+			}
+		}
+	}
+	require.Empty(t, event(`{%s}`, `"webhookEvent": "0", "webhookEvent": null`).Name)
+}

@@ -1,0 +1,37 @@
+package record
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+)
+
+// TestEveryEventHasBody keeps one example of each event of the table, and of no other, in a file of the event's name.
+func TestEveryEventHasBody(t *testing.T) {
+	want := map[string]bool{}
+	for _, kind := range known {
+		want[kind.Name] = true
+	}
+	for _, kind := range []Kind{transitioned, triggered, userDeleted, unknown} {
+		want[kind.Name] = true
+	}
+	files, err := filepath.Glob("../../../testdata/events/*.json")
+	require.NoError(t, err)
+	got := map[string]bool{}
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		require.NoError(t, err)
+		ev, err := jira.NewDecoder(nil).Decode(body)
+		require.NoError(t, err)
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		assert.Equal(t, name, kindOf(ev).Name)
+		got[name] = true
+	}
+	assert.Equal(t, want, got)
+}

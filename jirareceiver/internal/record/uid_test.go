@@ -1,0 +1,318 @@
+package record
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+)
+
+func TestUIDNamesTheEvent(t *testing.T) {
+	uid := func(body string, d Delivery) any {
+		_, attrs := translate(t, translator(nil), body, d)
+		return attrs["log.record.uid"]
+	}
+	updated := `{"webhookEvent": "jira:issue_updated", "timestamp": %d, "issue": {"id": "1", "self": "https://%s/rest/api/2/1"}, "changelog": {"id": %q}%s}`
+	base := uid(fmt.Sprintf(updated, 1595970774883, "a", "7", ""), Delivery{ID: "first"})
+	assert.Regexp(t, "^[0-9a-f]{32}$", base)
+	retries := int64(1)
+	assert.Equal(t, base, uid(fmt.Sprintf(updated, 1595970774883, "a", "7", ""), Delivery{ID: "second", RetryCount: &retries}), "another delivery")
+	assert.Equal(t, base, uid(fmt.Sprintf(updated, 1595970774999, "a", "7", `, "matchedWebhookIds": [2]`), Delivery{}), "another registration")
+
+	distinct := map[any]string{}
+	for _, body := range []string{
+		fmt.Sprintf(updated, 1595970774883, "a", "7", ""),
+		fmt.Sprintf(updated, 1595970774883, "a", "8", ""),
+		fmt.Sprintf(updated, 1595970774883, "b", "7", ""),
+		`{"webhookEvent": "jira:issue_deleted", "timestamp": 1595970774883, "issue": {"id": "1"}}`,
+		`{"webhookEvent": "jira:issue_deleted", "timestamp": 1595970774884, "issue": {"id": "1"}}`,
+		`{"webhookEvent": "jira:issue_deleted", "timestamp": 1595970774883, "issue": {"id": "2"}}`,
+		`{"webhookEvent": "jira:issue_updated", "timestamp": 1595970774883, "issue": {"id": "1"}, "comment": {"id": "5"}}`,
+		`{"webhookEvent": "jira:issue_updated", "timestamp": 1595970774883, "issue": {"id": "1"}, "comment": {"id": "6"}}`,
+		`{"webhookEvent": "comment_updated", "timestamp": 1595970774883, "comment": {"id": "6", "updated": "2020-01-01T00:00:00.000Z"}}`,
+		`{"webhookEvent": "comment_updated", "timestamp": 1595970774883, "comment": {"id": "6", "updated": "2020-01-01T00:00:01.000Z"}}`,
+		`{"webhookEvent": "option_voting_changed", "timestamp": 1595970774883}`,
+		`{"webhookEvent": "option_voting_changed", "timestamp": 1595970774883, "property": 1}`,
+		`{"accountId": "1", "username": "a"}`,
+		`{"accountId": "2", "username": "a"}`,
+		`{"issue": {"id": "1"}}`,
+		`{"issue": {"id": "1"}, "a": 1}`,
+		`{"webhookEvent": "issue_property_set", "timestamp": 1595970774883, "issue": {"id": "1"}, "property": {"key": "a"}}`,
+		`{"webhookEvent": "issue_property_set", "timestamp": 1595970774883, "issue": {"id": "1"}, "property": {"key": "b"}}`,
+		`{"webhookEvent": "jira:issue_updated", "issue_event_type_name": "issue_commented", "timestamp": 1595970774883, "issue": {"id": "1"}, "comment": {"id": "9"}}`,
+		`{"webhookEvent": "jira:issue_updated", "issue_event_type_name": "issue_comment_deleted", "timestamp": 1595970774883, "issue": {"id": "1"}, "comment": {"id": "9"}}`,
+		`{"webhookEvent": "user_updated", "timestamp": 1595970774883, "user": {"accountId": "1"}}`,
+		`{"webhookEvent": "user_updated", "timestamp": 1595970774884, "user": {"accountId": "1"}}`,
+		`{"webhookEvent": "something_new", "timestamp": 1595970774883, "user": {"accountId": "1"}, "a": 1}`,
+		`{"webhookEvent": "something_new", "timestamp": 1595970774883, "user": {"accountId": "1"}, "a": 2}`,
+		`{"accountId": "1", "message": "started"}`,
+		`{"timestamp": 1, "action": "warned", "issue": {"id": "1"}, "comment": {"id": "9", "updated": "2020-01-01T00:00:00.000Z"}}`,
+		`{"timestamp": 2, "action": "solved", "issue": {"id": "1"}, "comment": {"id": "9", "updated": "2020-01-01T00:00:00.000Z"}}`,
+		`{"webhookEvent": "something_new", "timestamp": 3, "comment": {"id": "9", "updated": "2020-01-01T00:00:00.000Z"}}`,
+		`{"webhookEvent": "something_new", "timestamp": 4, "comment": {"id": "9", "updated": "2020-01-01T00:00:00.000Z"}}`,
+		`{"timestamp": 1, "a": 1, "project": {"id": 1}}`,
+		`{"timestamp": 1, "a": 2, "project": {"id": 1}}`,
+		`{"webhookEvent": "sprint_updated", "timestamp": 1, "sprint": {"id": 1}}`,
+		`{"webhookEvent": "sprint_updated", "timestamp": 2, "sprint": {"id": 1}}`,
+		`{"accountId": "1", "message": "ended"}`,
+	} {
+		id := uid(body, Delivery{})
+		assert.Empty(t, distinct[id], "same uid as %s", body)
+		distinct[id] = body
+	}
+
+	const user = `{"webhookEvent": "user_updated", "timestamp": 1595970774883, "user": {"accountId": "1"}, "matchedWebhookIds": [%d]}`
+	assert.Equal(t, uid(fmt.Sprintf(user, 1), Delivery{}), uid(fmt.Sprintf(user, 2), Delivery{}), "another registration")
+
+	assert.Nil(t, uid("", Delivery{}), "nothing tells two deliveries without a body apart")
+	assert.NotEqual(t, uid("", Delivery{ID: "1"}), uid("", Delivery{ID: "2"}))
+	again := uid("", Delivery{ID: "1"})
+	assert.Equal(t, again, uid("", Delivery{ID: "1"}))
+
+	for _, parts := range [][2][]string{
+		{{"a", "b"}, {"ab", ""}}, {{"a", ""}, {"", "a"}}, {{"a", "b", ""}, {"a", "b"}}, {{"a\x00", "b"}, {"a", "\x00b"}}, {{"a\x00b"}, {"a", "b"}},
+	} {
+		assert.NotEqual(t, hash(parts[0]...), hash(parts[1]...), parts)
+	}
+}
+
+// TestSeparatorsInIDs moves NUL and space from one id to the next.
+func TestSeparatorsInIDs(t *testing.T) {
+	for _, bodies := range [][2]string{
+		{
+			`{"webhookEvent": "jira:issue_updated", "issue": {"id": "1\u0000", "key": "A-1"}, "changelog": {"id": "2"}}`,
+			`{"webhookEvent": "jira:issue_updated", "issue": {"id": "1", "key": "A-1"}, "changelog": {"id": "\u00002"}}`,
+		},
+		{
+			`{"webhookEvent": "jira:issue_updated", "timestamp": 1, "issue_event_type_name": "a ", "issue": {"id": "1"}, "comment": {"id": "2"}}`,
+			`{"webhookEvent": "jira:issue_updated", "timestamp": 1, "issue_event_type_name": "a", "issue": {"id": "1"}, "comment": {"id": " 2"}}`,
+		},
+		{`{"a\u0000\"b\"\u0000c": "d"}`, `{"a": "b", "c": "d"}`},
+	} {
+		assert.NotEqual(t, uids(t, []byte(bodies[0]), Delivery{}), uids(t, []byte(bodies[1]), Delivery{}), bodies)
+	}
+}
+
+// TestOneEventHasOneUID has links that name one site in several ways.
+func TestOneEventHasOneUID(t *testing.T) {
+	const body = `{"webhookEvent": "comment_created", "timestamp": 1, "comment": {"id": "1", "self": "%s/rest/api/2/comment/1",
+		"author": {"self": "https://acme.atlassian.net/rest/api/2/user?accountId=1"}}}`
+	want := uids(t, fmt.Appendf(nil, body, "https://acme.atlassian.net"), Delivery{})
+	for _, base := range []string{"https://ACME.atlassian.net:443", "https://acme.atlassian.net.", "https://api.atlassian.com/ex/jira/1", "https://api.atlassian.com:443/ex/jira/1"} {
+		assert.Equal(t, want, uids(t, fmt.Appendf(nil, body, base), Delivery{}), base)
+	}
+}
+
+// bodies returns the bodies of this repository, and those of real webhooks, if there are any.
+func bodies(t *testing.T) map[string][]byte {
+	t.Helper()
+	patterns := []string{"../../../testdata/events/*.json", "../../../testdata/senders/*.json", "../../../testdata/life/*.json"}
+	if folder := os.Getenv("JIRA_PAYLOADS"); folder != "" {
+		patterns = append(patterns, filepath.Join(folder, "*.json"))
+	}
+	bodies := map[string][]byte{}
+	for _, pattern := range patterns {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, files)
+		for _, file := range files {
+			body, err := os.ReadFile(file)
+			require.NoError(t, err)
+			if len(body) > 0 {
+				bodies[filepath.Base(file)] = body
+			}
+		}
+	}
+	return bodies
+}
+
+// uids returns the uid of each record of a body: of the event, and of its changed fields.
+func uids(t *testing.T, body []byte, d Delivery) (uids []string) {
+	t.Helper()
+	ev, err := jira.NewDecoder(nil).Decode(body)
+	require.NoError(t, err)
+	d.Body, d.Received = body, received
+	tr := translator(func(o *Options) { o.SplitChanges = true })
+	logs, _ := tr.Translate(tr.Recognize(ev), d)
+	for _, record := range logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		uid, found := record.Attributes().Get("log.record.uid")
+		require.True(t, found)
+		uids = append(uids, uid.Str())
+	}
+	return uids
+}
+
+// TestUIDIsStable delivers each body again: by a retry, and to another registration that matches too.
+func TestUIDIsStable(t *testing.T) {
+	retries := int64(2)
+	for file, body := range bodies(t) {
+		base := uids(t, body, Delivery{ID: "first", Flow: "Primary"})
+		assert.Equal(t, base, uids(t, body, Delivery{ID: "second", Flow: "Secondary", RetryCount: &retries}), file)
+		assert.Equal(t, base, uids(t, body, Delivery{Extra: []Attribute{{"a", "b"}}}), file)
+		if !hasName(t, body) {
+			continue // only webhooks have registrations
+		}
+		for _, ids := range []string{`[1]`, `[2, 3]`} {
+			assert.Equal(t, base, uids(t, withMember(body, "matchedWebhookIds", ids), Delivery{}), "%s to %s", file, ids)
+		}
+	}
+}
+
+// withMember adds a member in front.
+func withMember(body []byte, key, value string) []byte {
+	_, rest, _ := bytes.Cut(body, []byte("{"))
+	return fmt.Appendf(nil, `{%q: %s, %s`, key, value, rest)
+}
+
+func hasName(t *testing.T, body []byte) bool {
+	t.Helper()
+	var named struct{ WebhookEvent string }
+	require.NoError(t, json.Unmarshal(body, &named))
+	return named.WebhookEvent != ""
+}
+
+// TestUIDsAreDistinct compares all bodies, and their changed fields, with each other. Some of the bodies of real webhooks are
+// edited copies of one delivery, as their ids tell: to Jira, that is one event.
+func TestUIDsAreDistinct(t *testing.T) {
+	files := map[string]string{}
+	all := bodies(t)
+	for file, body := range all {
+		of := uids(t, body, Delivery{})
+		distinct := map[string]bool{}
+		for _, uid := range of {
+			assert.False(t, distinct[uid], "two changes of %s", file)
+			distinct[uid] = true
+		}
+		other, taken := files[of[0]]
+		if !taken {
+			files[of[0]] = file
+			continue
+		}
+		id := changeOf(t, body)
+		assert.Equal(t, id, changeOf(t, all[other]), "%s and %s", file, other)
+		assert.NotEmpty(t, id, "%s and %s", file, other)
+		t.Logf("copies of one delivery: %s and %s", file, other)
+	}
+}
+
+// changeOf returns the ids by which Jira names the change of an issue, or "".
+func changeOf(t *testing.T, body []byte) string {
+	t.Helper()
+	var change struct {
+		WebhookEvent     string
+		Timestamp        json.Number
+		Issue, Changelog struct{ ID string }
+	}
+	require.NoError(t, json.Unmarshal(body, &change))
+	if change.Issue.ID == "" || change.Changelog.ID == "" {
+		return ""
+	}
+	return fmt.Sprint(change)
+}
+
+// apiLink matches the links that tell the site, from the host on.
+var apiLink = regexp.MustCompile(`://([^"]*/rest/)`)
+
+// TestUIDFollowsIdentity changes each value that tells an event from others.
+func TestUIDFollowsIdentity(t *testing.T) {
+	changed := map[string]int{}
+	for file, body := range bodies(t) {
+		base := uids(t, rewritten(t, body, "", ""), Delivery{})
+		for _, path := range identityOf(t, body) {
+			for i, uid := range uids(t, rewritten(t, body, path, "424242"), Delivery{}) {
+				assert.NotEqual(t, base[i], uid, "%s, %s", file, path)
+			}
+			changed[path]++
+		}
+		elsewhere := uids(t, apiLink.ReplaceAll(rewritten(t, body, "", ""), []byte("://other.$1")), Delivery{})
+		assert.Equal(t, strings.Contains(string(body), "/rest/"), base[0] != elsewhere[0], "%s of another site", file)
+	}
+	t.Logf("changed: %v", changed)
+}
+
+// identities says where the identity of an event is, by the beginning of its name: of what changed, and of the change.
+// Of several ids of a change, the first that a body has counts.
+var identities = []struct {
+	names  string
+	entity []string
+	change []string
+}{
+	{"jira.issue.", []string{"issue.id"}, []string{"changelog.id", "timestamp"}},
+	{"jira.comment.", []string{"comment.id"}, []string{"comment.updated", "timestamp"}},
+	{"jira.worklog.", []string{"worklog.id"}, []string{"worklog.updated", "timestamp"}},
+	{"jira.attachment.", []string{"attachment.id"}, []string{"timestamp"}},
+	{"jira.issue_link.", []string{"issueLink.id"}, []string{"timestamp"}},
+	{"jira.issue_type.", []string{"issuetype.id"}, []string{"timestamp"}},
+	{"jira.project.", []string{"project.id"}, []string{"timestamp"}},
+	{"jira.version.", []string{"version.id"}, []string{"timestamp"}},
+	{"jira.sprint.", []string{"sprint.id"}, []string{"timestamp"}},
+	{"jira.board.", []string{"board.id", "configuration.id"}, []string{"timestamp"}},
+	{"jira.filter.", []string{"filter.id"}, []string{"timestamp"}},
+	{"jira.user.", []string{"user.accountId", "user.key", "accountId"}, []string{"timestamp"}},
+	{"jira.automation.", []string{"id", "issue.id"}, []string{"timestamp"}},
+	{"jira.option.", nil, []string{"timestamp"}},
+	{"jira.app.", nil, []string{"timestamp"}},
+	{"jira.expression.", nil, []string{"timestamp"}},
+	{"jira.issue_property.", []string{"property.key"}, []string{"timestamp"}},
+}
+
+// identityOf returns the paths of the values that tell the event of a body from others.
+func identityOf(t *testing.T, body []byte) (paths []string) {
+	t.Helper()
+	ev, err := jira.NewDecoder(nil).Decode(body)
+	require.NoError(t, err)
+	tree := treeOf(t, body)
+	for _, identity := range identities {
+		if !strings.HasPrefix(kindOf(ev).Name, identity.names) {
+			continue
+		}
+		for _, ids := range [][]string{identity.entity, identity.change} {
+			if i := slices.IndexFunc(ids, func(path string) bool { return parentOf(tree, path) != nil }); i >= 0 {
+				paths = append(paths, ids[i])
+			}
+		}
+	}
+	return paths
+}
+
+func treeOf(t *testing.T, body []byte) (tree map[string]any) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	require.NoError(t, d.Decode(&tree))
+	return tree
+}
+
+// parentOf returns the object that has the last key of a path, or nil.
+func parentOf(tree map[string]any, path string) map[string]any {
+	keys := strings.Split(path, ".")
+	for _, key := range keys[:len(keys)-1] {
+		tree, _ = tree[key].(map[string]any)
+	}
+	if tree[keys[len(keys)-1]] == nil {
+		return nil
+	}
+	return tree
+}
+
+// rewritten returns the body with another value at a path, or, for none, with the values as they are.
+func rewritten(t *testing.T, body []byte, path, value string) []byte {
+	t.Helper()
+	tree := treeOf(t, body)
+	if path != "" {
+		parentOf(tree, path)[path[strings.LastIndex(path, ".")+1:]] = value
+	}
+	written, err := json.Marshal(tree)
+	require.NoError(t, err)
+	return written
+}
