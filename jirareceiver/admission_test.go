@@ -41,7 +41,7 @@ func withHeld(t *testing.T, room int, configure func(*Config)) (*running, func()
 
 func (r *running) awaitHeld(t *testing.T, bytes int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return r.handler.admission.heldBytes() == int64(bytes) }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return r.handler.bodies.Held() == int64(bytes) }, patience, time.Millisecond)
 }
 
 // TestOverCapacity sends more than there is room for beside a delivery that is in the pipeline. What is announced is more than
@@ -131,7 +131,7 @@ func TestBytesCountAsTheyArrive(t *testing.T) {
 	const sent = 1000 << 10
 	r := start(t, &sink{}, nil)
 	r.dial(t, fmt.Sprintf("POST /jira/events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s", 2*sent, strings.Repeat(" ", sent)))
-	require.Eventually(t, func() bool { return r.handler.admission.heldBytes() > sent-maxRead }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return r.handler.bodies.Held() > sent-64<<10 }, patience, time.Millisecond)
 }
 
 // TestRoomIsGivenBack looks for what a delivery leaves behind, however it ends.
@@ -158,7 +158,7 @@ func TestRoomIsGivenBack(t *testing.T) {
 			held := int64(0)
 			var r *running
 			r = start(t, consumerFunc(func(context.Context, plog.Logs) error {
-				held = r.handler.admission.heldBytes()
+				held = r.handler.bodies.Held()
 				return tt.next()
 			}), tt.configure)
 			response, _ := r.post(t, []byte(tt.body), tt.option)

@@ -227,7 +227,7 @@ func TestAnswersOfStates(t *testing.T) {
 		{"shutting down", func(t *testing.T) *running {
 			t.Helper()
 			r := start(t, consumertest.NewNop(), nil)
-			r.handler.inflight.abort(0)
+			r.handler.calls.Abort(0)
 			return r
 		}, toldShuttingDown, "shutting_down"},
 		{"panic", func(t *testing.T) *running {

@@ -70,7 +70,7 @@ func sendBatch(t *testing.T, first uint64, answers *sync.Map) {
 		cfg.Jira.HealthPath = "" // which anybody gets 200 from
 		cfg.Server.MaxRequestBodySize = 64 << 10
 	})
-	address, next := r.listener.Addr().String(), atomic.Uint64{}
+	address, next := r.server.Listener().Addr().String(), atomic.Uint64{}
 	next.Store(first)
 	var senders sync.WaitGroup
 	for range 8 {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configopaque"
@@ -32,33 +33,23 @@ func newBench(tb testing.TB, name string) *bench {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Jira.Signature.Secrets = []configopaque.String{secret}
 	next := &consumertest.LogsSink{}
-	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), cfg, next)
+	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), cfg, next, time.Now)
 	require.NoError(tb, err)
 	body := readBody(tb, "bench/"+name+".json")
-	return &bench{body: body, signed: signature.Sign([]byte(secret), body), whole: h, floor: readAndVerify(h), next: next}
+	return &bench{body: body, signed: signature.Sign([]byte(secret), body), whole: h, floor: readAuthenticated(h), next: next}
 }
 
-func readAndVerify(h *handler) http.Handler {
+// readAuthenticated is the first half of a delivery, and an answer.
+func readAuthenticated(h *handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		respond(w, h.readAndVerify(w, r), h.retryAfter)
+		payload, err := h.readAuthenticated(w, r)
+		if err != nil {
+			h.reject(w, r, err)
+			return
+		}
+		payload.Release()
+		answer(w, r, nil, h.retryAfter)
 	})
-}
-
-func (h *handler) readAndVerify(w http.ResponseWriter, r *http.Request) error {
-	proof, err := h.authenticator.examine(r)
-	if err != nil {
-		return err
-	}
-	lease, err := h.admission.admit(w, r, proof.isComplete())
-	if err != nil {
-		return err
-	}
-	defer lease.release()
-	body, err := h.read(w, r, lease)
-	if err != nil {
-		return err
-	}
-	return h.authenticator.authenticate(proof, body)
 }
 
 // call has the handler process the body once, and returns the status of its answer.

@@ -1,12 +1,7 @@
 package jirareceiver
 
 import (
-	"errors"
-	"fmt"
-	"maps"
-	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -14,8 +9,11 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/auth"
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
+	"github.com/otel-jira/collector/jirareceiver/internal/diskguard"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
@@ -268,89 +266,6 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// Unmarshal refuses unknown keys and adds the leading slash that a path may lack.
-//
-// The unknown keys need a decoding of their own: since v0.160.0, confighttp.ServerConfig has an Unmarshal method that
-// ignores them, and squashed into Config it would ignore a misspelt "signature" as well. A defined type has no methods.
-func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
-	type serverConfig confighttp.ServerConfig
-	type jira struct { // error texts show its name
-		Server serverConfig `mapstructure:",squash"`
-		Jira   JiraConfig   `mapstructure:",squash"`
-	}
-	if err := errors.Join(withAdvice(conf.Unmarshal(&jira{})), checkMappings(conf)); err != nil {
-		return err
-	}
-	if err := conf.Unmarshal(cfg); err != nil {
-		return err
-	}
-	cfg.Jira.Path = withLeadingSlash(cfg.Jira.Path)
-	cfg.Jira.HealthPath = withLeadingSlash(cfg.Jira.HealthPath)
-	return nil
-}
-
-// withAdvice adds to an error of the decoder, which says what it found, what to do about it.
-func withAdvice(err error) error {
-	if err == nil {
-		return nil
-	}
-	for _, known := range []struct{ symptom, advice string }{
-		{"has invalid keys", "there are no such keys there: check their spelling and their place"},
-		{"'string', got unconvertible type 'int'", "put numbers that are meant as text, such as ids, in quotes"},
-		{"'configopaque.String', got unconvertible type", "put secrets and tokens in quotes"},
-		{"must be an array or slice", "write a list, as in [one, another]"},
-		{"expected a map or struct", "this has keys of its own: write them below it, indented"},
-		{"expected type 'map[", "write pairs, as in one: another"},
-		{"'bool', got unconvertible type", "write true or false"},
-		{"'int', got unconvertible type", "write a whole number without a unit"},
-		{"'int64', got unconvertible type", "write a whole number without a unit: sizes are in bytes"},
-		{"'jirareceiver.ChangelogMode', got unconvertible type", "write attributes or split"},
-		{" time: ", "write durations with the units h, m and s, as in 1h30m"},
-	} {
-		if strings.Contains(err.Error(), known.symptom) {
-			err = fmt.Errorf("%w\n\n%s", err, known.advice)
-		}
-	}
-	return err
-}
-
-// checkMappings finds mappings the wrong way round, status: value. The decoder makes a list of the value, and all is well.
-func checkMappings(conf *confmap.Conf) error {
-	var cfg struct {
-		Status struct {
-			Mapping  map[string]any `mapstructure:"mapping"`
-			Projects map[string]struct {
-				Mapping map[string]any `mapstructure:"mapping"`
-			} `mapstructure:"projects"`
-		} `mapstructure:"status"`
-	}
-	if conf.Unmarshal(&cfg, confmap.WithIgnoreUnused()) != nil {
-		return nil // the strict decoding reports that
-	}
-	errs := []error{checkLists("status::mapping", cfg.Status.Mapping)}
-	for _, key := range slices.Sorted(maps.Keys(cfg.Status.Projects)) {
-		errs = append(errs, checkLists("status::projects::"+key+"::mapping", cfg.Status.Projects[key].Mapping))
-	}
-	return errors.Join(errs...)
-}
-
-func checkLists(path string, mapping map[string]any) error {
-	var errs []error
-	for _, key := range slices.Sorted(maps.Keys(mapping)) {
-		if reflect.ValueOf(mapping[key]).Kind() != reflect.Slice {
-			errs = append(errs, fmt.Errorf("%s::%s is no list: write the mapped value first and then its statuses, as in done: [Verified]", path, key))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func withLeadingSlash(path string) string {
-	if path == "" || strings.HasPrefix(path, "/") {
-		return path
-	}
-	return "/" + path
-}
-
 // mapper returns the status mapper that the configuration describes.
 func (cfg *StatusConfig) mapper() *status.Mapper {
 	projects := make(map[string]status.Mapping, len(cfg.Projects))
@@ -377,6 +292,33 @@ func (cfg *SeverityConfig) byPriority() map[string]plog.SeverityNumber {
 // twinPatience is how long a delivery waits for the outcome of another with the same number. With the default write_timeout,
 // it leaves time to answer.
 const twinPatience = 10 * time.Second
+
+// newAuthenticator returns what checks signatures and tokens.
+func (cfg *JiraConfig) newAuthenticator() *auth.Authenticator {
+	return auth.New(auth.Options{
+		Secrets:        plain(cfg.Signature.Secrets),
+		Tokens:         plain(cfg.Token.Values),
+		Header:         cfg.Token.Header,
+		QueryParameter: cfg.Token.QueryParameter,
+	})
+}
+
+func plain(secrets []configopaque.String) []string {
+	texts := make([]string, len(secrets))
+	for i, secret := range secrets {
+		texts[i] = string(secret)
+	}
+	return texts
+}
+
+func (cfg *DiskConfig) newGuard(now func() time.Time, warnings *zap.Logger) *diskguard.Guard {
+	return diskguard.New(diskguard.Options{
+		Directories: cfg.Directories,
+		MinFree:     uint64(cfg.MinFreeBytes), //nolint:gosec // validated to be positive
+		Now:         now,
+		Warnings:    warnings,
+	})
+}
 
 // newMemory returns nil without deduplication.
 func (cfg *DeduplicationConfig) newMemory(now func() time.Time) *dedup.Memory {

@@ -5,10 +5,10 @@ import (
 	"net/http"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/diskguard"
 )
 
 // fakeDisks are disks by their directories. Others cannot be looked up.
@@ -24,12 +24,17 @@ func (d fakeDisks) free(dir string) (uint64, error) {
 
 func startWithDisks(t *testing.T, disks fakeDisks, directories ...string) *running {
 	t.Helper()
-	r := start(t, &sink{}, func(cfg *Config) {
-		cfg.Jira.Admission.Disk.Directories = directories
-		cfg.Jira.Admission.Disk.MinFreeBytes = 1000
-	})
-	r.handler.disk.free = disks.free
+	r := start(t, &sink{}, nil)
+	r.watch(disks.free, directories...)
 	return r
+}
+
+// watch has the receiver watch disks that the test fills.
+func (r *running) watch(free func(string) (uint64, error), directories ...string) {
+	guard := diskguard.New(diskguard.Options{
+		Directories: directories, MinFree: 1000, Free: free, Now: r.clock.Now, Warnings: r.handler.telemetry.warnings,
+	})
+	r.handler.disk, r.handler.health.disk = guard, guard
 }
 
 // TestDiskFull fills one of two disks, and makes room again. A look at them counts for a while.
@@ -43,13 +48,13 @@ func TestDiskFull(t *testing.T) {
 	}
 	assertAnswer(toldOK, "just enough")
 	disks["/a"] = 999
-	r.clock.advance(diskInterval - 1)
+	r.clock.advance(diskguard.Interval - 1)
 	assertAnswer(toldOK, "nobody has looked again")
 	r.clock.advance(1)
 	assertAnswer(toldDiskFull, "too little on one disk")
 	assertRejected(t, r, "disk_full")
 	disks["/a"] = 1000
-	r.clock.advance(diskInterval)
+	r.clock.advance(diskguard.Interval)
 	assertAnswer(toldOK, "room again")
 }
 
@@ -59,7 +64,7 @@ func TestDiskFullReadsNoBody(t *testing.T) {
 		requireToken(cfg)
 		cfg.Jira.Admission.Disk.Directories = []string{"/a"}
 	})
-	r.handler.disk.free = fakeDisks{"/a": 0}.free
+	r.watch(fakeDisks{"/a": 0}.free, "/a")
 	announce := "POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n"
 	response, answer := readAnswer(t, r.dial(t, announce+"\r\n"))
 	assertTold(t, toldUnauthorized, response, answer)
@@ -73,7 +78,7 @@ func TestDiskThatCannotBeLookedUp(t *testing.T) {
 	for range 3 {
 		response, answer := r.post(t, []byte(createdBody))
 		assertTold(t, toldOK, response, answer)
-		r.clock.advance(diskInterval)
+		r.clock.advance(diskguard.Interval)
 	}
 	assert.Equal(t, 1, r.logs.FilterMessageSnippet("Cannot read the free space").Len())
 	assertNothingRejected(t, r)
@@ -82,32 +87,16 @@ func TestDiskThatCannotBeLookedUp(t *testing.T) {
 // TestDiskThatHangs holds up one delivery and not the others.
 func TestDiskThatHangs(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
-	r := startWithDisks(t, nil, "/a")
-	r.handler.disk.free = func(string) (uint64, error) {
+	r := start(t, &sink{}, nil)
+	r.watch(func(string) (uint64, error) {
 		close(entered)
 		<-release
 		return 0, errors.New("late")
-	}
+	}, "/a")
 	first := r.inBackground(t)
 	wait(t, entered, "look at the disk")
 	response, answer := r.post(t, []byte(createdBody))
 	assertTold(t, toldOK, response, answer)
 	close(release)
 	assert.Equal(t, http.StatusOK, wait(t, first, "first answer"))
-}
-
-// TestFreeSpace asks the operating system.
-func TestFreeSpace(t *testing.T) {
-	free, err := freeSpace(t.TempDir())
-	require.NoError(t, err)
-	assert.Positive(t, free)
-	_, err = freeSpace(t.TempDir() + "/missing")
-	assert.Error(t, err)
-}
-
-func BenchmarkDiskGuard(b *testing.B) {
-	guard := newDiskGuard(&DiskConfig{Directories: []string{b.TempDir()}, MinFreeBytes: 1}, time.Now, nil)
-	for b.Loop() {
-		guard.hasRoom()
-	}
 }

@@ -2,6 +2,7 @@ package jirareceiver
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -20,5 +21,5 @@ func NewFactory() receiver.Factory {
 }
 
 func createLogs(_ context.Context, settings receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
-	return newReceiver(settings, cfg.(*Config), next)
+	return newReceiver(settings, cfg.(*Config), next, time.Now)
 }

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/collector/consumer"
@@ -15,15 +16,21 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/auth"
+	"github.com/otel-jira/collector/jirareceiver/internal/bodylimit"
+	"github.com/otel-jira/collector/jirareceiver/internal/contentcoding"
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
+	"github.com/otel-jira/collector/jirareceiver/internal/diskguard"
+	"github.com/otel-jira/collector/jirareceiver/internal/drain"
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
+	"github.com/otel-jira/collector/jirareceiver/internal/webserver"
 )
 
 const (
 	transport = "http"
-	// format is how obsreport calls what was received.
+	// format is the name of the received data in obsreport.
 	format = "jira"
 )
 
@@ -31,31 +38,29 @@ const (
 type handler struct {
 	path, healthPath string
 	retryAfter       time.Duration
-	authenticator    *authenticator
-	disk             *diskGuard
-	admission        *admission
-	encodings        bodyDecoder
+	authenticator    *auth.Authenticator
 	authenticates    bool // something checks who sends, here or in confighttp
+	disk             *diskguard.Guard
+	bodies           *bodylimit.Limiter
+	codings          *contentcoding.Decoder
 	decoder          *jira.Decoder
-	events           eventFilter
+	events           record.Filter
 	queryAttributes  []queryAttribute
 	memory           *dedup.Memory // nil without deduplication
 	translator       *record.Translator
 	next             consumer.Logs
 
-	inflight    *inflight
+	calls       *drain.Calls
 	reading     context.Context // done when the receiver stops
 	stopReading func()
 	health      *health
 	obsreport   *receiverhelper.ObsReport
-	meter       *meter
-	unmapped    *unmappedStatuses
+	telemetry   *telemetry
 	logger      *zap.Logger
 	now         func() time.Time
 }
 
-func newHandler(settings receiver.Settings, config *Config, next consumer.Logs) (*handler, error) {
-	cfg := &config.Jira
+func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now func() time.Time) (*handler, error) {
 	obsreport, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
 		ReceiverID:             settings.ID,
 		Transport:              transport,
@@ -64,41 +69,37 @@ func newHandler(settings receiver.Settings, config *Config, next consumer.Logs) 
 	if err != nil {
 		return nil, err
 	}
-	telemetry, err := metadata.NewTelemetryBuilder(settings.TelemetrySettings)
+	telemetry, err := newTelemetry(settings, now)
 	if err != nil {
 		return nil, err
 	}
 	reading, stopReading := context.WithCancel(context.Background())
 	h := &handler{
-		path:            cfg.Path,
-		healthPath:      cfg.HealthPath,
-		retryAfter:      cfg.Admission.RetryAfter,
-		authenticator:   newAuthenticator(cfg),
-		admission:       &admission{limit: cfg.Admission.MaxInFlightBytes},
-		encodings:       newBodyDecoder(&config.Server),
-		authenticates:   config.authenticated(),
-		decoder:         jira.NewDecoder(slices.Collect(maps.Keys(cfg.CustomFields))),
-		events:          eventFilter{include: cfg.Events.Include, exclude: cfg.Events.Exclude},
-		queryAttributes: newQueryAttributes(cfg.QueryAttributes),
-		translator:      newTranslator(settings, cfg),
+		path:            cfg.Jira.Path,
+		healthPath:      cfg.Jira.HealthPath,
+		retryAfter:      cfg.Jira.Admission.RetryAfter,
+		authenticator:   cfg.Jira.newAuthenticator(),
+		authenticates:   cfg.authenticated(),
+		disk:            cfg.Jira.Admission.Disk.newGuard(now, telemetry.warnings),
+		bodies:          bodylimit.New(cfg.Jira.Admission.MaxInFlightBytes),
+		codings:         contentcoding.New(cfg.Server.CompressionAlgorithms, cfg.Server.MaxRequestBodySize),
+		decoder:         jira.NewDecoder(slices.Collect(maps.Keys(cfg.Jira.CustomFields))),
+		events:          record.Filter{Include: cfg.Jira.Events.Include, Exclude: cfg.Jira.Events.Exclude},
+		queryAttributes: newQueryAttributes(cfg.Jira.QueryAttributes),
+		memory:          cfg.Jira.Deduplication.newMemory(now),
+		translator:      newTranslator(settings, &cfg.Jira),
 		next:            next,
-		inflight:        newInflight(),
+		calls:           drain.New(),
 		reading:         reading,
 		stopReading:     stopReading,
 		obsreport:       obsreport,
-		meter:           newMeter(telemetry, settings),
+		telemetry:       telemetry,
 		logger:          settings.Logger,
-		now:             time.Now,
+		now:             now,
 	}
-	h.memory = cfg.Deduplication.newMemory(h.clock)
-	h.disk = newDiskGuard(&cfg.Admission.Disk, h.clock, h.meter.warnings)
-	h.health = &health{admission: h.admission, disk: h.disk, forgetAfter: h.retryAfter, now: h.clock}
-	h.unmapped = newUnmappedStatuses(h.meter, settings.Logger, unmappedInterval)
-	return h, h.meter.observe(h)
+	h.health = &health{bodies: h.bodies, disk: h.disk, forgetAfter: h.retryAfter, now: now}
+	return h, telemetry.registerGauges(h)
 }
-
-// clock lets all parts of the handler go by the same time, also when it is set later.
-func (h *handler) clock() time.Time { return h.now() }
 
 func newTranslator(settings receiver.Settings, cfg *JiraConfig) *record.Translator {
 	return record.New(record.Options{
@@ -117,127 +118,158 @@ func newTranslator(settings receiver.Settings, cfg *JiraConfig) *record.Translat
 	})
 }
 
-// ServeHTTP tells deliveries from everything else. It compares paths to the letter: a mux would answer some of the wrong
-// ones with a redirect, which Jira does not follow, and a proxy in front may take an escaped path for another.
+// ServeHTTP routes requests. It compares paths to the letter: a mux would answer some wrong paths with a redirect, which Jira does
+// not follow, and a proxy in front may take an escaped path for another.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.health.draining.Load() {
 		w.Header().Set("Connection", "close") // the next request of this sender goes elsewhere
 	}
 	switch path := r.URL.EscapedPath(); {
+	case path == h.path && r.Method == http.MethodPost:
+		h.serve(w, r, h.deliverSafely)
 	case path == h.path:
-		if h.allow(w, r, http.MethodPost) {
-			h.serve(w, r, h.deliverSafely)
-		}
-	case path == h.healthPath && path != "":
-		if h.allow(w, r, http.MethodGet, http.MethodHead) {
-			respond(w, h.health.check(), h.retryAfter)
-		}
+		h.reject(w, r, errWrongMethod)
+	case path != h.healthPath || path == "":
+		h.reject(w, r, errWrongPath)
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		answer(w, r, h.health.check(), h.retryAfter)
 	default:
-		h.refuse(w, r, failed(kindNotFound, nil))
+		h.reject(w, r, errWrongHealthMethod)
 	}
 }
 
-// turnedAway answers for confighttp a request that the extension of auth does not let through to ServeHTTP.
-func (h *handler) turnedAway(w http.ResponseWriter, r *http.Request, _ string, _ int) {
-	err := failed(kindUnauthenticated, nil)
+// handleUnauthorized answers requests that the extension of auth rejects before ServeHTTP.
+func (h *handler) handleUnauthorized(w http.ResponseWriter, r *http.Request) {
 	if r.URL.EscapedPath() != h.path || r.Method != http.MethodPost {
-		h.refuse(w, r, err)
+		h.reject(w, r, errUnauthenticated)
 		return
 	}
-	h.serve(w, r, func(http.ResponseWriter, *http.Request) (int, error) { return 0, err })
+	h.serve(w, r, func(http.ResponseWriter, *http.Request) (result, error) { return result{}, errUnauthenticated })
 }
 
-// serve answers a delivery, and reports to internal telemetry what became of it.
-func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(http.ResponseWriter, *http.Request) (records int, err error)) {
+// result is the outcome of a delivery, as far as it got.
+type result struct {
+	authentic bool
+	bodySize  int // bytes
+	eventType record.Kind
+	outcome   outcome // "" unless the body is a JSON object
+	records   int
+	happened  time.Time // the event
+	received  time.Time // the delivery
+	remarks   record.Remarks
+	conflict  bool // the body differs from that of the accepted delivery with the same ID
+}
+
+// serve answers a delivery, and does all bookkeeping about it.
+func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(http.ResponseWriter, *http.Request) (result, error)) {
 	ctx := h.obsreport.StartLogsOp(r.Context())
-	records, err := deliver(w, r.WithContext(ctx))
-	h.obsreport.EndLogsOp(ctx, format, records, err)
+	result, err := deliver(w, r.WithContext(ctx))
+	h.obsreport.EndLogsOp(ctx, format, result.records, err)
+	h.telemetry.recordResult(ctx, result)
 	if err != nil {
-		h.refuse(w, r, err)
+		h.reject(w, r, err)
 		return
 	}
-	respond(w, nil, h.retryAfter)
+	answer(w, r, nil, h.retryAfter)
 }
 
-func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	k := kindOf(err)
-	h.meter.rejected(r.Context(), k)
-	if r.ProtoMajor == 1 && r.ContentLength != 0 && slices.Contains(strangersStatus, k.status) {
-		w.Header().Set("Connection", "close") // else net/http reads up to 256 KB of the body before it answers
-	}
-	respond(w, err, h.retryAfter)
+// reject answers a request that is not accepted.
+func (h *handler) reject(w http.ResponseWriter, r *http.Request, err error) {
+	rejected := rejectionOf(err)
+	h.telemetry.recordRejection(r.Context(), rejected)
+	answer(w, r, rejected, h.retryAfter)
 }
 
-// strangersStatus are the answers to requests whose body is of no interest.
-var strangersStatus = []int{http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed}
-
-// deliverSafely makes a panic an error. Its value is not logged: nobody knows what a component puts in there.
-func (h *handler) deliverSafely(w http.ResponseWriter, r *http.Request) (records int, err error) {
+// deliverSafely turns a panic into an error. It does not log the value: a component may put anything into it.
+func (h *handler) deliverSafely(w http.ResponseWriter, r *http.Request) (result result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			h.logger.Error("A delivery failed with a panic", zap.String("type", fmt.Sprintf("%T", p)), zap.Stack("stack"))
-			err = failed(kindInternal, nil)
+			err = fmt.Errorf("panic of type %T", p)
 		}
 	}()
 	return h.deliver(w, r)
 }
 
-// deliver is the way of a delivery from the socket into the pipeline. It returns the number of log records that it made.
-func (h *handler) deliver(w http.ResponseWriter, r *http.Request) (records int, err error) {
+// deliver takes a delivery from the socket into the pipeline.
+func (h *handler) deliver(w http.ResponseWriter, r *http.Request) (result, error) {
 	received := h.now()
-	proof, err := h.authenticator.examine(r)
+	payload, err := h.readAuthenticated(w, r)
 	if err != nil {
-		return 0, err
+		return result{}, err
 	}
-	if err := h.disk.check(); err != nil {
-		return 0, err
-	}
-	lease, err := h.admission.admit(w, r, proof.isComplete())
+	defer payload.Release()
+	res := result{authentic: true, bodySize: len(payload.Bytes()), received: received}
+	event, err := h.decoder.Decode(payload.Bytes())
 	if err != nil {
-		return 0, err
-	}
-	defer lease.release()
-	body, err := h.read(w, r, lease)
-	if err != nil {
-		return 0, readFailure(r.Context(), err)
-	}
-	if err := h.authenticator.authenticate(proof, body); err != nil {
-		return 0, err
-	}
-	lease.verified(body)
-	h.markAuthenticated(r.Context())
-	h.meter.size(r.Context(), body)
-	event, err := h.decoder.Decode(body)
-	if err != nil {
-		return 0, failed(kindMalformed, err)
+		return res, err
 	}
 	occurrence := h.translator.Recognize(event)
-	if !h.events.admits(occurrence.Kind.Name) {
-		h.meter.delivered(r.Context(), occurrence.Kind, excluded)
-		return 0, nil
+	res.eventType, res.happened = occurrence.Kind, record.EventTime(event, received)
+	if !h.events.Admits(occurrence.Kind.Name) {
+		res.outcome = excluded
+		return res, nil
 	}
-	return h.deliverOnce(r.Context(), occurrence, h.newDelivery(r, received, body))
+	return h.deliverOnce(r.Context(), occurrence, h.newDelivery(r, received, payload.Bytes()), res)
 }
 
-// read returns the decoded body. It decodes nothing for a sender whose headers are wrong already.
-func (h *handler) read(w http.ResponseWriter, r *http.Request, l *lease) ([]byte, error) {
-	if r.ProtoMajor > 1 { // its connection goes on reading when the receiver stops
-		defer h.endReadingAtStop(w)()
-	}
-	content, length, err := h.encodings.open(r)
+// readAuthenticated returns the payload of a delivery whose sender is authentic. It must be released.
+func (h *handler) readAuthenticated(w http.ResponseWriter, r *http.Request) (*bodylimit.Reader, error) {
+	credentials, err := h.authenticator.CheckHeaders(r.Header, r.URL)
 	if err != nil {
 		return nil, err
 	}
-	return l.read(content, length)
+	if !h.disk.HasRoom() {
+		return nil, errDiskFull
+	}
+	payload, err := h.bodies.Acquire(r.ContentLength, credentials.AreVerified(), http.NewResponseController(w))
+	if err != nil {
+		return nil, readFailure(r.Context(), err)
+	}
+	if err := h.readVerified(w, r, credentials, payload); err != nil {
+		payload.Release()
+		return nil, err
+	}
+	if h.authenticates {
+		webserver.MarkAuthenticated(r.Context())
+	}
+	return payload, nil
 }
 
-// endReadingAtStop sets a deadline for the body when the receiver stops. The function that it returns has to be called: w is not
-// touched after it.
+func (h *handler) readVerified(w http.ResponseWriter, r *http.Request, credentials auth.Credentials, payload *bodylimit.Reader) error {
+	if err := h.read(w, r, payload); err != nil {
+		return readFailure(r.Context(), err)
+	}
+	if err := h.authenticator.VerifyBody(credentials, payload.Bytes()); err != nil {
+		return err
+	}
+	payload.Verified()
+	return nil
+}
+
+// read reads the body of a request and decodes its content coding.
+func (h *handler) read(w http.ResponseWriter, r *http.Request, payload *bodylimit.Reader) error {
+	if r.ProtoMajor > 1 { // its connection goes on reading when the receiver stops
+		defer h.endReadingAtStop(w)()
+	}
+	coding := r.Header.Values("Content-Encoding")
+	if !contentcoding.IsEncoded(coding) {
+		return payload.Read(r.Body, r.ContentLength)
+	}
+	content, err := h.codings.Open(coding, r.Body)
+	if err != nil {
+		return err
+	}
+	return payload.Read(content, -1)
+}
+
+// endReadingAtStop sets a deadline for the body when the receiver stops. The caller must call the function that it returns, after
+// which w is not touched.
 func (h *handler) endReadingAtStop(w http.ResponseWriter) (end func()) {
 	set := make(chan struct{})
 	stop := context.AfterFunc(h.reading, func() {
 		defer close(set)
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readGrace))
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(webserver.ReadGrace))
 	})
 	return func() {
 		if !stop() {
@@ -246,41 +278,34 @@ func (h *handler) endReadingAtStop(w http.ResponseWriter) (end func()) {
 	}
 }
 
-// deliverOnce hands an event on, unless an earlier delivery of it was accepted.
-func (h *handler) deliverOnce(ctx context.Context, o record.Occurrence, d record.Delivery) (records int, err error) {
+// deliverOnce hands an event on, unless an earlier attempt of the delivery was accepted.
+func (h *handler) deliverOnce(ctx context.Context, o record.Occurrence, d record.Delivery, res result) (result, error) {
 	claim, err := h.claim(ctx, o.Site, d)
 	if err != nil {
-		return 0, failed(kindInProgress, nil)
+		return res, err
 	}
 	if claim.Duplicate {
-		h.meter.delivered(ctx, o.Kind, duplicate)
-		if claim.Conflict {
-			h.meter.conflicting(ctx)
-		}
-		return 0, nil
+		res.outcome, res.conflict = duplicate, claim.Conflict
+		return res, nil
 	}
 	defer claim.Release()
-	ctx, end, ok := h.inflight.begin(ctx)
+	ctx, end, ok := h.calls.Begin(ctx)
 	if !ok {
-		return 0, failed(kindShuttingDown, nil)
+		return res, errShuttingDown
 	}
 	defer end() // not before the delivery is remembered
 	logs, remarks := h.translator.Translate(o, d)
-	records = logs.LogRecordCount()
+	res.records = logs.LogRecordCount()
 	if err := h.consume(ctx, logs); err != nil {
-		h.meter.delivered(ctx, o.Kind, refused)
-		return records, err
+		res.outcome = refused
+		return res, err
 	}
 	claim.Accept()
-	h.meter.delivered(ctx, o.Kind, accepted)
-	h.meter.lag(ctx, record.EventTime(o.Event, d.Received), d.Received)
-	h.unmapped.report(ctx, remarks.Unmapped)
-	h.meter.truncated(ctx, remarks.Truncated)
-	return records, nil
+	res.outcome, res.remarks = accepted, remarks
+	return res, nil
 }
 
-// claim is about the delivery and not the event: what Jira has not numbered is no duplicate. Jira numbers the deliveries of a
-// site.
+// claim is about the delivery and not the event: deliveries without an ID are never duplicates. IDs are unique within a site.
 func (h *handler) claim(ctx context.Context, site record.Site, d record.Delivery) (dedup.Claim, error) {
 	if h.memory == nil || d.ID == "" {
 		return dedup.Claim{}, nil
@@ -288,22 +313,57 @@ func (h *handler) claim(ctx context.Context, site record.Site, d record.Delivery
 	return h.memory.Claim(ctx, dedup.NewKey(site.URL, d.ID), dedup.BodySum(d.Body))
 }
 
-// consume hands the records on.
+// consume hands the records to the pipeline.
 func (h *handler) consume(ctx context.Context, logs plog.Logs) error {
-	if err := h.next.ConsumeLogs(ctx, logs); err != nil {
+	err := h.next.ConsumeLogs(ctx, logs)
+	if err != nil {
 		err = pipelineFailure(err)
-		h.health.observe(err)
-		return err
 	}
-	h.health.observe(nil)
-	return nil
+	h.health.observe(err)
+	return err
 }
 
-func (h *handler) allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
-	if slices.Contains(methods, r.Method) {
-		return true
+// The headers of a delivery, documented at https://developer.atlassian.com/cloud/jira/platform/webhooks/.
+const (
+	headerDeliveryID = "X-Atlassian-Webhook-Identifier"
+	headerRetryCount = "X-Atlassian-Webhook-Retry"
+	headerFlow       = "X-Atlassian-Webhook-Flow"
+)
+
+func (h *handler) newDelivery(r *http.Request, received time.Time, body []byte) record.Delivery {
+	d := record.Delivery{
+		ID:       r.Header.Get(headerDeliveryID),
+		Flow:     r.Header.Get(headerFlow),
+		Received: received,
+		Body:     body,
+		Extra:    h.extra(r.URL),
 	}
-	w.Header().Set("Allow", strings.Join(methods, ", "))
-	h.refuse(w, r, failed(kindMethodNotAllowed, nil))
-	return false
+	if count, err := strconv.ParseInt(r.Header.Get(headerRetryCount), 10, 64); err == nil {
+		d.RetryCount = &count
+	}
+	return d
+}
+
+// queryAttribute is a parameter of the query that becomes an attribute.
+type queryAttribute struct{ parameter, attribute string }
+
+func newQueryAttributes(configured map[string]string) []queryAttribute {
+	var attributes []queryAttribute
+	for _, parameter := range slices.Sorted(maps.Keys(configured)) {
+		attributes = append(attributes, queryAttribute{parameter, configured[parameter]})
+	}
+	return attributes
+}
+
+// extra returns what the query tells, as far as the configuration asks for it.
+func (h *handler) extra(u *url.URL) []record.Attribute {
+	if len(h.queryAttributes) == 0 || u.RawQuery == "" {
+		return nil
+	}
+	query := u.Query()
+	attributes := make([]record.Attribute, 0, len(h.queryAttributes))
+	for _, a := range h.queryAttributes {
+		attributes = append(attributes, record.Attribute{Key: a.attribute, Value: query.Get(a.parameter)})
+	}
+	return attributes
 }

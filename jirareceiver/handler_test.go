@@ -25,7 +25,11 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/auth"
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/metadatatest"
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
@@ -194,6 +198,16 @@ func TestObsreport(t *testing.T) {
 	assert.Len(t, r.telemetry.SpanRecorder.Started(), len(r.telemetry.SpanRecorder.Ended()))
 }
 
+// loggedStatuses returns the statuses of all lines about unmapped statuses.
+func loggedStatuses(logs *observer.ObservedLogs) (statuses []string) {
+	for _, entry := range logs.FilterMessageSnippet("No mapping for Jira statuses").All() {
+		for _, status := range entry.ContextMap()["statuses"].([]any) {
+			statuses = append(statuses, status.(string))
+		}
+	}
+	return statuses
+}
+
 func TestUnmappedStatusesAreReported(t *testing.T) {
 	next := &sink{}
 	r := start(t, next, nil)
@@ -230,12 +244,12 @@ func TestRefusalsAreLoggedOnceInAWhile(t *testing.T) {
 			r.post(t, []byte(createdBody), signedWith("x", createdBody))
 			r.post(t, []byte(createdBody), withQuery("secret=hunter2"))
 		}
-		for _, logged := range []string{
-			"Refused what was posted: missing_signature: ",
-			"Refused what was posted: bad_signature: ",
-			"Refused what was posted: secret_in_query: a secret in the URL signs nothing: enter it in the field Secret of the webhook in Jira",
-		} {
-			assert.Equal(t, minute, r.logs.FilterMessageSnippet(logged).Len(), logged)
+		rejected := r.logs.FilterMessage("Rejected webhook request")
+		assert.Equal(t, 3*minute, rejected.Len())
+		for _, cause := range []error{signature.ErrMissing, signature.ErrMismatch, auth.ErrSecretInQuery} {
+			row := rejectionOf(cause)
+			logged := rejected.FilterField(zap.String("reason", row.reason)).FilterField(zap.String("hint", row.hint))
+			assert.Equal(t, minute, logged.Len(), row.reason)
 		}
 		r.clock.advance(time.Minute)
 	}
@@ -324,29 +338,25 @@ func TestOptionsChangeTheRecord(t *testing.T) {
 	}
 }
 
-// TestReasonsAreDocumented holds the reasons in failure.go against those in metadata.yaml, of which no code is generated.
-func TestReasonsAreDocumented(t *testing.T) {
-	documented := matches(t, "metadata.yaml", `(?s)\n  reason:.*?enum: \[(.*?)\]`)
-	assert.Equal(t, []string{strings.Join(reasons(t), ", ")}, documented)
-}
-
-func reasons(t *testing.T) []string {
-	t.Helper()
-	found := matches(t, "failure.go", `&kind\{http\.\w+, "(\w+)"`)
-	require.Len(t, matches(t, "failure.go", `(&kind)\{`), len(found), "a kind is not on one line")
-	return found
-}
-
-func matches(t *testing.T, file, pattern string) []string {
-	t.Helper()
-	content, err := os.ReadFile(file)
+// TestRejections holds the table against metadata.yaml, of which no code is generated, and against itself.
+func TestRejections(t *testing.T) {
+	content, err := os.ReadFile("metadata.yaml")
 	require.NoError(t, err)
-	var found []string
-	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(content), -1) {
-		found = append(found, match[1])
+	documented := regexp.MustCompile(`(?s)\n {2}reason:.*?enum: \[(.*?)\]`).FindStringSubmatch(string(content))
+	require.NotEmpty(t, documented)
+	reasons := []string{internal.reason}
+	for _, row := range rejections {
+		assert.Same(t, row, rejectionOf(row.cause), row.reason)
+		assert.Same(t, row, rejectionOf(fmt.Errorf("wrapped: %w", row.cause)), row.reason)
+		assert.GreaterOrEqual(t, row.status, 400, row.reason)
+		assert.NotEmpty(t, row.message, row.reason)
+		assert.NotEmpty(t, row.hint, row.reason)
+		reasons = append(reasons, row.reason)
 	}
-	slices.Sort(found)
-	return found
+	slices.Sort(reasons)
+	assert.Equal(t, documented[1], strings.Join(slices.Compact(reasons), ", "))
+	assert.Same(t, internal, rejectionOf(errors.New("a new sentinel")), "no error without an answer")
+	assert.Equal(t, errPermanent, rejectionOf(&failure{errPermanent, jira.ErrNotJSON}).cause, "whatever the pipeline returns")
 }
 
 func assertRejected(t *testing.T, r *running, reason string) {

@@ -4,57 +4,64 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/bodylimit"
+	"github.com/otel-jira/collector/jirareceiver/internal/diskguard"
 )
 
-// health knows whether a delivery would be accepted, as far as that can be known without one.
+// health reports whether a delivery would be accepted, as far as the receiver can know without one.
 type health struct {
-	admission *admission
-	disk      *diskGuard
-	// forgetAfter is how long a refusal of the pipeline counts. It has to end: whoever routes deliveries by the health of the
-	// receiver sends none that could show that all is well again.
+	bodies *bodylimit.Limiter
+	disk   *diskguard.Guard
+	// forgetAfter is how long a refusal of the pipeline counts. It must expire: a load balancer that sees an unhealthy receiver sends
+	// no delivery that could clear the state.
 	forgetAfter time.Duration
 	now         func() time.Time
 	draining    atomic.Bool
 	refusal     atomic.Pointer[refusal]
 }
 
-// refusal is why the pipeline took no event, and until when that counts.
+// refusal is the last refusal of the pipeline, and when it expires.
 type refusal struct {
-	kind  *kind
-	until time.Time
+	rejection *rejection
+	until     time.Time
 }
 
-// observe learns from what the pipeline says to an event. A permanent error says something of the event only.
+// observe learns from the answer of the pipeline to an event. A permanent error is about the event only.
 func (h *health) observe(err error) {
-	switch k := kindOf(err); {
-	case err == nil:
+	if err == nil {
 		if h.refusal.Load() != nil {
 			h.refusal.Store(nil)
 		}
-	case k == kindUnavailable || k == kindExhausted:
-		h.refusal.Store(&refusal{k, h.now().Add(h.forgetAfter)})
+		return
+	}
+	if r := rejectionOf(err); r == rejectionOf(errUnavailable) || r == rejectionOf(errExhausted) {
+		h.refusal.Store(&refusal{r, h.now().Add(h.forgetAfter)})
 	}
 }
 
-// check returns nil, or why deliveries are not accepted, for which a probe expects 503.
-func (h *health) check() error {
-	if k := h.reason(); k != nil {
-		return failed(&kind{http.StatusServiceUnavailable, k.reason, k.message, k.advice}, nil)
+// check returns nil, or the reason for which deliveries would be rejected. Probes expect 503 for all reasons.
+func (h *health) check() *rejection {
+	reason := h.reason()
+	if reason == nil {
+		return nil
 	}
-	return nil
+	unhealthy := *reason
+	unhealthy.status = http.StatusServiceUnavailable
+	return &unhealthy
 }
 
-func (h *health) reason() *kind {
+func (h *health) reason() *rejection {
 	refusal := h.refusal.Load()
 	switch {
 	case h.draining.Load():
-		return kindShuttingDown
-	case !h.admission.hasRoomFor(1):
-		return kindOverCapacity
-	case !h.disk.hasRoom():
-		return kindDiskFull
+		return rejectionOf(errShuttingDown)
+	case !h.bodies.HasRoomFor(1):
+		return rejectionOf(bodylimit.ErrOverCapacity)
+	case !h.disk.HasRoom():
+		return rejectionOf(errDiskFull)
 	case refusal != nil && h.now().Before(refusal.until):
-		return refusal.kind
+		return refusal.rejection
 	default:
 		return nil
 	}

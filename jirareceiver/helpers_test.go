@@ -43,10 +43,19 @@ type running struct {
 	clock     *clock
 }
 
-// clock is the time of a receiver and of its logs. It stands still unless it is moved.
-type clock struct{ passed atomic.Int64 }
+// clock is the time of a receiver and of its logs. It stands still unless it is moved, and waits while it is held.
+type clock struct {
+	passed atomic.Int64
+	held   sync.RWMutex
+	asked  atomic.Int64
+}
 
-func (c *clock) Now() time.Time { return observedAt.Add(time.Duration(c.passed.Load())) }
+func (c *clock) Now() time.Time {
+	c.asked.Add(1)
+	c.held.RLock()
+	defer c.held.RUnlock()
+	return observedAt.Add(time.Duration(c.passed.Load()))
+}
 
 func (*clock) NewTicker(d time.Duration) *time.Ticker { return time.NewTicker(d) }
 
@@ -85,10 +94,9 @@ func create(t *testing.T, next consumer.Logs, cfg *Config, extensions map[compon
 		BuildInfo:         component.BuildInfo{Version: "1.2.3"},
 	}
 	settings.Logger = zap.New(core, zap.WithClock(clock))
-	rcv, err := NewFactory().CreateLogs(t.Context(), settings, cfg, next)
+	rcv, err := newReceiver(settings, cfg, next, clock.Now)
 	require.NoError(t, err)
-	r := &running{jiraReceiver: rcv.(*jiraReceiver), host: &statusHost{extensions: extensions}, telemetry: telemetry, logs: logs, clock: clock}
-	r.handler.now = clock.Now
+	r := &running{jiraReceiver: rcv, host: &statusHost{extensions: extensions}, telemetry: telemetry, logs: logs, clock: clock}
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -129,7 +137,7 @@ func do(t *testing.T, request *http.Request) (response *http.Response, answer st
 // dial opens a connection of its own and sends what it is given.
 func (r *running) dial(t *testing.T, text string) net.Conn {
 	t.Helper()
-	conn, err := net.Dial("tcp", r.listener.Addr().String())
+	conn, err := net.Dial("tcp", r.server.Listener().Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { conn.Close() })
 	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))

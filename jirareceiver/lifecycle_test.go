@@ -90,7 +90,7 @@ func (r *running) inBackground(t *testing.T, options ...func(*http.Request)) <-c
 func (r *running) awaitClosed(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", r.listener.Addr().String())
+		conn, err := net.Dial("tcp", r.server.Listener().Addr().String())
 		if err == nil {
 			conn.Close()
 		}
@@ -133,7 +133,7 @@ func TestShutdownCancelsDeliveriesAtItsDeadline(t *testing.T) {
 // TestShutdownCutsSendersThatStall has a sender that never ends its delivery.
 func TestShutdownCutsSendersThatStall(t *testing.T) {
 	r := start(t, consumertest.NewNop(), nil)
-	conn, err := net.Dial("tcp", r.listener.Addr().String())
+	conn, err := net.Dial("tcp", r.server.Listener().Addr().String())
 	require.NoError(t, err)
 	defer conn.Close()
 	_, err = io.WriteString(conn, "POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{")
@@ -168,7 +168,7 @@ func TestShutdownDoesNotWaitForADeafPipeline(t *testing.T) {
 func TestNoCallBeginsOnceAborted(t *testing.T) {
 	next := &sink{}
 	r := start(t, next, nil)
-	r.handler.inflight.abort(0)
+	r.handler.calls.Abort(0)
 	response, _ := r.post(t, []byte(createdBody))
 	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 	assert.Zero(t, next.LogRecordCount())
@@ -233,7 +233,7 @@ func TestHangingUpLosesNothing(t *testing.T) {
 
 func TestDeadListenerIsFatal(t *testing.T) {
 	r := start(t, consumertest.NewNop(), nil)
-	require.NoError(t, r.listener.Close())
+	require.NoError(t, r.server.Listener().Close())
 	require.Eventually(t, func() bool { return len(r.host.reported()) == 1 }, patience, time.Millisecond)
 	event := r.host.reported()[0]
 	assert.Equal(t, componentstatus.StatusFatalError, event.Status())
@@ -250,8 +250,8 @@ func TestShutdownIsNotFatal(t *testing.T) {
 func TestStartFailsOnATakenPort(t *testing.T) {
 	r := start(t, consumertest.NewNop(), nil)
 	cfg := createDefaultConfig().(*Config)
-	cfg.Server.NetAddr.Endpoint = r.listener.Addr().String()
-	second, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
+	cfg.Server.NetAddr.Endpoint = r.server.Listener().Addr().String()
+	second, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop(), time.Now)
 	require.NoError(t, err)
 	require.ErrorContains(t, second.Start(t.Context(), componenttest.NewNopHost()), "address already in use")
 	assert.NoError(t, second.Shutdown(t.Context()))

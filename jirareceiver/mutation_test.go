@@ -74,7 +74,7 @@ func mutantHandler(t *testing.T, files []string, mode ChangelogMode) *handler {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
 	configureMutants(t, cfg, files, mode)
-	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
+	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop(), time.Now)
 	require.NoError(t, err)
 	return h
 }

@@ -3,7 +3,6 @@ package jirareceiver
 import (
 	"context"
 	"errors"
-	"net/http"
 	"sync"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
-	"github.com/otel-jira/collector/jirareceiver/internal/connlimit"
+	"github.com/otel-jira/collector/jirareceiver/internal/webserver"
 )
 
 // jiraReceiver runs the HTTP server to which Jira posts.
@@ -22,66 +21,69 @@ type jiraReceiver struct {
 	settings receiver.Settings
 	handler  *handler
 	keeper   *keeper
-	server   *http.Server
-	listener *connlimit.Listener
+	server   *webserver.Server // nil before Start
 	serving  sync.WaitGroup
 }
 
-func newReceiver(settings receiver.Settings, cfg *Config, next consumer.Logs) (*jiraReceiver, error) {
-	h, err := newHandler(settings, cfg, next)
+func newReceiver(settings receiver.Settings, cfg *Config, next consumer.Logs, now func() time.Time) (*jiraReceiver, error) {
+	h, err := newHandler(settings, cfg, next, now)
 	if err != nil {
 		return nil, err
 	}
 	return &jiraReceiver{cfg: cfg, settings: settings, handler: h}, nil
 }
 
-// Start builds the server before it opens the listener, so that a failure leaves nothing open. What was accepted before a
-// restart is known before the first delivery.
+// Start builds the server before it opens the listener, so that a failure leaves nothing open. The deliveries that were accepted
+// before a restart are loaded before the first delivery.
 func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
-	server, err := newServer(ctx, host, r.cfg, r.settings.TelemetrySettings, r.handler)
+	opts := webserver.Options{
+		Config:         &r.cfg.Server,
+		MaxConnections: r.cfg.Jira.MaxConnections,
+		OnEvict:        r.handler.telemetry.recordEviction,
+		Telemetry:      r.settings.TelemetrySettings,
+		Warnings:       r.handler.telemetry.warnings,
+		Handler:        r.handler,
+		OnUnauthorized: r.handler.handleUnauthorized,
+	}
+	server, err := webserver.New(ctx, host, opts)
 	if err != nil {
 		return err
 	}
-	if r.keeper, err = startKeeper(ctx, host, r.settings.ID, &r.cfg.Jira.Deduplication, r.handler.memory, r.handler.meter); err != nil {
+	if r.keeper, err = startKeeper(ctx, host, r.settings.ID, &r.cfg.Jira.Deduplication, r.handler.memory, r.handler.telemetry); err != nil {
 		return err
 	}
-	listener, err := listen(ctx, &r.cfg.Server)
-	if err != nil {
+	if err := server.Listen(ctx, opts); err != nil {
 		return errors.Join(err, r.keeper.shutdown(ctx))
 	}
-	r.server, r.listener = server, connlimit.New(listener, r.cfg.Jira.MaxConnections, r.handler.meter.evicted)
+	r.server = server
 	r.settings.Logger.Info("Waiting for Jira to post events", zap.String("url", r.url()))
 	for _, w := range r.cfg.warnings() {
 		r.settings.Logger.Warn(w.message, w.field)
 	}
-
 	r.serving.Go(func() {
-		err := serve(r.server, r.listener)
-		if !errors.Is(err, http.ErrServerClosed) && !r.handler.health.draining.Load() {
+		if err := r.server.Serve(); err != nil {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
 		}
 	})
 	return nil
 }
 
-// url is where deliveries go, as seen from this machine.
+// url returns the URL of deliveries, as seen from this machine.
 func (r *jiraReceiver) url() string {
-	if addr := r.listener.Addr(); addr.Network() == "unix" {
+	addr := r.server.Listener().Addr()
+	if addr.Network() == "unix" {
 		return "unix:" + addr.String() + r.cfg.Jira.Path
 	}
 	scheme := "http"
 	if r.cfg.Server.TLS.HasValue() {
 		scheme = "https"
 	}
-	return scheme + "://" + r.listener.Addr().String() + r.cfg.Jira.Path
+	return scheme + "://" + addr.String() + r.cfg.Jira.Path
 }
 
 const (
 	// cancelGrace is how long cancelled deliveries may take to notice that they are.
 	cancelGrace = time.Second
-	// readGrace is how long a sender may take to complete its request once the receiver stops. A sender that stalls would hold
-	// up the stop, while the endpoint is closed.
-	readGrace = 2 * time.Second
 	// handoverGrace is how long requests of connections that were just accepted may take to arrive and to be answered. net/http
 	// answers none that arrives once it shuts down.
 	handoverGrace = time.Second
@@ -92,22 +94,20 @@ const (
 // elsewhere. When ctx ends first they are cancelled, and answered with a code that makes Jira Cloud send the events again. No
 // delivery enters the pipeline after it returns.
 func (r *jiraReceiver) Shutdown(ctx context.Context) error {
-	defer r.handler.meter.telemetry.Shutdown()
-	defer r.handler.unmapped.shutdown()
+	defer r.handler.telemetry.shutdown()
 	if r.server == nil {
 		return nil
 	}
 	if !r.handler.health.draining.Swap(true) && r.cfg.Jira.ShutdownDelay > 0 {
 		r.handOver(ctx)
 	}
-	r.listener.StopReading(time.Now().Add(readGrace))
 	r.handler.stopReading()
 	err := r.server.Shutdown(ctx)
 	if err == nil { // but for calls whose sender has hung up
-		err = r.handler.inflight.wait(ctx)
+		err = r.handler.calls.Wait(ctx)
 	}
 	if err != nil {
-		r.handler.inflight.abort(cancelGrace)
+		r.handler.calls.Abort(cancelGrace)
 		err = errors.Join(err, r.server.Close())
 	}
 	r.serving.Wait()
@@ -119,9 +119,9 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 // handOver goes on taking deliveries until a load balancer has learnt to send them elsewhere.
 func (r *jiraReceiver) handOver(ctx context.Context) {
 	sleep(ctx, r.cfg.Jira.ShutdownDelay)
-	r.listener.StopAccepting()
+	r.server.StopAccepting()
 	r.serving.Wait() // it accepts no more
-	for end := time.Now().Add(handoverGrace); r.listener.Len() > 0 && time.Now().Before(end) && ctx.Err() == nil; {
+	for end := time.Now().Add(handoverGrace); r.server.Connections() > 0 && time.Now().Before(end) && ctx.Err() == nil; {
 		sleep(ctx, handoverGrace/100)
 	}
 }

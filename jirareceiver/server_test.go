@@ -15,7 +15,6 @@ import (
 	"math/big"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,7 +30,6 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
@@ -96,7 +94,7 @@ func TestStrangersMakeRoom(t *testing.T) {
 	for i := range 3 * limit {
 		sent := []string{"", "POST /jira/events HTTP/1.1\r\nHost: ", fmt.Sprintf("POST /jira/events HTTP/1.1\r\nHost: a\r\nX-Hub-Signature: %s\r\nContent-Length: 9\r\n\r\n{", forged)}[i%3]
 		strangers = append(strangers, r.dial(t, sent))
-		require.Eventually(t, func() bool { return r.listener.Len() == min(i+2, limit) }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return r.server.Connections() == min(i+2, limit) }, patience, time.Millisecond)
 	}
 	for i, conn := range strangers[:len(strangers)-limit+1] {
 		assertClosed(t, conn, fmt.Sprintf("stranger %d", i))
@@ -178,26 +176,6 @@ func TestVerifiedBodiesMakeNoRoom(t *testing.T) {
 	assert.Equal(t, http.StatusOK, wait(t, status, "answer"))
 }
 
-// TestGivenUpAfterTheEnd has a body be given up between its end and the check of its signature.
-func TestGivenUpAfterTheEnd(t *testing.T) {
-	a := &admission{limit: 10}
-	l, err := a.admit(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, defaultPath, http.NoBody), false)
-	require.NoError(t, err)
-	body, err := l.read(strings.NewReader("12345678"), 8)
-	require.NoError(t, err)
-	other, err := a.admit(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, defaultPath, http.NoBody), false)
-	require.NoError(t, err)
-	require.NoError(t, other.grow(9))
-	assert.Equal(t, int64(9), a.heldBytes())
-	l.verified(body)
-	assert.Equal(t, int64(17), a.heldBytes(), "it is held again, for the moment beyond the limit")
-	assert.False(t, a.hasRoomFor(3))
-	l.release()
-	other.release()
-	assert.Zero(t, a.heldBytes())
-	assert.True(t, a.hasRoomFor(10))
-}
-
 // TestShutdownDoesNotWaitForStrangers has senders that stall wherever they can. Their own time-outs are longer than the test's.
 func TestShutdownDoesNotWaitForStrangers(t *testing.T) {
 	for _, secured := range []bool{false, true} {
@@ -249,7 +227,6 @@ func TestShutdownDoesNotWaitForStrangers(t *testing.T) {
 func TestShutdownWaitsForCallsOfSendersThatHungUp(t *testing.T) {
 	next := newGated()
 	r := start(t, next, func(cfg *Config) { deduplicate(cfg); cfg.Jira.AllowUnauthenticated = true; withTLS(t, cfg) })
-	remembering, remembered := make(chan struct{}), make(chan struct{})
 	ctx, hangUp := context.WithCancel(t.Context())
 	client := newClient(t)
 	failed := make(chan error, 1)
@@ -262,20 +239,16 @@ func TestShutdownWaitsForCallsOfSendersThatHungUp(t *testing.T) {
 	hangUp()
 	require.Error(t, wait(t, failed, "end of the request"))
 	client.CloseIdleConnections()
-	r.handler.now = func() time.Time { // which remembering asks for
-		close(remembering)
-		<-remembered
-		return observedAt
-	}
+	r.clock.held.Lock() // which remembering has to ask
+	asked := r.clock.asked.Load()
 	stopped := make(chan error, 1)
 	go func() { stopped <- r.Shutdown(context.Background()) }()
 	r.awaitClosed(t)
 	assertNotStopped(t, stopped, "a call is under way")
 	close(next.release)
-	wait(t, remembering, "end of the call")
+	require.Eventually(t, func() bool { return r.clock.asked.Load() > asked }, patience, time.Millisecond, "end of the call")
 	assertNotStopped(t, stopped, "the delivery is not remembered yet")
-	r.handler.now = r.clock.Now
-	close(remembered)
+	r.clock.held.Unlock()
 	require.NoError(t, wait(t, stopped, "shutdown"))
 	assert.Equal(t, 1, next.LogRecordCount())
 	assert.Equal(t, 1, r.handler.memory.Len())
@@ -289,6 +262,9 @@ func assertNotStopped(t *testing.T, stopped <-chan error, why string) {
 	case <-time.After(100 * time.Millisecond):
 	}
 }
+
+// frameSize is the most bytes of a frame of HTTP/2.
+const frameSize = 16 << 10
 
 // rawStream opens a connection of HTTP/2 that has no window for any answer, and begins a request without an end. It returns the
 // settings of the server.
@@ -313,8 +289,8 @@ func (r *running) rawStream(t *testing.T, method string, body int) map[http2.Set
 		require.NoError(t, encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]}))
 	}
 	require.NoError(t, framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndHeaders: true}))
-	for ; body > 0; body -= maxFrame {
-		require.NoError(t, framer.WriteData(1, false, make([]byte, min(body, maxFrame))))
+	for ; body > 0; body -= frameSize {
+		require.NoError(t, framer.WriteData(1, false, make([]byte, min(body, frameSize))))
 	}
 	return settings
 }
@@ -323,10 +299,10 @@ func (r *running) rawStream(t *testing.T, method string, body int) map[http2.Set
 func TestHTTP2IsBounded(t *testing.T) {
 	r := start(t, consumertest.NewNop(), func(cfg *Config) { requireSignature(cfg); withTLS(t, cfg) })
 	settings := r.rawStream(t, http.MethodPost, 0)
-	assert.EqualValues(t, maxStreams, settings[http2.SettingMaxConcurrentStreams])
-	assert.EqualValues(t, maxFrame, settings[http2.SettingMaxFrameSize])
-	assert.EqualValues(t, maxBuffer, settings[http2.SettingInitialWindowSize])
-	assert.LessOrEqual(t, settings[http2.SettingMaxHeaderListSize], uint32(maxHeaderBytes+1<<10))
+	assert.EqualValues(t, 30, settings[http2.SettingMaxConcurrentStreams])
+	assert.EqualValues(t, frameSize, settings[http2.SettingMaxFrameSize])
+	assert.EqualValues(t, 128<<10, settings[http2.SettingInitialWindowSize])
+	assert.LessOrEqual(t, settings[http2.SettingMaxHeaderListSize], uint32(9<<10))
 }
 
 // TestHTTP2CountsForItsRequests opens two connections, each of which may carry more than half of the requests that there may be.
@@ -334,15 +310,15 @@ func TestHTTP2CountsForItsRequests(t *testing.T) {
 	r := start(t, consumertest.NewNop(), func(cfg *Config) {
 		requireSignature(cfg)
 		withTLS(t, cfg)
-		cfg.Jira.MaxConnections = 2 * maxStreams
+		cfg.Jira.MaxConnections = 2 * 30
 	})
 	r.rawStream(t, http.MethodGet, 0)
-	require.Eventually(t, func() bool { return r.listener.Len() == 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return r.server.Connections() == 1 }, patience, time.Millisecond)
 	r.rawStream(t, http.MethodGet, 0)
 	require.Eventually(t, func() bool { return r.logs.FilterMessageSnippet("max_connections").Len() == 1 }, patience, time.Millisecond)
-	require.Eventually(t, func() bool { return r.listener.Len() == 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return r.server.Connections() == 1 }, patience, time.Millisecond)
 	client := newClient(t)
-	for range 2 * maxStreams {
+	for range 2 * 30 {
 		status, version, err := send(client, r.request(t, []byte(createdBody), signedWith(secret, createdBody)))
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusOK*2, status*version)
@@ -357,7 +333,7 @@ func TestSendersThatTakeNoAnswer(t *testing.T) {
 		cfg.Server.WriteTimeout = time.Hour
 	})
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		r.rawStream(t, method, 5*maxFrame)
+		r.rawStream(t, method, 5*frameSize)
 	}
 	require.Eventually(t, func() bool { return len(r.telemetry.SpanRecorder.Ended()) >= 2 }, patience, time.Millisecond)
 	stopped := make(chan error, 1)
@@ -440,24 +416,6 @@ func TestFailedHandshakesAreLoggedOnceInAWhile(t *testing.T) {
 	assert.Equal(t, "client sent an HTTP request to an HTTPS server", logged.ContextMap()["error"])
 	assert.Empty(t, logged.Stack)
 	assert.Empty(t, r.logs.FilterLevelExact(zap.ErrorLevel).All())
-}
-
-// TestServerLog has the texts of net/http.
-func TestServerLog(t *testing.T) {
-	for text, want := range map[string][2]string{
-		"http: TLS handshake error from 127.0.0.1:41234: EOF\n":                                                     {"TLS handshake failed", "EOF"},
-		"http: TLS handshake error from [::1]:41234: read tcp [::1]:8443->[fe80::1%eth0]:41234: i/o timeout\n":      {"TLS handshake failed", "read tcp address->address: i/o timeout"},
-		"http: Accept error: accept tcp 127.0.0.1:8087: accept4: too many open files; retrying in 5ms\n":            {"Accepting a connection failed", ": accept tcp address: accept4: too many open files; retrying in 5ms"},
-		"http: panic serving 127.0.0.1:41234: hunter2\ngoroutine 1 [running]:\n":                                    {"A request failed with a panic", ""},
-		"http2: panic serving 127.0.0.1:41234: hunter2\ngoroutine 1 [running]:\n":                                   {"A request failed with a panic", ""},
-		"http2: server: error reading preface from client 10.1.2.3:41234: timeout waiting for client preface\nmore": {"The HTTP server reports an error", "http2: server: error reading preface from client address: timeout waiting for client preface"},
-	} {
-		core, logs := observer.New(zap.DebugLevel)
-		newServerLog(zap.New(core)).Print(text)
-		require.Equal(t, 1, logs.Len(), text)
-		assert.Equal(t, want[0], logs.All()[0].Message)
-		assert.Equal(t, want[1], logs.All()[0].ContextMap()["error"])
-	}
 }
 
 // TestTelemetryOfTheServer looks for texts that a sender chooses in spans and in metrics, also when no delivery comes of them.

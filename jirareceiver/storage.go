@@ -26,11 +26,11 @@ const storageTimeout = 10 * time.Second
 
 // keeper saves the memory of deliveries in the background, so that no delivery waits for a disk.
 type keeper struct {
-	memory *dedup.Memory
-	store  closableStore
-	meter  *meter
-	stop   chan struct{}
-	saving sync.WaitGroup
+	memory    *dedup.Memory
+	store     closableStore
+	telemetry *telemetry
+	stop      chan struct{}
+	saving    sync.WaitGroup
 }
 
 type closableStore interface {
@@ -40,7 +40,7 @@ type closableStore interface {
 
 // startKeeper loads the deliveries in the file or storage. It returns nil without either, and when it cannot be opened: then the
 // memory is all there is. The error is one of the configuration.
-func startKeeper(ctx context.Context, host component.Host, receiver component.ID, cfg *DeduplicationConfig, memory *dedup.Memory, m *meter) (*keeper, error) {
+func startKeeper(ctx context.Context, host component.Host, receiver component.ID, cfg *DeduplicationConfig, memory *dedup.Memory, t *telemetry) (*keeper, error) {
 	if memory == nil || cfg.Storage == nil && cfg.File == "" {
 		return nil, nil
 	}
@@ -51,16 +51,16 @@ func startKeeper(ctx context.Context, host component.Host, receiver component.ID
 		return nil, err
 	}
 	if err != nil {
-		m.storageFailed(ctx, err)
+		t.recordStorageError(ctx, err)
 		return nil, nil
 	}
-	k := &keeper{memory: memory, store: store, meter: m, stop: make(chan struct{})}
+	k := &keeper{memory: memory, store: store, telemetry: t, stop: make(chan struct{})}
 	damaged, err := k.memory.Load(ctx, k.store)
 	if err != nil {
-		m.storageFailed(ctx, err)
+		t.recordStorageError(ctx, err)
 	}
 	if damaged > 0 {
-		m.storageDamaged(ctx, cfg.File, damaged)
+		t.recordDamage(ctx, cfg.File, damaged)
 	}
 	k.saving.Go(k.run)
 	return k, nil
@@ -106,7 +106,7 @@ func (k *keeper) save(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
 	defer cancel()
 	if err := k.memory.Save(ctx, k.store); err != nil {
-		k.meter.storageFailed(ctx, err)
+		k.telemetry.recordStorageError(ctx, err)
 	}
 }
 

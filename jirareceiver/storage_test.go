@@ -164,7 +164,7 @@ func TestStorageMustBeOne(t *testing.T) {
 			withStorage(cfg)
 			r := create(t, consumertest.NewNop(), cfg, tt.extensions)
 			require.ErrorContains(t, r.Start(t.Context(), r.host), tt.want)
-			assert.Nil(t, r.listener)
+			assert.Nil(t, r.server)
 			assert.NoError(t, r.Shutdown(t.Context()))
 		})
 	}

@@ -2,6 +2,7 @@ package jirareceiver
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/receiver"
@@ -10,11 +11,13 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
+	"github.com/otel-jira/collector/jirareceiver/internal/statuslog"
 )
 
-// outcome is what became of a delivery that was authentic and understood.
+// outcome is what became of a delivery that was authentic and a JSON object.
 type outcome string
 
 const (
@@ -24,15 +27,21 @@ const (
 	refused   outcome = "refused" // by the pipeline
 )
 
-// otherEvents stands for the names of events that Jira does not document: there is no end of them.
+// otherEvents stands for the names of events that Jira does not document, of which there may be any number.
 const otherEvents = "other"
 
-// meter counts what the receiver does. The attributes of what each delivery counts are made once.
-type meter struct {
-	telemetry  *metadata.TelemetryBuilder
+// telemetry holds the metrics and the rate-limited log of the receiver. The attributes of what each delivery counts are made once.
+type telemetry struct {
+	metrics    *metadata.TelemetryBuilder
 	byReceiver metric.MeasurementOption
 	deliveries map[series][]metric.AddOption
 	warnings   *zap.Logger // logs each message once a minute
+	statuses   *statuslog.Log
+
+	logger *zap.Logger
+	now    func() time.Time
+	mu     sync.Mutex
+	logged map[string]time.Time // the last line about each reason of a rejection
 }
 
 // series is one of the time series that deliveries are counted in.
@@ -41,103 +50,135 @@ type series struct {
 	outcome outcome
 }
 
-func newMeter(telemetry *metadata.TelemetryBuilder, settings receiver.Settings) *meter {
+func newTelemetry(settings receiver.Settings, now func() time.Time) (*telemetry, error) {
+	metrics, err := metadata.NewTelemetryBuilder(settings.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
 	id := attribute.String("receiver", settings.ID.String())
-	m := &meter{
-		telemetry:  telemetry,
+	t := &telemetry{
+		metrics:    metrics,
 		byReceiver: metric.WithAttributeSet(attribute.NewSet(id)),
 		deliveries: map[series][]metric.AddOption{},
 		warnings:   settings.Logger.WithOptions(zap.WrapCore(oncePerMinute)),
+		statuses:   statuslog.New(settings.Logger, statuslog.Interval),
+		logger:     settings.Logger,
+		now:        now,
+		logged:     map[string]time.Time{},
 	}
 	for _, event := range append(record.EventNames(), otherEvents) {
 		for _, o := range []outcome{accepted, duplicate, excluded, refused} {
 			set := attribute.NewSet(id, attribute.String("event", event), attribute.String("outcome", string(o)))
-			m.deliveries[series{event, o}] = []metric.AddOption{metric.WithAttributeSet(set)}
+			t.deliveries[series{event, o}] = []metric.AddOption{metric.WithAttributeSet(set)}
 		}
 	}
-	return m
+	return t, nil
 }
 
-// observe lets the metrics of what is held at the moment be read when they are asked for.
-func (m *meter) observe(h *handler) error {
+// registerGauges makes the held bytes and the remembered deliveries readable.
+func (t *telemetry) registerGauges(h *handler) error {
 	heldBytes := func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(h.admission.heldBytes(), m.byReceiver)
+		o.Observe(h.bodies.Held(), t.byReceiver)
 		return nil
 	}
-	if err := m.telemetry.RegisterReceiverJiraInFlightBytesCallback(heldBytes); err != nil || h.memory == nil {
+	if err := t.metrics.RegisterReceiverJiraInFlightBytesCallback(heldBytes); err != nil || h.memory == nil {
 		return err
 	}
-	return m.telemetry.RegisterReceiverJiraDeduplicationEntriesCallback(func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(int64(h.memory.Len()), m.byReceiver)
+	return t.metrics.RegisterReceiverJiraDeduplicationEntriesCallback(func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(int64(h.memory.Len()), t.byReceiver)
 		return nil
 	})
 }
 
+// shutdown logs what is pending and removes the gauges.
+func (t *telemetry) shutdown() {
+	t.statuses.Shutdown()
+	t.metrics.Shutdown()
+}
+
+const logInterval = time.Minute
+
 func oncePerMinute(core zapcore.Core) zapcore.Core {
-	return zapcore.NewSamplerWithOptions(core, time.Minute, 1, 0)
+	return zapcore.NewSamplerWithOptions(core, logInterval, 1, 0)
 }
 
-// delivered counts a delivery that was authentic and understood.
-func (m *meter) delivered(ctx context.Context, k record.Kind, o outcome) {
+// recordResult counts a delivery, as far as it got.
+func (t *telemetry) recordResult(ctx context.Context, r result) {
+	if r.authentic {
+		t.metrics.ReceiverJiraBodySize.Record(ctx, int64(r.bodySize), t.byReceiver)
+	}
+	if r.outcome == "" {
+		return
+	}
 	event := otherEvents
-	if k.Known {
-		event = k.Name
+	if r.eventType.Known {
+		event = r.eventType.Name
 	}
-	m.telemetry.ReceiverJiraDeliveries.Add(ctx, 1, m.deliveries[series{event, o}]...)
-}
-
-// rejected counts and, once in a while, logs what was not accepted.
-func (m *meter) rejected(ctx context.Context, k *kind) {
-	m.telemetry.ReceiverJiraRejectedDeliveries.Add(ctx, 1, m.byReceiver, metric.WithAttributes(attribute.String("reason", k.reason)))
-	m.warnings.Warn("Refused what was posted: " + k.reason + ": " + k.advice)
-}
-
-// size measures a body.
-func (m *meter) size(ctx context.Context, body []byte) {
-	m.telemetry.ReceiverJiraBodySize.Record(ctx, int64(len(body)), m.byReceiver)
-}
-
-// lag measures how late an event is. Without a time of its own it is not.
-func (m *meter) lag(ctx context.Context, happened, received time.Time) {
-	if happened.Before(received) {
-		m.telemetry.ReceiverJiraDeliveryLag.Record(ctx, received.Sub(happened).Seconds(), m.byReceiver)
+	t.metrics.ReceiverJiraDeliveries.Add(ctx, 1, t.deliveries[series{event, r.outcome}]...)
+	if r.conflict {
+		t.metrics.ReceiverJiraDeduplicationConflicts.Add(ctx, 1, t.byReceiver)
+		t.warnings.Warn("A delivery has the ID of an accepted delivery and another body: it was answered with 200 and not recorded")
+	}
+	if r.outcome == accepted {
+		t.recordAccepted(ctx, r)
 	}
 }
 
-// unmapped counts a status that maps to nothing.
-func (m *meter) unmapped(ctx context.Context, side string) {
-	m.telemetry.ReceiverJiraUnmappedStatuses.Add(ctx, 1, m.byReceiver, metric.WithAttributes(attribute.String("side", side)))
-}
-
-// evicted counts and, once in a while, logs that a connection was closed to make room for another.
-func (m *meter) evicted() {
-	m.telemetry.ReceiverJiraEvictedConnections.Add(context.Background(), 1, m.byReceiver)
-	m.warnings.Warn("Closed a connection without an authentic delivery: max_connections are open")
-}
-
-// truncated counts records that were cut at a limit.
-func (m *meter) truncated(ctx context.Context, records int) {
-	if records > 0 {
-		m.telemetry.ReceiverJiraTruncatedRecords.Add(ctx, int64(records), m.byReceiver)
+func (t *telemetry) recordAccepted(ctx context.Context, r result) {
+	if r.happened.Before(r.received) { // an event without a time has no lag
+		t.metrics.ReceiverJiraDeliveryLag.Record(ctx, r.received.Sub(r.happened).Seconds(), t.byReceiver)
+	}
+	if r.remarks.Truncated > 0 {
+		t.metrics.ReceiverJiraTruncatedRecords.Add(ctx, int64(r.remarks.Truncated), t.byReceiver)
+	}
+	t.recordUnmapped(ctx, "previous", r.remarks.Previous)
+	t.recordUnmapped(ctx, "current", r.remarks.Current)
+	// Jira does not send the category of a previous status, by which it may well be mapped while it is the current one.
+	if current := r.remarks.Current; current != (jira.Status{}) {
+		t.statuses.Add(current.Name, current.ID)
 	}
 }
 
-// conflicting counts and, once in a while, logs that a delivery ID came with another body than before. No signature covers
-// the ID.
-func (m *meter) conflicting(ctx context.Context) {
-	m.telemetry.ReceiverJiraDeduplicationConflicts.Add(ctx, 1, m.byReceiver)
-	m.warnings.Warn("A delivery has the ID of an accepted delivery and another body: it was answered with 200 and not recorded")
+func (t *telemetry) recordUnmapped(ctx context.Context, side string, status jira.Status) {
+	if status != (jira.Status{}) {
+		t.metrics.ReceiverJiraUnmappedStatuses.Add(ctx, 1, t.byReceiver, metric.WithAttributes(attribute.String("side", side)))
+	}
 }
 
-// storageFailed counts and, once in a while, logs that the memory of deliveries could not be loaded or saved.
-func (m *meter) storageFailed(ctx context.Context, err error) {
-	m.telemetry.ReceiverJiraDeduplicationStorageErrors.Add(ctx, 1, m.byReceiver)
-	m.warnings.Warn("Cannot use deduplication::file or deduplication::storage; deduplication works in memory only", zap.Error(err))
+// recordRejection counts a rejected request, and logs each reason once a minute.
+func (t *telemetry) recordRejection(ctx context.Context, r *rejection) {
+	t.metrics.ReceiverJiraRejectedDeliveries.Add(ctx, 1, t.byReceiver, metric.WithAttributes(attribute.String("reason", r.reason)))
+	if t.isDue(r.reason) {
+		t.logger.Warn("Rejected webhook request", zap.String("reason", r.reason), zap.String("hint", r.hint))
+	}
 }
 
-// storageDamaged counts and logs the pages of a file that could not be used.
-func (m *meter) storageDamaged(ctx context.Context, file string, pages int) {
-	m.telemetry.ReceiverJiraDeduplicationStorageErrors.Add(ctx, int64(pages), m.byReceiver)
-	m.warnings.Warn("The deduplication file is damaged: repetitions of the deliveries in the damaged pages are recorded twice",
+func (t *telemetry) isDue(reason string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	if last, logged := t.logged[reason]; logged && now.Sub(last) < logInterval {
+		return false
+	}
+	t.logged[reason] = now
+	return true
+}
+
+// recordEviction counts and, once a minute, logs a connection that was closed to make room for another.
+func (t *telemetry) recordEviction() {
+	t.metrics.ReceiverJiraEvictedConnections.Add(context.Background(), 1, t.byReceiver)
+	t.warnings.Warn("Closed a connection without an authentic delivery: max_connections are open")
+}
+
+// recordStorageError counts and, once a minute, logs that deliveries could not be loaded or saved.
+func (t *telemetry) recordStorageError(ctx context.Context, err error) {
+	t.metrics.ReceiverJiraDeduplicationStorageErrors.Add(ctx, 1, t.byReceiver)
+	t.warnings.Warn("Cannot use deduplication::file or deduplication::storage; deduplication works in memory only", zap.Error(err))
+}
+
+// recordDamage counts and logs the pages of a file that could not be used.
+func (t *telemetry) recordDamage(ctx context.Context, file string, pages int) {
+	t.metrics.ReceiverJiraDeduplicationStorageErrors.Add(ctx, int64(pages), t.byReceiver)
+	t.warnings.Warn("The deduplication file is damaged: repetitions of the deliveries in the damaged pages are recorded twice",
 		zap.String("file", file), zap.Int("damaged_pages", pages))
 }

@@ -22,6 +22,8 @@ type Listener struct {
 	limit   int
 	onEvict func()
 
+	stopped atomic.Bool
+
 	mu     sync.Mutex
 	open   map[*Conn]struct{}
 	load   int // of all connections
@@ -63,6 +65,7 @@ const acceptGrace = time.Millisecond
 
 // StopAccepting makes Accept close the listener when it has accepted the connections that are waiting for it.
 func (l *Listener) StopAccepting() {
+	l.stopped.Store(true)
 	listener, ok := l.Listener.(interface {
 		SetDeadline(deadline time.Time) error
 	})
@@ -70,6 +73,9 @@ func (l *Listener) StopAccepting() {
 		_ = l.Close()
 	}
 }
+
+// IsStopped reports whether StopAccepting was called.
+func (l *Listener) IsStopped() bool { return l.stopped.Load() }
 
 // Len returns the number of open connections.
 func (l *Listener) Len() int {

@@ -77,10 +77,10 @@ func understand(t *testing.T, site Site, d Delivery) (name, uid string) {
 	if ev.Issue != nil || ev.Comment != nil {
 		assert.Equal(t, string(site.Deployment), told.Str(), d.About)
 	}
-	record := resource.ScopeLogs().At(0).LogRecords().At(0)
-	assert.Equal(t, d.At.UnixMilli(), record.Timestamp().AsTime().UnixMilli())
-	attr, _ := record.Attributes().Get("log.record.uid")
-	return record.EventName(), attr.Str()
+	first := resource.ScopeLogs().At(0).LogRecords().At(0)
+	assert.Equal(t, d.At.UnixMilli(), first.Timestamp().AsTime().UnixMilli())
+	attr, _ := first.Attributes().Get("log.record.uid")
+	return first.EventName(), attr.Str()
 }
 
 // TestShapes looks for what Data Center and other languages do differently.

@@ -1,4 +1,4 @@
-package jirareceiver
+package statuslog
 
 import (
 	"fmt"
@@ -24,9 +24,9 @@ func loggedStatuses(logs *observer.ObservedLogs) (statuses []string) {
 }
 
 // newSampledStatuses logs through a sampler that is set as the collector's is.
-func newSampledStatuses() (*unmappedStatuses, *observer.ObservedLogs) {
+func newSampledStatuses() (*Log, *observer.ObservedLogs) {
 	core, logs := observer.New(zap.DebugLevel)
-	return newUnmappedStatuses(nil, zap.New(zapcore.NewSamplerWithOptions(core, 10*time.Second, 10, 100)), unmappedInterval), logs
+	return New(zap.New(zapcore.NewSamplerWithOptions(core, 10*time.Second, 10, 100)), Interval), logs
 }
 
 // TestEachStatusIsLogged has more statuses within a second than the collector logs equal messages.
@@ -37,32 +37,32 @@ func TestEachStatusIsLogged(t *testing.T) {
 		add := func(n int) {
 			for range n {
 				name := fmt.Sprintf("Status %d", len(want))
-				u.add(name, "7")
+				u.Add(name, "7")
 				want = append(want, name+" (7)")
 			}
 		}
 		add(15)
 		assert.Equal(t, want[:1], loggedStatuses(logs), "the first at once")
-		time.Sleep(unmappedInterval)
+		time.Sleep(Interval)
 		synctest.Wait()
 		assert.Equal(t, want, loggedStatuses(logs))
 		assert.Equal(t, 2, logs.Len())
 		add(1)
-		time.Sleep(10 * unmappedInterval)
+		time.Sleep(10 * Interval)
 		synctest.Wait()
 		assert.Equal(t, want, loggedStatuses(logs))
 		add(2)
 		assert.Len(t, loggedStatuses(logs), len(want)-1, "at once after a pause, and then not")
-		u.shutdown()
+		u.Shutdown()
 		assert.Equal(t, want, loggedStatuses(logs), "the rest at the end")
-		u.add("late", "7")
-		time.Sleep(10 * unmappedInterval)
+		u.Add("late", "7")
+		time.Sleep(10 * Interval)
 		synctest.Wait()
 		assert.Equal(t, want, loggedStatuses(logs), "no timer is left")
 
 		idle, logs := newSampledStatuses()
-		idle.shutdown()
-		idle.add("late", "7")
+		idle.Shutdown()
+		idle.Add("late", "7")
 		assert.Empty(t, loggedStatuses(logs), "nothing was pending")
 	})
 }
@@ -73,15 +73,15 @@ func TestLimitOfStatusesIsLogged(t *testing.T) {
 		u, logs := newSampledStatuses()
 		reached := func() int { return logs.FilterMessageSnippet("Too many Jira statuses without a mapping").Len() }
 		for i := range maxReported {
-			u.add(strconv.Itoa(i), "")
+			u.Add(strconv.Itoa(i), "")
 		}
-		u.add("0", "")
+		u.Add("0", "")
 		assert.Zero(t, reached())
 		for i := range maxReported {
-			u.add(strconv.Itoa(maxReported+i), "")
+			u.Add(strconv.Itoa(maxReported+i), "")
 		}
 		assert.Equal(t, 1, reached())
-		u.shutdown()
+		u.Shutdown()
 		assert.Len(t, loggedStatuses(logs), maxReported)
 	})
 }

@@ -1,4 +1,4 @@
-package jirareceiver
+package webserver
 
 import (
 	"log"
@@ -8,16 +8,16 @@ import (
 	"go.uber.org/zap"
 )
 
-// newServerLog returns a logger for the messages of net/http. It samples them, since the peer chooses how many connections fail, and
+// newErrorLog returns a logger for the messages of net/http. It samples them, since the peer chooses how many connections fail, and
 // removes addresses.
-func newServerLog(warnings *zap.Logger) *log.Logger {
-	return log.New(serverLog{warnings}, "", 0)
+func newErrorLog(warnings *zap.Logger) *log.Logger {
+	return log.New(errorLog{warnings}, "", 0)
 }
 
-type serverLog struct{ warnings *zap.Logger }
+type errorLog struct{ warnings *zap.Logger }
 
-// serverMessages are the texts of net/http that need a message of their own, by how they start.
-var serverMessages = []struct {
+// messages are the texts of net/http that need a message of their own, by how they start.
+var messages = []struct {
 	prefix, message string
 	confidential    bool // the rest of the text may hold anything
 }{
@@ -29,8 +29,8 @@ var serverMessages = []struct {
 }
 
 // Write logs one text of net/http.
-func (l serverLog) Write(text []byte) (int, error) {
-	for _, known := range serverMessages {
+func (l errorLog) Write(text []byte) (int, error) {
+	for _, known := range messages {
 		if rest, found := strings.CutPrefix(string(text), known.prefix); found {
 			if known.confidential {
 				rest = ""

@@ -1,4 +1,4 @@
-package jirareceiver
+package webserver
 
 import (
 	"context"

@@ -1,0 +1,116 @@
+// Package contentcoding decodes the content codings of request bodies within a bound of memory.
+//
+// confighttp could decode them, but it begins to read a body before the receiver has checked the headers of the request.
+package contentcoding
+
+import (
+	"compress/gzip"
+	"compress/zlib"
+	"errors"
+	"io"
+	"strings"
+)
+
+// The reasons for which a body is not decoded.
+var (
+	ErrUnsupported = errors.New("content encoding not supported")         // the configuration does not allow the coding
+	ErrUndecodable = errors.New("content encoding cannot be decoded")     // the body is damaged or truncated
+	ErrTooLarge    = errors.New("decoded body is larger than configured") // than the bound of New
+)
+
+// decoders are the content codings that the configuration can name. Their memory is bounded: the other codings of confighttp decode
+// whole blocks whose size the sender chooses.
+var decoders = map[string]func(body io.Reader) (io.Reader, error){
+	"gzip":    func(body io.Reader) (io.Reader, error) { return gzip.NewReader(body) },
+	"zlib":    func(body io.Reader) (io.Reader, error) { return zlib.NewReader(body) },
+	"deflate": func(body io.Reader) (io.Reader, error) { return zlib.NewReader(body) },
+}
+
+// Decoder decodes the content codings that the configuration allows. It is safe for concurrent use.
+type Decoder struct {
+	allowed map[string]bool
+	maxSize int64
+}
+
+// New returns a Decoder for the named codings, whose results have at most maxSize bytes.
+func New(codings []string, maxSize int64) *Decoder {
+	d := &Decoder{allowed: map[string]bool{}, maxSize: maxSize}
+	for _, name := range codings {
+		d.allowed[fold(name)] = true
+	}
+	return d
+}
+
+// IsEncoded reports whether the values of a Content-Encoding header name a coding other than identity.
+func IsEncoded(header []string) bool { return fold(strings.Join(header, ",")) != "" }
+
+// Open returns the decoded content of a body with a Content-Encoding header. It may read from the body. Errors of Open and of the
+// content are those of this package and those of the body.
+func (d *Decoder) Open(header []string, body io.Reader) (content io.Reader, err error) {
+	coding := fold(strings.Join(header, ","))
+	if !d.allowed[coding] {
+		return nil, ErrUnsupported
+	}
+	source := &source{body: body}
+	decoded, err := decoders[coding](source)
+	if err != nil {
+		return nil, source.explain(err)
+	}
+	return &bounded{content: decoded, source: source, left: d.maxSize}, nil
+}
+
+// fold returns the canonical name of a content coding, "" for none. Names are case-insensitive, x-gzip is gzip, and identity means
+// none (https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1). Several codings have no name that is allowed.
+func fold(name string) string {
+	switch name := strings.ToLower(strings.TrimSpace(name)); name {
+	case "identity":
+		return ""
+	case "x-gzip":
+		return "gzip"
+	default:
+		return name
+	}
+}
+
+// source is an encoded body. It keeps the error of the body, which decoders replace by their own.
+type source struct {
+	body io.Reader
+	err  error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.body.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
+}
+
+// explain returns the error of the body behind an error of its decoder. Only a body that has arrived in full is undecodable.
+func (s *source) explain(err error) error {
+	switch {
+	case s.err != nil:
+		return s.err
+	case err == nil, err == io.EOF: //nolint:errorlint // io.Reader requires the value itself
+		return err
+	default:
+		return ErrUndecodable
+	}
+}
+
+// bounded is the content of an encoded body.
+type bounded struct {
+	content io.Reader
+	source  *source
+	left    int64 // bytes
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.content.Read(p[:min(int64(len(p)), b.left+1)])
+	if int64(n) > b.left {
+		n, b.left = int(b.left), 0
+		return n, ErrTooLarge
+	}
+	b.left -= int64(n)
+	return n, b.source.explain(err)
+}

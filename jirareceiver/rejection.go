@@ -1,0 +1,280 @@
+package jirareceiver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/auth"
+	"github.com/otel-jira/collector/jirareceiver/internal/bodylimit"
+	"github.com/otel-jira/collector/jirareceiver/internal/contentcoding"
+	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/signature"
+)
+
+// rejection is one way in which a request is rejected: the answer to the sender, and the reason in the metric and the log.
+//
+// The status decides whether Jira Cloud sends the event again: it does on 408, 409, 425, 429 and 5xx, at most five times;
+// after any other 4xx the event is lost (https://developer.atlassian.com/cloud/jira/platform/webhooks/).
+type rejection struct {
+	cause   error // errors.Is finds the rejection by it
+	status  int
+	reason  string // value of the metric's attribute
+	message string // for the sender; a fixed text, so that it discloses nothing
+	hint    string // for the administrator, in the log; a fixed text too
+	allow   string // the Allow header
+	closes  bool   // closes the connection: else net/http reads up to 256 KB of the body before it answers
+}
+
+// The causes that are not errors of another package.
+var (
+	errWrongPath         = errors.New("no such path")
+	errWrongMethod       = errors.New("method not allowed")
+	errWrongHealthMethod = errors.New("method not allowed for health")
+	errDiskFull          = errors.New("disk full")
+	errShuttingDown      = errors.New("shutting down")
+	errTooLarge          = errors.New("body too large")
+	errInterrupted       = errors.New("body incomplete")
+	errUnauthenticated   = errors.New("rejected by the auth extension")
+	errUnavailable       = errors.New("pipeline unavailable")
+	errExhausted         = errors.New("pipeline over capacity")
+	errPermanent         = errors.New("pipeline refused the event")
+)
+
+const unauthorized = "unauthorized" // without the reason
+
+// internal is the rejection of an error that no row of the table names: a fault of the receiver.
+var internal = &rejection{
+	status: http.StatusInternalServerError, reason: "internal", message: "internal error", hint: "a fault: see the collector's log",
+}
+
+// rejections are all others. The first row whose cause is in the chain of an error applies.
+var rejections = []*rejection{
+	{
+		cause: errWrongPath, status: http.StatusNotFound, reason: "wrong_path", message: "no such path", closes: true,
+		hint: "the URL in Jira must end in the configured path, to the letter",
+	},
+	{
+		cause: errWrongMethod, status: http.StatusMethodNotAllowed, reason: "wrong_method", message: "method not allowed", closes: true,
+		allow: http.MethodPost,
+		hint:  "Jira posts; set the method of an Automation rule to POST",
+	},
+	{
+		cause: errWrongHealthMethod, status: http.StatusMethodNotAllowed, reason: "wrong_method", message: "method not allowed", closes: true,
+		allow: http.MethodGet + ", " + http.MethodHead,
+		hint:  "Jira posts; set the method of an Automation rule to POST",
+	},
+
+	{
+		cause: errUnauthenticated, status: http.StatusUnauthorized, reason: "unauthenticated", message: unauthorized, closes: true,
+		hint: "the auth extension does not know the sender",
+	},
+	{
+		cause: signature.ErrMissing, status: http.StatusUnauthorized, reason: "missing_signature", message: unauthorized, closes: true,
+		hint: "the webhook in Jira has no secret",
+	},
+	{
+		cause: auth.ErrSecretInQuery, status: http.StatusUnauthorized, reason: "secret_in_query", message: unauthorized, closes: true,
+		hint: "a secret in the URL signs nothing: enter it in the field Secret of the webhook in Jira; for senders that cannot sign, set token::query_parameter",
+	},
+	{
+		cause: signature.ErrMalformed, status: http.StatusUnauthorized, reason: "malformed_signature", message: unauthorized, closes: true,
+		hint: "something other than Jira signs",
+	},
+	{
+		cause: signature.ErrUnsupportedAlgorithm, status: http.StatusUnauthorized, reason: "unsupported_algorithm", message: unauthorized, closes: true,
+		hint: "something other than Jira signs, or an outdated algorithm",
+	},
+	{
+		cause: signature.ErrMismatch, status: http.StatusUnauthorized, reason: "bad_signature", message: unauthorized, closes: true,
+		hint: "secrets here and in Jira differ, or a proxy changes the body",
+	},
+	{
+		cause: auth.ErrMissingToken, status: http.StatusUnauthorized, reason: "missing_token", message: unauthorized, closes: true,
+		hint: "the sender does not send the header or the query parameter",
+	},
+	{
+		cause: auth.ErrBadToken, status: http.StatusUnauthorized, reason: "bad_token", message: unauthorized, closes: true,
+		hint: "tokens here and at the sender differ",
+	},
+
+	{
+		cause: errDiskFull, status: http.StatusServiceUnavailable, reason: "disk_full", message: "disk full",
+		hint: "make room on the disks of admission::disk::directories",
+	},
+	{
+		cause: bodylimit.ErrOverCapacity, status: http.StatusTooManyRequests, reason: "over_capacity", message: "over capacity",
+		hint: "raise admission::max_in_flight_bytes, or see what holds the pipeline up",
+	},
+	{
+		cause: errTooLarge, status: http.StatusRequestEntityTooLarge, reason: "too_large", message: "body too large",
+		hint: "raise max_request_body_size",
+	},
+	{
+		cause: errInterrupted, status: http.StatusRequestTimeout, reason: "interrupted", message: "body incomplete",
+		hint: "the connection broke, or the sender took longer than read_timeout",
+	},
+	{
+		cause: contentcoding.ErrUnsupported, status: http.StatusUnsupportedMediaType, reason: "unsupported_encoding", message: "content encoding not supported",
+		hint: "something other than Jira posts, or a proxy compresses: see compression_algorithms",
+	},
+	{
+		cause: contentcoding.ErrUndecodable, status: http.StatusBadRequest, reason: "undecodable", message: "content encoding cannot be decoded",
+		hint: "something other than Jira posts",
+	},
+	{
+		cause: jira.ErrNotJSON, status: http.StatusBadRequest, reason: "malformed", message: "body is not a JSON object",
+		hint: "something other than Jira posts, or an Automation rule writes JSON without asJsonString",
+	},
+	{
+		cause: jira.ErrNotObject, status: http.StatusBadRequest, reason: "malformed", message: "body is not a JSON object",
+		hint: "something other than Jira posts, or an Automation rule writes JSON without asJsonString",
+	},
+
+	{
+		cause: dedup.ErrInProgress, status: http.StatusServiceUnavailable, reason: "in_progress", message: "the same delivery is in progress",
+		hint: "the pipeline takes long",
+	},
+	{
+		cause: errShuttingDown, status: http.StatusServiceUnavailable, reason: "shutting_down", message: "shutting down",
+		hint: "the collector stopped before the event was through",
+	},
+	{
+		cause: errUnavailable, status: http.StatusServiceUnavailable, reason: "unavailable", message: "pipeline unavailable",
+		hint: "the exporter or its queue cannot keep up",
+	},
+	{
+		cause: errExhausted, status: http.StatusTooManyRequests, reason: "resource_exhausted", message: "pipeline over capacity",
+		hint: "the exporter or its queue cannot keep up",
+	},
+	{
+		cause: errPermanent, status: http.StatusUnprocessableEntity, reason: "permanent", message: "pipeline refused the event",
+		hint: "the backend refuses the record: see the exporter's log",
+	},
+}
+
+// rejectionOf returns the row of an error.
+func rejectionOf(err error) *rejection {
+	if f, ok := errors.AsType[*failure](err); ok {
+		err = f.cause // whatever the pipeline returned
+	}
+	for _, row := range rejections {
+		if errors.Is(err, row.cause) {
+			return row
+		}
+	}
+	return internal
+}
+
+// okBody is the body of the answer to an accepted request.
+const okBody = `{"status":"ok"}` + "\n"
+
+// answer writes every answer of the receiver. Without a rejection it is 200. No text of the request is in it.
+func answer(w http.ResponseWriter, r *http.Request, rejected *rejection, retryAfter time.Duration) {
+	code, body, header := http.StatusOK, okBody, w.Header()
+	if rejected != nil {
+		code, body = rejected.status, rejected.body()
+		rejected.setHeaders(header, retryAfter)
+		if rejected.closes && r.ProtoMajor == 1 && r.ContentLength != 0 {
+			header.Set("Connection", "close")
+		}
+	}
+	header.Set("Content-Type", "application/json")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(code)
+	_, _ = io.WriteString(w, body) // the client is gone
+}
+
+func (r *rejection) body() string {
+	body, _ := json.Marshal(map[string]string{"error": r.message}) // strings are always valid
+	return string(body) + "\n"
+}
+
+func (r *rejection) setHeaders(header http.Header, retryAfter time.Duration) {
+	if r.allow != "" {
+		header.Set("Allow", r.allow)
+	}
+	if r.status == http.StatusServiceUnavailable || r.status == http.StatusTooManyRequests {
+		header.Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+	}
+}
+
+// failure is an error of the pipeline with its cause in the table. Its text is that of both.
+type failure struct{ cause, behind error }
+
+func (f *failure) Error() string { return f.cause.Error() + ": " + f.behind.Error() }
+
+func (f *failure) Unwrap() error { return f.behind }
+
+// readFailure returns the cause of an error of reading the body of the request that ctx is of.
+func readFailure(ctx context.Context, err error) error {
+	_, maxBytes := errors.AsType[*http.MaxBytesError](err)
+	_, network := errors.AsType[net.Error](err)
+	switch {
+	case maxBytes, errors.Is(err, contentcoding.ErrTooLarge), errors.Is(err, bodylimit.ErrTooLarge):
+		return errTooLarge
+	case errors.Is(err, bodylimit.ErrOverCapacity), errors.Is(err, contentcoding.ErrUnsupported), errors.Is(err, contentcoding.ErrUndecodable):
+		return err
+	case network, errors.Is(err, io.ErrUnexpectedEOF), ctx.Err() != nil:
+		return errInterrupted
+	default:
+		return contentcoding.ErrUndecodable // a malformed chunk
+	}
+}
+
+// pipelineFailure adds the cause to an error of the next consumer. Exhaustion counts before permanence: exporters call it
+// permanent when the backend does not say when to come back, but Jira comes back in some minutes.
+func pipelineFailure(err error) error {
+	switch {
+	case isExhausted(err):
+		return &failure{errExhausted, err}
+	case isPermanent(err):
+		return &failure{errPermanent, err}
+	default:
+		return &failure{errUnavailable, err}
+	}
+}
+
+// isPermanent reports whether trying again is no use. When several pipelines refuse an event for different reasons, one
+// that may take it later decides: to repeat is bounded, to lose is not.
+func isPermanent(err error) bool {
+	for err != nil {
+		if joined, ok := err.(joinedError); ok { //nolint:errorlint // a join inside a permanent error is as permanent
+			return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !isPermanent(part) })
+		}
+		inner := errors.Unwrap(err)
+		if consumererror.IsPermanent(err) && !consumererror.IsPermanent(inner) {
+			return true
+		}
+		err = inner
+	}
+	return false
+}
+
+// isExhausted reports whether any of the pipelines has no room.
+func isExhausted(err error) bool {
+	if joined, ok := errors.AsType[joinedError](err); ok {
+		return slices.ContainsFunc(joined.Unwrap(), isExhausted)
+	}
+	if s, ok := status.FromError(err); ok {
+		return s.Code() == codes.ResourceExhausted
+	}
+	return consumererror.ToHTTPStatus(err) == http.StatusTooManyRequests
+}
+
+// joinedError is what errors.Join makes of the errors of several pipelines.
+type joinedError interface {
+	error
+	Unwrap() []error
+}
