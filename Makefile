@@ -87,7 +87,7 @@ test-attacks: ## attack bin/otelcol-jira under a memory limit, for some minutes;
 fuzz: ## search for inputs that break the signature check, the decoder, the translation and the file of deliveries
 	$(FUZZ) -fuzz FuzzVerify ./jirareceiver/internal/signature
 	$(FUZZ) -fuzz FuzzDecode ./jirareceiver/internal/jira
-	$(FUZZ) -fuzz FuzzTranslate ./jirareceiver/internal/record
+	$(FUZZ) -fuzz FuzzBuild ./jirareceiver/internal/record
 	$(FUZZ) -fuzz FuzzLoadFile ./jirareceiver/internal/dedup
 
 .PHONY: bench

@@ -211,7 +211,7 @@ func TestAnswersOfStates(t *testing.T) {
 		{"queue full", withFullQueue, toldUnavailable, "unavailable"},
 		{"memory limiter", func(t *testing.T) *running {
 			t.Helper()
-			return start(t, newMemoryLimiter(t), nil)
+			return start(t, newCacheLimiter(t), nil)
 		}, toldUnavailable, "unavailable"},
 		{"backend refuses for good", func(t *testing.T) *running {
 			t.Helper()
@@ -277,8 +277,8 @@ func aRecord() plog.Logs {
 	return logs
 }
 
-// newMemoryLimiter returns a memory_limiter that refuses, since no test gets by with its limit.
-func newMemoryLimiter(t *testing.T) consumer.Logs {
+// newCacheLimiter returns a memory_limiter that refuses, since no test gets by with its limit.
+func newCacheLimiter(t *testing.T) consumer.Logs {
 	t.Helper()
 	factory := memorylimiterprocessor.NewFactory()
 	cfg := factory.CreateDefaultConfig()
@@ -297,7 +297,7 @@ func withTwin(t *testing.T) *running {
 	t.Helper()
 	next := newGated()
 	r := start(t, next, deduplicate)
-	r.handler.memory = dedup.New(dedup.Options{Window: time.Hour, MaxEntries: 1, Patience: time.Millisecond, Now: r.clock.Now})
+	r.handler.cache = dedup.New(dedup.Options{Window: time.Hour, MaxEntries: 1, WaitTimeout: time.Millisecond, Now: r.clock.Now})
 	r.inBackground(t, numbered("1"))
 	wait(t, next.entered, "first delivery")
 	t.Cleanup(func() { close(next.release) })

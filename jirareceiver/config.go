@@ -289,9 +289,9 @@ func (cfg *SeverityConfig) byPriority() map[string]plog.SeverityNumber {
 	return severities
 }
 
-// twinPatience is how long a delivery waits for the outcome of another with the same number. With the default write_timeout,
+// waitTimeout is how long a delivery waits for the outcome of another with the same number. With the default write_timeout,
 // it leaves time to answer.
-const twinPatience = 10 * time.Second
+const waitTimeout = 10 * time.Second
 
 // newAuthenticator returns what checks signatures and tokens.
 func (cfg *JiraConfig) newAuthenticator() *auth.Authenticator {
@@ -320,10 +320,10 @@ func (cfg *DiskConfig) newGuard(now func() time.Time, warnings *zap.Logger) *dis
 	})
 }
 
-// newMemory returns nil without deduplication.
-func (cfg *DeduplicationConfig) newMemory(now func() time.Time) *dedup.Memory {
+// newCache returns nil without deduplication.
+func (cfg *DeduplicationConfig) newCache(now func() time.Time) *dedup.Cache {
 	if !cfg.Enabled {
 		return nil
 	}
-	return dedup.New(dedup.Options{Window: cfg.Window, MaxEntries: cfg.MaxEntries, Patience: twinPatience, Now: now})
+	return dedup.New(dedup.Options{Window: cfg.Window, MaxEntries: cfg.MaxEntries, WaitTimeout: waitTimeout, Now: now})
 }

@@ -204,7 +204,7 @@ func TestTwins(t *testing.T) {
 func TestTwinThatWaitsTooLong(t *testing.T) {
 	next := newGated()
 	r := start(t, next, deduplicate)
-	r.handler.memory = dedup.New(dedup.Options{Window: time.Hour, MaxEntries: 1, Patience: time.Millisecond, Now: r.clock.Now})
+	r.handler.cache = dedup.New(dedup.Options{Window: time.Hour, MaxEntries: 1, WaitTimeout: time.Millisecond, Now: r.clock.Now})
 	first := r.inBackground(t, numbered("1"))
 	wait(t, next.entered, "first delivery")
 	response, answer := r.post(t, []byte(createdBody), numbered("1"))

@@ -46,8 +46,8 @@ type handler struct {
 	decoder          *jira.Decoder
 	events           record.Filter
 	queryAttributes  []queryAttribute
-	memory           *dedup.Memory // nil without deduplication
-	translator       *record.Translator
+	cache            *dedup.Cache // nil without deduplication
+	records          *record.Builder
 	next             consumer.Logs
 
 	calls       *drain.Calls
@@ -86,8 +86,8 @@ func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now
 		decoder:         jira.NewDecoder(slices.Collect(maps.Keys(cfg.Jira.CustomFields))),
 		events:          record.Filter{Include: cfg.Jira.Events.Include, Exclude: cfg.Jira.Events.Exclude},
 		queryAttributes: newQueryAttributes(cfg.Jira.QueryAttributes),
-		memory:          cfg.Jira.Deduplication.newMemory(now),
-		translator:      newTranslator(settings, &cfg.Jira),
+		cache:           cfg.Jira.Deduplication.newCache(now),
+		records:         newBuilder(settings, &cfg.Jira),
 		next:            next,
 		calls:           drain.New(),
 		reading:         reading,
@@ -101,7 +101,7 @@ func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now
 	return h, telemetry.registerGauges(h)
 }
 
-func newTranslator(settings receiver.Settings, cfg *JiraConfig) *record.Translator {
+func newBuilder(settings receiver.Settings, cfg *JiraConfig) *record.Builder {
 	return record.New(record.Options{
 		ScopeName:    metadata.ScopeName,
 		ScopeVersion: settings.BuildInfo.Version,
@@ -151,7 +151,7 @@ func (h *handler) handleUnauthorized(w http.ResponseWriter, r *http.Request) {
 type result struct {
 	authentic bool
 	bodySize  int // bytes
-	eventType record.Kind
+	eventType record.EventType
 	outcome   outcome // "" unless the body is a JSON object
 	records   int
 	happened  time.Time // the event
@@ -204,13 +204,13 @@ func (h *handler) deliver(w http.ResponseWriter, r *http.Request) (result, error
 	if err != nil {
 		return res, err
 	}
-	occurrence := h.translator.Recognize(event)
-	res.eventType, res.happened = occurrence.Kind, record.EventTime(event, received)
-	if !h.events.Admits(occurrence.Kind.Name) {
+	classified := h.records.Classify(event)
+	res.eventType, res.happened = classified.Type, record.EventTime(event, received)
+	if !h.events.Admits(classified.Type.Name) {
 		res.outcome = excluded
 		return res, nil
 	}
-	return h.deliverOnce(r.Context(), occurrence, h.newDelivery(r, received, payload.Bytes()), res)
+	return h.deliverOnce(r.Context(), classified, h.newDelivery(r, received, payload.Bytes()), res)
 }
 
 // readAuthenticated returns the payload of a delivery whose sender is authentic. It must be released.
@@ -279,38 +279,38 @@ func (h *handler) endReadingAtStop(w http.ResponseWriter) (end func()) {
 }
 
 // deliverOnce hands an event on, unless an earlier attempt of the delivery was accepted.
-func (h *handler) deliverOnce(ctx context.Context, o record.Occurrence, d record.Delivery, res result) (result, error) {
-	claim, err := h.claim(ctx, o.Site, d)
+func (h *handler) deliverOnce(ctx context.Context, o record.ClassifiedEvent, d record.Delivery, res result) (result, error) {
+	transaction, err := h.begin(ctx, o.Site, d)
 	if err != nil {
 		return res, err
 	}
-	if claim.Duplicate {
-		res.outcome, res.conflict = duplicate, claim.Conflict
+	if transaction.Duplicate {
+		res.outcome, res.conflict = duplicate, transaction.Conflict
 		return res, nil
 	}
-	defer claim.Release()
+	defer transaction.Release()
 	ctx, end, ok := h.calls.Begin(ctx)
 	if !ok {
 		return res, errShuttingDown
 	}
 	defer end() // not before the delivery is remembered
-	logs, remarks := h.translator.Translate(o, d)
+	logs, remarks := h.records.Build(o, d)
 	res.records = logs.LogRecordCount()
 	if err := h.consume(ctx, logs); err != nil {
 		res.outcome = refused
 		return res, err
 	}
-	claim.Accept()
+	transaction.Commit()
 	res.outcome, res.remarks = accepted, remarks
 	return res, nil
 }
 
-// claim is about the delivery and not the event: deliveries without an ID are never duplicates. IDs are unique within a site.
-func (h *handler) claim(ctx context.Context, site record.Site, d record.Delivery) (dedup.Claim, error) {
-	if h.memory == nil || d.ID == "" {
-		return dedup.Claim{}, nil
+// begin looks for the delivery and not for the event: deliveries without an ID are never duplicates. IDs are unique within a site.
+func (h *handler) begin(ctx context.Context, site record.Site, d record.Delivery) (dedup.Transaction, error) {
+	if h.cache == nil || d.ID == "" {
+		return dedup.Transaction{}, nil
 	}
-	return h.memory.Claim(ctx, dedup.NewKey(site.URL, d.ID), dedup.BodySum(d.Body))
+	return h.cache.Begin(ctx, dedup.NewKey(site.URL, d.ID), dedup.BodySum(d.Body))
 }
 
 // consume hands the records to the pipeline.

@@ -99,7 +99,7 @@ func check(modes map[ChangelogMode]*handler, body []byte) (err error) {
 		return err
 	}
 	for mode, h := range modes {
-		logs, _ := h.translator.Translate(h.translator.Recognize(event), record.Delivery{Received: observedAt, Body: body})
+		logs, _ := h.records.Build(h.records.Classify(event), record.Delivery{Received: observedAt, Body: body})
 		records := 1
 		if event.Issue != nil && mode == ChangelogSplit {
 			records += len(event.Changelog.Items)

@@ -17,12 +17,12 @@ import (
 
 // jiraReceiver runs the HTTP server to which Jira posts.
 type jiraReceiver struct {
-	cfg      *Config
-	settings receiver.Settings
-	handler  *handler
-	keeper   *keeper
-	server   *webserver.Server // nil before Start
-	serving  sync.WaitGroup
+	cfg       *Config
+	settings  receiver.Settings
+	handler   *handler
+	persister *persister
+	server    *webserver.Server // nil before Start
+	serving   sync.WaitGroup
 }
 
 func newReceiver(settings receiver.Settings, cfg *Config, next consumer.Logs, now func() time.Time) (*jiraReceiver, error) {
@@ -49,11 +49,11 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
-	if r.keeper, err = startKeeper(ctx, host, r.settings.ID, &r.cfg.Jira.Deduplication, r.handler.memory, r.handler.telemetry); err != nil {
+	if r.persister, err = startPersister(ctx, host, r.settings.ID, &r.cfg.Jira.Deduplication, r.handler.cache, r.handler.telemetry); err != nil {
 		return err
 	}
 	if err := server.Listen(ctx, opts); err != nil {
-		return errors.Join(err, r.keeper.shutdown(ctx))
+		return errors.Join(err, r.persister.shutdown(ctx))
 	}
 	r.server = server
 	r.settings.Logger.Info("Waiting for Jira to post events", zap.String("url", r.url()))
@@ -111,9 +111,9 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 		err = errors.Join(err, r.server.Close())
 	}
 	r.serving.Wait()
-	keeper := r.keeper
-	r.keeper = nil // a second call finds the storage closed
-	return errors.Join(err, keeper.shutdown(ctx))
+	persister := r.persister
+	r.persister = nil // a second call finds the storage closed
+	return errors.Join(err, persister.shutdown(ctx))
 }
 
 // handOver goes on taking deliveries until a load balancer has learnt to send them elsewhere.

@@ -251,7 +251,7 @@ func TestShutdownWaitsForCallsOfSendersThatHungUp(t *testing.T) {
 	r.clock.held.Unlock()
 	require.NoError(t, wait(t, stopped, "shutdown"))
 	assert.Equal(t, 1, next.LogRecordCount())
-	assert.Equal(t, 1, r.handler.memory.Len())
+	assert.Equal(t, 1, r.handler.cache.Len())
 }
 
 func assertNotStopped(t *testing.T, stopped <-chan error, why string) {

@@ -24,9 +24,9 @@ const saveInterval = 100 * time.Millisecond
 // storageTimeout is how long the storage may take, as far as it listens to its context.
 const storageTimeout = 10 * time.Second
 
-// keeper saves the memory of deliveries in the background, so that no delivery waits for a disk.
-type keeper struct {
-	memory    *dedup.Memory
+// persister saves the memory of deliveries in the background, so that no delivery waits for a disk.
+type persister struct {
+	cache     *dedup.Cache
 	store     closableStore
 	telemetry *telemetry
 	stop      chan struct{}
@@ -38,10 +38,10 @@ type closableStore interface {
 	Close(ctx context.Context) error
 }
 
-// startKeeper loads the deliveries in the file or storage. It returns nil without either, and when it cannot be opened: then the
+// startPersister loads the deliveries in the file or storage. It returns nil without either, and when it cannot be opened: then the
 // memory is all there is. The error is one of the configuration.
-func startKeeper(ctx context.Context, host component.Host, receiver component.ID, cfg *DeduplicationConfig, memory *dedup.Memory, t *telemetry) (*keeper, error) {
-	if memory == nil || cfg.Storage == nil && cfg.File == "" {
+func startPersister(ctx context.Context, host component.Host, receiver component.ID, cfg *DeduplicationConfig, cache *dedup.Cache, t *telemetry) (*persister, error) {
+	if cache == nil || cfg.Storage == nil && cfg.File == "" {
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
@@ -54,8 +54,8 @@ func startKeeper(ctx context.Context, host component.Host, receiver component.ID
 		t.recordStorageError(ctx, err)
 		return nil, nil
 	}
-	k := &keeper{memory: memory, store: store, telemetry: t, stop: make(chan struct{})}
-	damaged, err := k.memory.Load(ctx, k.store)
+	k := &persister{cache: cache, store: store, telemetry: t, stop: make(chan struct{})}
+	damaged, err := k.cache.Load(ctx, k.store)
 	if err != nil {
 		t.recordStorageError(ctx, err)
 	}
@@ -86,12 +86,12 @@ func (cfg *DeduplicationConfig) openStore(ctx context.Context, host component.Ho
 	return clientStore{client}, err
 }
 
-func (k *keeper) run() {
+func (k *persister) run() {
 	for {
 		select {
 		case <-k.stop:
 			return
-		case <-k.memory.Changed():
+		case <-k.cache.Changed():
 			k.save(context.Background())
 		}
 		select {
@@ -102,17 +102,17 @@ func (k *keeper) run() {
 	}
 }
 
-func (k *keeper) save(ctx context.Context) {
+func (k *persister) save(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
 	defer cancel()
-	if err := k.memory.Save(ctx, k.store); err != nil {
+	if err := k.cache.Save(ctx, k.store); err != nil {
 		k.telemetry.recordStorageError(ctx, err)
 	}
 }
 
 // shutdown saves what is left and closes the storage, but waits for neither longer than ctx, or a moment if that has ended
 // already: a disk may hang.
-func (k *keeper) shutdown(ctx context.Context) error {
+func (k *persister) shutdown(ctx context.Context) error {
 	if k == nil {
 		return nil
 	}

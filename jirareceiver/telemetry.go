@@ -81,11 +81,11 @@ func (t *telemetry) registerGauges(h *handler) error {
 		o.Observe(h.bodies.Held(), t.byReceiver)
 		return nil
 	}
-	if err := t.metrics.RegisterReceiverJiraInFlightBytesCallback(heldBytes); err != nil || h.memory == nil {
+	if err := t.metrics.RegisterReceiverJiraInFlightBytesCallback(heldBytes); err != nil || h.cache == nil {
 		return err
 	}
 	return t.metrics.RegisterReceiverJiraDeduplicationEntriesCallback(func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(int64(h.memory.Len()), t.byReceiver)
+		o.Observe(int64(h.cache.Len()), t.byReceiver)
 		return nil
 	})
 }

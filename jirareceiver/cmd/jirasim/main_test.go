@@ -148,9 +148,9 @@ func TestMistakes(t *testing.T) {
 	}{
 		{[]string{"-url", "http://localhost:1/jira/events"}, "nothing listens at http://localhost:1/jira/events: start the collector with `make run`"},
 		{[]string{"-url", "localhost"}, "is no URL"},
-		{[]string{"-scenario", "nothing"}, "no scenario"},
-		{[]string{"-deployment", "moon"}, "no deployment"},
-		{[]string{"-language", "xx"}, "no language"},
+		{[]string{"-scenario", "nothing"}, "neither a scenario nor a folder"},
+		{[]string{"-deployment", "moon"}, "deployment \"moon\" is unknown"},
+		{[]string{"-language", "xx"}, "language \"xx\" is unknown"},
 		{[]string{"-start", "yesterday"}, "is no time"},
 		{[]string{"-speed-up", "0"}, "more than 0"},
 		{[]string{"delivery"}, "begin with a dash"},

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	patience = 30 * time.Second // bounds every wait for a contender
+	waitTimeout = 30 * time.Second // bounds every wait for a contender
 	warmUp   = time.Second      // of load, before it is measured
 )
 
@@ -76,5 +76,5 @@ func underLoad(ctx context.Context, p *process, l load) (m measurement, err erro
 }
 
 func newClient(connections int) *http.Client {
-	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}, Timeout: patience}
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}, Timeout: waitTimeout}
 }

@@ -55,7 +55,7 @@ func (p *process) pid() int { return p.command.Process.Pid }
 // end ends the process, by force if it has to be, and waits for its end. To an error it adds what the process has printed.
 func (p *process) end(err error) error {
 	_ = p.command.Process.Signal(syscall.SIGTERM)
-	byForce := time.AfterFunc(patience, func() { _ = p.command.Process.Kill() })
+	byForce := time.AfterFunc(waitTimeout, func() { _ = p.command.Process.Kill() })
 	defer byForce.Stop()
 	_ = p.command.Wait() // how it ends is of no interest any more
 	if err == nil {
@@ -78,7 +78,7 @@ func freeAddresses(n int) ([]string, error) {
 }
 
 func listens(address string) error {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(waitTimeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			return conn.Close()

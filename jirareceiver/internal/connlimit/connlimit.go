@@ -1,8 +1,9 @@
-// Package connlimit bounds the open connections of a server, and the time that senders have left when the server stops.
+// Package connlimit limits the number of open connections of a server, and the time for which senders may still send
+// when the server stops.
 //
-// A listener that stops accepting at its limit, as golang.org/x/net/netutil.LimitListener does, lets unauthenticated senders keep
-// everybody else out: they hold the open connections and fill the queue of the kernel. This listener goes on accepting, and
-// closes a connection that has not proved who sends.
+// Some listeners stop accepting at their limit, for example golang.org/x/net/netutil.LimitListener. Unauthenticated
+// senders can then lock out all other senders: they occupy the open connections and fill the accept queue of the
+// kernel. This listener continues to accept, and closes a connection that is not authenticated.
 package connlimit
 
 import (
@@ -31,7 +32,8 @@ type Listener struct {
 	stopAt time.Time // read deadline of all connections; zero until StopReading
 }
 
-// New returns a Listener that accepts from another. It calls onEvict for each connection that it closes to stay within limit.
+// New returns a Listener that accepts the connections of another listener. It calls onEvict for each connection that it
+// closes to stay within the limit.
 func New(listener net.Listener, limit int, onEvict func()) *Listener {
 	return &Listener{
 		Listener: listener, limit: limit, onEvict: onEvict, open: map[*Conn]struct{}{}, peers: map[netip.Prefix]*peer{},
@@ -59,11 +61,11 @@ func (l *Listener) evict(conn *Conn) {
 	}
 }
 
-// acceptGrace is how long connections that the kernel has made already are still accepted. Closing the listener at once would
-// reset them.
+// acceptGrace is the time for which the listener still accepts connections that the kernel has already established.
+// Closing the listener at once would reset them.
 const acceptGrace = time.Millisecond
 
-// StopAccepting makes Accept close the listener when it has accepted the connections that are waiting for it.
+// StopAccepting makes Accept close the listener after it has accepted the connections in the accept queue.
 func (l *Listener) StopAccepting() {
 	l.stopped.Store(true)
 	listener, ok := l.Listener.(interface {
@@ -84,7 +86,7 @@ func (l *Listener) Len() int {
 	return len(l.open)
 }
 
-// add returns the connection to close, which may be the new one itself, or nil.
+// add registers a connection. It returns the connection to close, which may be the new one, or nil.
 func (l *Listener) add(conn *Conn) (evicted *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,8 +100,9 @@ func (l *Listener) add(conn *Conn) (evicted *Conn) {
 	return l.excess()
 }
 
-// excess returns the connection to close, or nil if there is room or all that are open are authenticated. It is the oldest one of
-// the peer that takes up the most, so that nobody is closed for the number of another's connections.
+// excess returns the connection to close, or nil if the limit is not exceeded or all open connections are
+// authenticated. It returns the oldest connection of the peer with the highest load, so that no peer loses connections
+// because another peer opens many.
 func (l *Listener) excess() *Conn {
 	if l.load <= l.limit {
 		return nil
@@ -133,7 +136,7 @@ func (l *Listener) reweigh(conn *Conn, weight int) {
 	conn.weight = weight
 }
 
-// StopReading sets the latest read deadline of all connections. Answers can still be written after it.
+// StopReading sets the latest read deadline of all connections. Responses can still be written after it.
 func (l *Listener) StopReading(at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -154,12 +157,13 @@ type Conn struct {
 	place    place
 	weight   int // 0 once it is closed
 
-	mu     sync.Mutex // orders the deadlines that the server sets with that of StopReading
+	mu     sync.Mutex // makes the deadlines of the server and of StopReading consistent
 	stopAt time.Time
-	shared bool // by several requests
+	shared bool // whether several requests share the connection
 }
 
-// Authenticated exempts the connection from being closed to make room for others.
+// Authenticated marks the connection as authenticated. The listener then never closes it to make room for other
+// connections.
 func (c *Conn) Authenticated() {
 	if c.authenticated.Swap(true) {
 		return
@@ -208,7 +212,7 @@ func (c *Conn) stopReading(at time.Time) {
 	}
 }
 
-// SetReadDeadline sets the deadline, or that of StopReading if it is earlier.
+// SetReadDeadline sets the read deadline, but not later than the deadline of StopReading.
 func (c *Conn) SetReadDeadline(deadline time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -218,7 +222,7 @@ func (c *Conn) SetReadDeadline(deadline time.Time) error {
 	return c.Conn.SetReadDeadline(deadline)
 }
 
-// SetDeadline sets both deadlines, as SetReadDeadline and SetWriteDeadline do.
+// SetDeadline sets the read deadline and the write deadline.
 func (c *Conn) SetDeadline(deadline time.Time) error {
 	if err := c.SetReadDeadline(deadline); err != nil {
 		return err
@@ -226,7 +230,7 @@ func (c *Conn) SetDeadline(deadline time.Time) error {
 	return c.SetWriteDeadline(deadline)
 }
 
-// Close closes the connection and makes room for another.
+// Close closes the connection and makes room for another one.
 func (c *Conn) Close() error {
 	c.listener.remove(c)
 	return c.Conn.Close()

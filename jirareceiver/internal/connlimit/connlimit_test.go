@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const patience = 10 * time.Second
+const waitTimeout = 10 * time.Second
 
-// server is a listener on loopback, and the ends of its connections.
+// server is a listener on the loopback address with its clients.
 type server struct {
 	*Listener
 	t       *testing.T
@@ -37,14 +37,14 @@ func (s *server) connect() (client net.Conn, accepted *Conn) {
 	client, err := net.Dial("tcp", s.Addr().String())
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { client.Close() })
-	require.NoError(s.t, client.SetDeadline(time.Now().Add(patience)))
+	require.NoError(s.t, client.SetDeadline(time.Now().Add(waitTimeout)))
 	conn, err := s.Accept()
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { conn.Close() })
 	return client, conn.(*Conn)
 }
 
-// isOpen sends a byte to the client of an accepted connection.
+// isOpen reports whether a byte reaches the client of an accepted connection.
 func isOpen(t *testing.T, client net.Conn, accepted *Conn) bool {
 	t.Helper()
 	if _, err := accepted.Write([]byte("x")); err != nil {
@@ -135,7 +135,7 @@ func TestSharedConnectionsCountForTheirRequests(t *testing.T) {
 	assert.Empty(t, s.peers)
 }
 
-// addressed is a connection from an address, whose own end is open.
+// addressed is an open connection with a given remote address.
 type addressed struct {
 	net.Conn
 	remote net.Addr
@@ -143,7 +143,7 @@ type addressed struct {
 
 func (c addressed) RemoteAddr() net.Addr { return c.remote }
 
-// accepts is a listener that accepts what it is given.
+// accepts is a listener that accepts the connections of a channel.
 type accepts struct {
 	net.Listener
 	conns chan net.Conn
@@ -151,7 +151,7 @@ type accepts struct {
 
 func (l accepts) Accept() (net.Conn, error) { return <-l.conns, nil }
 
-// TestPeersDoNotPushEachOtherOut has one sender open more and more connections beside others.
+// TestPeersDoNotPushEachOtherOut lets one sender open more and more connections beside others.
 func TestPeersDoNotPushEachOtherOut(t *testing.T) {
 	const limit = 10
 	inner := accepts{conns: make(chan net.Conn, 1)}
@@ -186,7 +186,7 @@ func TestPeersDoNotPushEachOtherOut(t *testing.T) {
 	assert.True(t, isOpen(good[0]))
 }
 
-// TestEqualPeers closes the oldest connection of all when no sender has more than another.
+// TestEqualPeers checks that the oldest of all connections is closed if all senders have the same load.
 func TestEqualPeers(t *testing.T) {
 	assert.Equal(t, netip.Prefix{}, addressOf(&net.UnixAddr{}))
 	inner := accepts{conns: make(chan net.Conn, 1)}
@@ -206,7 +206,7 @@ func TestEqualPeers(t *testing.T) {
 	}
 }
 
-// TestStopReading sets later deadlines before and after, as a server does for each request.
+// TestStopReading sets later deadlines before and after StopReading, as a server does for each request.
 func TestStopReading(t *testing.T) {
 	for name, setLater := range map[string]func(*Conn) error{
 		"none": func(*Conn) error { return nil },
@@ -240,7 +240,7 @@ func TestSharedConnectionsGoOnReading(t *testing.T) {
 			s := newServer(t, 5)
 			client, accepted := s.connect()
 			inOrder(s, accepted)
-			require.NoError(t, accepted.SetReadDeadline(time.Now().Add(patience)))
+			require.NoError(t, accepted.SetReadDeadline(time.Now().Add(waitTimeout)))
 			_, err := client.Write([]byte("x"))
 			require.NoError(t, err)
 			_, err = accepted.Read(make([]byte, 1))
@@ -256,7 +256,7 @@ func TestAcceptFailsWithTheListener(t *testing.T) {
 	assert.ErrorIs(t, err, net.ErrClosed)
 }
 
-// TestStopAccepting has connections wait that the kernel has made.
+// TestStopAccepting leaves established connections in the accept queue of the kernel.
 func TestStopAccepting(t *testing.T) {
 	s := newServer(t, 5)
 	waiting, err := net.Dial("tcp", s.Addr().String())

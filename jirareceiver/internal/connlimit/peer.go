@@ -7,14 +7,15 @@ import (
 	"time"
 )
 
-// peer is a sender with connections that are not authenticated.
+// peer is a sender with unauthenticated connections.
 type peer struct {
 	address     netip.Prefix
 	connections list.List // of *Conn, the oldest first
 	load        int       // of its connections
 }
 
-// place is where a connection stands among those of its peer. An authenticated or closed connection has none.
+// place is the position of a connection in the list of its peer. It is the zero value for an authenticated or a closed
+// connection.
 type place struct {
 	peer    *peer
 	element *list.Element
@@ -39,7 +40,7 @@ func (l *Listener) peerOf(conn *Conn) *peer {
 	return p
 }
 
-// forget takes a connection from its peer, and the peer from the listener with its last one.
+// forget removes a connection from its peer. If it was the last connection, forget removes the peer from the listener.
 func (l *Listener) forget(conn *Conn) {
 	p := conn.place.peer
 	if p == nil {
@@ -53,10 +54,10 @@ func (l *Listener) forget(conn *Conn) {
 	}
 }
 
-// networkBits is how much of an IPv6 address one sender usually has to itself.
+// networkBits is the length of the IPv6 prefix that usually belongs to a single sender.
 const networkBits = 64
 
-// addressOf returns the IPv4 address or the IPv6 network of a sender, and the zero prefix for a Unix socket.
+// addressOf returns the IPv4 address or the IPv6 network of a sender, or the zero prefix for a Unix socket.
 func addressOf(remote net.Addr) netip.Prefix {
 	tcp, ok := remote.(*net.TCPAddr)
 	if !ok {
@@ -67,6 +68,6 @@ func addressOf(remote net.Addr) netip.Prefix {
 	if address.Is6() {
 		bits = networkBits
 	}
-	prefix, _ := address.Prefix(bits) // of as many bits as the address has, or fewer
+	prefix, _ := address.Prefix(bits) // cannot fail: bits is at most the length of the address
 	return prefix
 }

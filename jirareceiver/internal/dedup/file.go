@@ -13,33 +13,35 @@ import (
 	"slices"
 )
 
-// ErrDamaged reports a page that is not as it was saved. The other pages are not affected.
+// ErrDamaged reports a page whose content is not the content that was saved. Other pages are not affected.
 var ErrDamaged = errors.New("damaged page")
 
-// A page of a file is a header and the entries. The header holds the format, the number of entries, and the checksum of both
-// and of the entries.
+// A page of a file consists of a header and the entries. The header contains the format, the number of entries, and a
+// checksum of the format, the number and the entries.
 const (
 	pageFormat   = "OJD\x01"
 	countOffset  = len(pageFormat)
 	sumOffset    = countOffset + 4
 	headerSize   = sumOffset + 4
 	filePageSize = headerSize + pageSize*entrySize
-	// maxFilePages bounds what is read of a file that is larger than any that Save has written.
+	// maxFilePages is the number of pages of the largest file that Save writes. Load ignores all further pages of a
+	// file.
 	maxFilePages = (MaxEntries + pageSize - 1) / pageSize
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// FileStore is a [Store] in a file. Its content cannot make it fail: a page without the right checksum is ErrDamaged until it
-// is saved again.
+// FileStore is a [Store] in a file. No content of the file makes it fail: a page with a wrong checksum is [ErrDamaged]
+// until it is saved again.
 //
-// It does not wait for the disk. After a power failure, pages are missing or damaged, and Jira's repetitions of the deliveries
-// in them are not recognised; to wait would cost more than that.
+// FileStore does not wait until data is on the disk. After a power failure, pages may be missing or damaged, and
+// repeated deliveries whose keys were in these pages are not recognized. Waiting for the disk would cost more.
 type FileStore struct{ file *os.File }
 
 var _ Store = (*FileStore)(nil)
 
-// OpenFile opens a file, and makes it and its directory if they do not exist. One Memory at a time may use a file.
+// OpenFile opens a file. It creates the file and its directory if they do not exist. Only one [Cache] may use a file at
+// a time.
 func OpenFile(path string) (*FileStore, error) {
 	if err := checkRegular(os.Stat(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -54,7 +56,7 @@ func OpenFile(path string) (*FileStore, error) {
 	return &FileStore{file}, nil
 }
 
-// checkRegular finds files such as named pipes, which can be opened and never end.
+// checkRegular returns an error for files that are not regular, such as named pipes: reading them may never end.
 func checkRegular(info os.FileInfo, err error) error {
 	if err == nil && !info.Mode().IsRegular() {
 		return errors.New("not a regular file")
@@ -62,7 +64,8 @@ func checkRegular(info os.FileInfo, err error) error {
 	return err
 }
 
-// Load returns the entries of a page.
+// Load returns the entries of a page, or nil if the page is not in the file. The error is [ErrDamaged] if its checksum
+// is wrong.
 func (s *FileStore) Load(_ context.Context, page int) ([]byte, error) {
 	if page >= maxFilePages {
 		return nil, nil
@@ -78,7 +81,7 @@ func (s *FileStore) Load(_ context.Context, page int) ([]byte, error) {
 	return checkPage(content[:n])
 }
 
-// checkPage returns the entries of a page whose checksum is right.
+// checkPage returns the entries of a page. The error is [ErrDamaged] if the header or the checksum is wrong.
 func checkPage(content []byte) ([]byte, error) {
 	if len(content) < headerSize || string(content[:countOffset]) != pageFormat {
 		return nil, ErrDamaged
@@ -94,7 +97,7 @@ func checkPage(content []byte) ([]byte, error) {
 	return content[headerSize:], nil
 }
 
-// Save writes pages one after the other. After an error or a crash, some of them may be written.
+// Save writes pages one after the other. After an error or a crash, the file may contain some of them.
 func (s *FileStore) Save(_ context.Context, pages map[int][]byte) error {
 	for _, page := range slices.Sorted(maps.Keys(pages)) {
 		if _, err := s.file.WriteAt(filePage(pages[page]), int64(page*filePageSize)); err != nil {
@@ -104,7 +107,7 @@ func (s *FileStore) Save(_ context.Context, pages map[int][]byte) error {
 	return nil
 }
 
-// filePage adds the header to the entries of a page.
+// filePage returns the header and the entries of a page.
 func filePage(entries []byte) []byte {
 	content := make([]byte, headerSize, headerSize+len(entries))
 	copy(content, pageFormat)
@@ -114,7 +117,7 @@ func filePage(entries []byte) []byte {
 	return content
 }
 
-// pageSum is the checksum of a page without the checksum in it.
+// pageSum returns the checksum of a page, without the bytes of the checksum itself.
 func pageSum(content []byte) uint32 {
 	return crc32.Update(crc32.Checksum(content[:sumOffset], castagnoli), castagnoli, content[headerSize:])
 }

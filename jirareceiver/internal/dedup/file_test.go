@@ -25,67 +25,68 @@ func openFile(tb testing.TB, path string) *FileStore {
 	return store
 }
 
-// saved returns the content of a file with so many deliveries in it.
+// saved returns the content of a file with a number of deliveries.
 func saved(tb testing.TB, deliveries int) []byte {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "deliveries")
-	m := newMemory(func(o *Options) { o.MaxEntries = max(deliveries, 1) })
+	cache := newCache(func(o *Options) { o.MaxEntries = max(deliveries, 1) })
 	for i := range deliveries {
-		m.remember(entry{key(i), 0, m.opts.Now().UnixMilli()})
+		cache.add(entry{key(i), 0, cache.opts.Now().UnixMilli()})
 	}
-	require.NoError(tb, m.Save(tb.Context(), openFile(tb, path)))
+	require.NoError(tb, cache.Save(tb.Context(), openFile(tb, path)))
 	content, err := os.ReadFile(path)
 	require.NoError(tb, err)
 	return content
 }
 
-// loadContent starts from a file with this content. Then it accepts a delivery, saves, and starts again: the file is whole.
-func loadContent(tb testing.TB, content []byte, maxEntries int) (m *Memory, damaged int) {
+// loadContent loads a file with the given content, adds a delivery, and saves. It checks that the file then contains no
+// damage.
+func loadContent(tb testing.TB, content []byte, maxEntries int) (cache *Cache, damaged int) {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "deliveries")
 	require.NoError(tb, os.WriteFile(path, content, 0o600))
 	store := openFile(tb, path)
-	m = newMemory(func(o *Options) { o.MaxEntries = maxEntries })
-	damaged, err := m.Load(tb.Context(), store)
+	cache = newCache(func(o *Options) { o.MaxEntries = maxEntries })
+	damaged, err := cache.Load(tb.Context(), store)
 	require.NoError(tb, err)
 
-	loaded := m.Len()
-	m.remember(entry{key(-1), 0, m.opts.Now().UnixMilli()})
-	require.NoError(tb, m.Save(tb.Context(), store))
-	again := newMemory(func(o *Options) { o.MaxEntries = maxEntries })
+	loaded := cache.Len()
+	cache.add(entry{key(-1), 0, cache.opts.Now().UnixMilli()})
+	require.NoError(tb, cache.Save(tb.Context(), store))
+	again := newCache(func(o *Options) { o.MaxEntries = maxEntries })
 	remaining, err := again.Load(tb.Context(), openFile(tb, path))
 	require.NoError(tb, err)
-	require.Zero(tb, remaining, "damaged pages after they were saved anew")
+	require.Zero(tb, remaining, "damaged pages after they were saved again")
 	require.Equal(tb, min(loaded+1, maxEntries), again.Len())
 	_, found := again.find(key(-1))
 	require.True(tb, found)
-	return m, damaged
+	return cache, damaged
 }
 
 func TestFileKeepsDeliveries(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "made", "as needed", "deliveries")
-	m := newMemory(func(o *Options) { o.MaxEntries = 3 * pageSize })
+	cache := newCache(func(o *Options) { o.MaxEntries = 3 * pageSize })
 	store := openFile(t, path)
-	load(t, m, store)
+	load(t, cache, store)
 	for i := range 2*pageSize + 1 {
-		accept(t, m, key(i))
+		commit(t, cache, key(i))
 	}
-	require.NoError(t, m.Save(t.Context(), store))
+	require.NoError(t, cache.Save(t.Context(), store))
 	require.NoError(t, store.Close())
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode())
 	assert.EqualValues(t, 2*filePageSize+headerSize+entrySize, info.Size())
 
-	m = newMemory(func(o *Options) { o.MaxEntries = 3 * pageSize })
-	load(t, m, openFile(t, path))
-	assert.Equal(t, 2*pageSize+1, m.Len())
+	cache = newCache(func(o *Options) { o.MaxEntries = 3 * pageSize })
+	load(t, cache, openFile(t, path))
+	assert.Equal(t, 2*pageSize+1, cache.Len())
 	for i := range 2*pageSize + 1 {
-		assert.True(t, isDuplicate(t, m, key(i)), i)
+		assert.True(t, isDuplicate(t, cache, key(i)), i)
 	}
 }
 
-// TestFileWithOneBitFlipped flips each bit of a file. None adds an entry, and no entry but those of the page is lost.
+// TestFileWithOneBitFlipped flips each bit of a file. No flipped bit adds an entry or loses entries of another page.
 func TestFileWithOneBitFlipped(t *testing.T) {
 	content := saved(t, 3)
 	for bit := range 8 * len(content) {
@@ -95,37 +96,37 @@ func TestFileWithOneBitFlipped(t *testing.T) {
 		require.ErrorIs(t, err, ErrDamaged, "bit %d", bit)
 		require.Empty(t, entries)
 	}
-	m, damaged := loadContent(t, content, 10)
-	assert.Equal(t, 4, m.Len())
+	cache, damaged := loadContent(t, content, 10)
+	assert.Equal(t, 4, cache.Len())
 	assert.Zero(t, damaged)
 }
 
-// TestDamagedPageCostsItself has damage in one of four pages. The bound is lower than the number of pages as well.
+// TestDamagedPageCostsItself damages one of four pages, also with a limit that is lower than the number of pages.
 func TestDamagedPageCostsItself(t *testing.T) {
 	content := saved(t, 4*pageSize)
 	for _, maxEntries := range []int{5 * pageSize, pageSize} {
 		for page := range 4 {
 			damaged := bytes.Clone(content)
 			damaged[page*filePageSize+filePageSize/2]++
-			m, found := loadContent(t, damaged, maxEntries)
+			cache, found := loadContent(t, damaged, maxEntries)
 			assert.Equal(t, 1, found)
-			assert.Equal(t, min(3*pageSize+1, maxEntries), m.Len(), "page %d", page)
+			assert.Equal(t, min(3*pageSize+1, maxEntries), cache.Len(), "page %d", page)
 		}
 	}
 }
 
-// TestFileTruncated cuts a file of two pages anywhere.
+// TestFileTruncated cuts a file with two pages at many positions.
 func TestFileTruncated(t *testing.T) {
 	content := saved(t, 2*pageSize)
 	for size := 0; size < len(content); size += 499 {
-		m, damaged := loadContent(t, content[:size], 2*pageSize+1)
+		cache, damaged := loadContent(t, content[:size], 2*pageSize+1)
 		whole := size / filePageSize
-		assert.Equal(t, whole*pageSize+1, m.Len(), size)
+		assert.Equal(t, whole*pageSize+1, cache.Len(), size)
 		assert.Equal(t, min(size%filePageSize, 1), damaged, size)
 	}
 }
 
-// damages change a file in ways that nobody foresaw.
+// damages are random changes of a file.
 var damages = []func(dice *rand.Rand, content []byte) []byte{
 	func(dice *rand.Rand, content []byte) []byte { return content[:dice.IntN(len(content)+1)] },
 	func(dice *rand.Rand, content []byte) []byte {
@@ -159,7 +160,7 @@ var damages = []func(dice *rand.Rand, content []byte) []byte{
 	},
 }
 
-// TestFileDamagedAtRandom looks for entries that nobody saved, besides all that loadContent looks for.
+// TestFileDamagedAtRandom checks that a damaged file adds no entries, in addition to the checks of loadContent.
 func TestFileDamagedAtRandom(t *testing.T) {
 	rounds := 2000
 	if testing.Short() {
@@ -173,14 +174,14 @@ func TestFileDamagedAtRandom(t *testing.T) {
 	}
 	for round := range rounds {
 		damaged := damages[round%len(damages)](dice, bytes.Clone(content))
-		m, _ := loadContent(t, damaged, 5*pageSize)
-		for i := range m.entries.count {
-			require.True(t, known[m.entries.slots[m.entries.head+i].key], "round %d", round)
+		cache, _ := loadContent(t, damaged, 5*pageSize)
+		for i := range cache.entries.count {
+			require.True(t, known[cache.entries.slots[cache.entries.head+i].key], "round %d", round)
 		}
 	}
 }
 
-// TestAbsurdTimes has pages that are as they were saved, with times that no clock has.
+// TestAbsurdTimes loads undamaged pages with impossible times.
 func TestAbsurdTimes(t *testing.T) {
 	now := time.Now()
 	for _, tt := range []struct {
@@ -196,19 +197,19 @@ func TestAbsurdTimes(t *testing.T) {
 		{math.MaxInt64, 1},
 	} {
 		store := openFile(t, filepath.Join(t.TempDir(), "deliveries"))
-		m := newMemory(nil)
-		m.remember(entry{key(1), 0, tt.at})
-		require.NoError(t, m.Save(t.Context(), store))
+		cache := newCache(nil)
+		cache.add(entry{key(1), 0, tt.at})
+		require.NoError(t, cache.Save(t.Context(), store))
 		at := now
-		m = newMemory(func(o *Options) { o.Now = func() time.Time { return at } })
-		load(t, m, store)
-		assert.Equal(t, tt.kept, m.Len(), tt.at)
+		cache = newCache(func(o *Options) { o.Now = func() time.Time { return at } })
+		load(t, cache, store)
+		assert.Equal(t, tt.kept, cache.Len(), tt.at)
 		at = at.Add(time.Hour)
-		assert.Zero(t, m.Len(), "no entry stays for longer than the window")
+		assert.Zero(t, cache.Len(), "all entries expire after the window")
 	}
 }
 
-// TestHugeFile is of ten gigabytes, of which the disk holds none.
+// TestHugeFile loads a sparse file of ten gigabytes, which takes no space on the disk.
 func TestHugeFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "deliveries")
 	require.NoError(t, os.WriteFile(path, saved(t, 10), 0o600))
@@ -216,19 +217,19 @@ func TestHugeFile(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	m, store := newMemory(nil), openFile(t, path)
-	damaged, err := m.Load(t.Context(), store)
+	cache, store := newCache(nil), openFile(t, path)
+	damaged, err := cache.Load(t.Context(), store)
 	require.NoError(t, err)
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	assert.Equal(t, 10, m.Len())
+	assert.Equal(t, 10, cache.Len())
 	assert.Equal(t, maxFilePages-1, damaged)
 	assert.Less(t, after.HeapAlloc, before.HeapAlloc+10<<20)
-	require.NoError(t, m.Save(t.Context(), store))
-	load(t, newMemory(nil), store)
+	require.NoError(t, cache.Save(t.Context(), store))
+	load(t, newCache(nil), store)
 }
 
-// TestNotAFile has things in the place of the file that cannot be one. Opening them must not wait for anything.
+// TestNotAFile opens paths that are not regular files. Opening them must not block.
 func TestNotAFile(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
@@ -241,22 +242,22 @@ func TestNotAFile(t *testing.T) {
 		assert.Error(t, err, name)
 	}
 	empty := openFile(t, path("file"))
-	load(t, newMemory(nil), empty)
+	load(t, newCache(nil), empty)
 }
 
-// TestFileThatCannotBeRead is a file descriptor that only writes, and then one that is closed.
+// TestFileThatCannotBeRead uses a file descriptor that is write-only, and then a closed one.
 func TestFileThatCannotBeRead(t *testing.T) {
 	file, err := os.OpenFile(filepath.Join(t.TempDir(), "deliveries"), os.O_WRONLY|os.O_CREATE, 0o600)
 	require.NoError(t, err)
-	m, store := newMemory(nil), &FileStore{file}
-	_, err = m.Load(t.Context(), store)
+	cache, store := newCache(nil), &FileStore{file}
+	_, err = cache.Load(t.Context(), store)
 	require.Error(t, err)
-	accept(t, m, key(1))
+	commit(t, cache, key(1))
 	require.NoError(t, store.Close())
-	require.ErrorIs(t, m.Save(t.Context(), store), os.ErrClosed)
+	require.ErrorIs(t, cache.Save(t.Context(), store), os.ErrClosed)
 }
 
-// FuzzLoadFile makes a right checksum for the page as well: what it protects must not be trusted either.
+// FuzzLoadFile also loads the content as a page with a correct checksum: such content must not be trusted either.
 func FuzzLoadFile(f *testing.F) {
 	content := saved(f, 3)
 	f.Add(content)
@@ -268,7 +269,7 @@ func FuzzLoadFile(f *testing.F) {
 	})
 }
 
-// TestFileChecksum is that of the page, so that other programs can check a file.
+// TestFileChecksum computes the checksum of a page independently, as other programs do that check a file.
 func TestFileChecksum(t *testing.T) {
 	content := saved(t, 1)
 	sum := crc32.Checksum(append(content[:sumOffset:sumOffset], content[headerSize:]...), crc32.MakeTable(crc32.Castagnoli))

@@ -8,35 +8,38 @@ import (
 	"slices"
 )
 
-// MaxEntries is the largest bound of a [Memory] that a [FileStore] can keep: some 240 MB.
+// MaxEntries is the largest number of entries that a [FileStore] can keep. They take about 240 MB.
 const MaxEntries = 10_000_000
 
 const (
 	pageSize  = 1024       // entries
-	sumAt     = len(Key{}) // where an entry has the checksum of the body
-	timeAt    = sumAt + 4  // and its time
+	sumAt     = len(Key{}) // offset of the checksum of the body in an entry
+	timeAt    = sumAt + 4  // offset of the time in an entry
 	entrySize = timeAt + 8 // bytes
 )
 
-// Store keeps the pages of a [Memory]: bounded in number and size, each written again when it has changed.
+// Store keeps the pages of a [Cache]. Their number and their size are limited. A page is saved again when it has
+// changed.
 type Store interface {
-	// Load returns a page, or nothing when it was never saved. The error is ErrDamaged when there is a page that cannot be used.
+	// Load returns a page, or nil if it was never saved. The error is [ErrDamaged] if the page exists and cannot be
+	// read.
 	Load(ctx context.Context, page int) ([]byte, error)
 	// Save replaces pages. After an error, the caller saves all of them again.
 	Save(ctx context.Context, pages map[int][]byte) error
 }
 
-// Changed is ready when there is something to save.
-func (m *Memory) Changed() <-chan struct{} { return m.changed }
+// Changed returns a channel that is ready when there are pages to save.
+func (c *Cache) Changed() <-chan struct{} { return c.changed }
 
-// Load remembers the entries in the store that are not too old. It returns how many pages were damaged; they are saved anew. It
-// is called before the first delivery.
+// Load adds the entries of the store that have not expired. It returns the number of damaged pages, which the next Save
+// replaces. The caller must call it before the first delivery.
 //
-// It looks for more pages than there is room for: the bound may have been lowered, and the latest entries may be in any page.
-func (m *Memory) Load(ctx context.Context, store Store) (damaged int, err error) {
+// Load also reads pages beyond MaxEntries: the limit may have been lowered, and any page may contain the latest
+// entries.
+func (c *Cache) Load(ctx context.Context, store Store) (damaged int, err error) {
 	var entries []entry
 	var errs []error
-	pages := (m.opts.MaxEntries + pageSize - 1) / pageSize
+	pages := (c.opts.MaxEntries + pageSize - 1) / pageSize
 	for page, found := 0, false; page < pages || found; page++ {
 		content, err := store.Load(ctx, page)
 		isDamaged := errors.Is(err, ErrDamaged)
@@ -47,78 +50,78 @@ func (m *Memory) Load(ctx context.Context, store Store) (damaged int, err error)
 		}
 		entries = append(entries, decodePage(content)...)
 		if found = len(content) > 0 || isDamaged; found {
-			m.markDirty(page) // its entries are about to move
+			c.markDirty(page) // because restore moves its entries
 		}
 	}
-	m.restore(entries)
+	c.restore(entries)
 	return damaged, errors.Join(errs...)
 }
 
-func (m *Memory) restore(entries []entry) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	now := m.opts.Now().UnixMilli()
+func (c *Cache) restore(entries []entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.opts.Now().UnixMilli()
 	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.at, b.at) })
 	for _, e := range entries {
-		if _, found := m.find(e.key); found {
+		if _, found := c.find(e.key); found {
 			continue
 		}
-		e.at = min(e.at, now) // the clock was set back, and an entry from the future would stay for too long
-		m.remember(e)
+		e.at = min(e.at, now) // if the clock was set back, an entry from the future would expire too late
+		c.add(e)
 	}
-	m.expire()
+	c.expire()
 }
 
-// Save writes the pages that have changed. After an error they are still to be saved.
-func (m *Memory) Save(ctx context.Context, store Store) error {
-	pages := m.takeDirty()
+// Save saves the pages that have changed. After an error, the next Save saves them again.
+func (c *Cache) Save(ctx context.Context, store Store) error {
+	pages := c.takeDirty()
 	if len(pages) == 0 {
 		return nil
 	}
 	err := store.Save(ctx, pages)
 	if err != nil {
-		m.mu.Lock()
-		defer m.mu.Unlock()
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		for page := range pages {
-			m.markDirty(page)
+			c.markDirty(page)
 		}
 	}
 	return err
 }
 
-func (m *Memory) takeDirty() map[int][]byte {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	pages := make(map[int][]byte, len(m.dirty))
-	for page := range m.dirty {
-		pages[page] = m.encodePage(page)
+func (c *Cache) takeDirty() map[int][]byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	pages := make(map[int][]byte, len(c.dirty))
+	for page := range c.dirty {
+		pages[page] = c.encodePage(page)
 	}
-	clear(m.dirty)
+	clear(c.dirty)
 	return pages
 }
 
-func (m *Memory) markDirty(page int) {
-	m.dirty[page] = true
+func (c *Cache) markDirty(page int) {
+	c.dirty[page] = true
 	select {
-	case m.changed <- struct{}{}:
+	case c.changed <- struct{}{}:
 	default:
 	}
 }
 
-func (m *Memory) encodePage(page int) []byte {
-	slots := m.entries.slots
+func (c *Cache) encodePage(page int) []byte {
+	slots := c.entries.slots
 	first := min(page*pageSize, len(slots))
 	slots = slots[first:min(first+pageSize, len(slots))]
 	content := make([]byte, 0, len(slots)*entrySize)
 	for _, e := range slots {
 		content = append(content, e.key[:]...)
 		content = binary.BigEndian.AppendUint32(content, e.sum)
-		content = binary.BigEndian.AppendUint64(content, uint64(e.at)) //nolint:gosec // it comes back the same way
+		content = binary.BigEndian.AppendUint64(content, uint64(e.at)) //nolint:gosec // decodePage converts it back
 	}
 	return content
 }
 
-// decodePage makes what it can of a page that is damaged.
+// decodePage returns the complete entries of a page. It ignores an incomplete entry at the end.
 func decodePage(content []byte) []entry {
 	entries := make([]entry, 0, len(content)/entrySize)
 	for ; len(content) >= entrySize; content = content[entrySize:] {

@@ -1,5 +1,5 @@
-// Package golden compares log records, and texts made from them, with those kept in files. Tests that use it have the flag
-// -update, which writes the files anew.
+// Package golden compares log records, and texts about them, with the content of files. Tests that use it have the flag
+// -update, which writes the files.
 package golden
 
 import (
@@ -13,9 +13,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-var update = flag.Bool("update", false, "write the files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
-// Assert compares the logs of one delivery with those in a file.
+// Assert compares the logs of one delivery with the logs in a file.
 func Assert(t *testing.T, file string, actual plog.Logs, options ...plogtest.CompareLogsOption) {
 	t.Helper()
 	if *update {

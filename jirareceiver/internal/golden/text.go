@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// AssertText compares a text with the one in a file.
+// AssertText compares a text with the content of a file.
 func AssertText(t *testing.T, file, actual string) {
 	t.Helper()
 	if *update {
@@ -23,7 +23,7 @@ func AssertText(t *testing.T, file, actual string) {
 	assert.Equal(t, string(expected), actual, "%s is not current: run `make docs`", file)
 }
 
-// Printed writes the first record for people, one value a line, as the documentation shows records.
+// Printed returns the first record in the form in which the documentation shows records: one value per line.
 func Printed(logs plog.Logs) string {
 	var b strings.Builder
 	resource := logs.ResourceLogs().At(0)

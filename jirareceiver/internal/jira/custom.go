@@ -4,16 +4,23 @@ import (
 	"cmp"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"github.com/go-faster/jx"
 )
 
-// customFieldPrefix starts the ids of all custom fields.
+// customFieldPrefix is the start of the ids of all custom fields.
 const customFieldPrefix = "customfield_"
 
-// customField reads the value of a custom field. One without a value is left out.
-func customField(d *decoding, id string, fields *[]CustomField) error {
+// CustomField is a custom field of an issue.
+type CustomField struct {
+	ID string // such as customfield_10016
+	// Value is a string, int64, float64, bool or [User], or a []any of these types that is not empty.
+	Value any
+	IsCut bool // whether the body contains more than MaxEntries values
+}
+
+// decodeCustomField reads the value of a custom field, and appends the field if it has a value.
+func decodeCustomField(d *decoding, id string, fields *[]CustomField) error {
 	isArray := d.Next() == jx.Array
 	var values fieldValues
 	if err := values.append(d); err != nil {
@@ -32,11 +39,11 @@ func customField(d *decoding, id string, fields *[]CustomField) error {
 // fieldValues are the values of a custom field.
 type fieldValues struct {
 	list  []any
-	read  int // entries of all arrays, in one another or not
+	read  int // number of elements of all arrays, including nested arrays
 	isCut bool
 }
 
-// append appends what the next value says: nothing, one thing, or all that an array holds.
+// append reads the next value. It appends nothing, one value, or the values of an array.
 func (v *fieldValues) append(d *decoding) error {
 	switch d.Next() {
 	case jx.String, jx.Number:
@@ -48,7 +55,7 @@ func (v *fieldValues) append(d *decoding) error {
 	case jx.Object:
 		return appendObject(d, &v.list)
 	case jx.Array:
-		return array(d, v.appendEntry)
+		return decodeArray(d, v.appendEntry)
 	default:
 		return d.Skip()
 	}
@@ -63,11 +70,11 @@ func (v *fieldValues) appendEntry(d *decoding) error {
 	return v.append(d)
 }
 
-// appendScalar takes a number for what it is written as: 5 is an integer, 5.0 is not.
+// appendScalar reads a string or a number. The notation decides the type of a number: 5 is an int64, 5.0 is a float64.
 func appendScalar(d *decoding, values *[]any) error {
 	isNumber := d.Next() == jx.Number
 	var s string
-	err := text(d, &s)
+	err := decodeText(d, &s)
 	if !isNumber {
 		appendText(values, cmp.Or(sprintName(s), s))
 		return err
@@ -86,7 +93,8 @@ func appendText(values *[]any, s string) {
 	}
 }
 
-// appendObject appends a user, an option, a document, or the name, key or id of anything else: a version, a group, a sprint.
+// appendObject reads an object. It appends a user, the texts of an option, the text of a document, or the name, key or
+// id of any other object, such as a version, a group or a sprint.
 func appendObject(d *decoding, values *[]any) error {
 	raw, err := d.Raw()
 	if err != nil {
@@ -94,7 +102,7 @@ func appendObject(d *decoding, values *[]any) error {
 	}
 	var u User
 	var o option
-	_ = u.decode(d.part(raw)) // Raw has seen that it is JSON
+	_ = u.decode(d.part(raw)) // cannot fail: Raw has checked the JSON
 	_ = o.decode(d.part(raw))
 	switch {
 	case u.isUser():
@@ -103,36 +111,32 @@ func appendObject(d *decoding, values *[]any) error {
 		appendText(values, o.value)
 		appendText(values, o.child)
 	case o.kind == documentType:
-		appendText(values, objectText(d, raw))
+		appendText(values, markupText(d, raw))
 	default:
 		appendText(values, cmp.Or(u.Name, u.Key, o.id))
 	}
 	return nil
 }
 
-// isUser tells users from other things that have names and keys.
-func (u User) isUser() bool {
-	return u.AccountID != "" || u.DisplayName != "" || u.Email != "" || strings.Contains(u.Self, "/user?")
-}
-
-// option is an option of a select list. In a cascading one, the option of the second list is a child of the first's.
+// option is an option of a select list. In a cascading select list, the option of the second list is a child of the
+// option of the first list.
 type option struct{ id, kind, value, child string }
 
 func (o *option) decode(d *decoding) error {
-	return object(d, func(d *decoding, key []byte) error {
+	return decodeObject(d, func(d *decoding, key []byte) error {
 		switch string(key) {
 		case "id":
-			return text(d, &o.id)
+			return decodeText(d, &o.id)
 		case "type":
-			return text(d, &o.kind)
+			return decodeText(d, &o.kind)
 		case "value":
-			return text(d, &o.value)
+			return decodeText(d, &o.value)
 		case "child":
-			return object(d, func(d *decoding, key []byte) error {
+			return decodeObject(d, func(d *decoding, key []byte) error {
 				if string(key) != "value" {
 					return d.Skip()
 				}
-				return text(d, &o.child)
+				return decodeText(d, &o.child)
 			})
 		default:
 			return d.Skip()
@@ -140,14 +144,16 @@ func (o *option) decode(d *decoding) error {
 	})
 }
 
-// sprintString matches how Data Center, and Jira Cloud until 2020, write a sprint: as Java prints an object. The name may
-// hold commas, equals signs and brackets, so that only the next key tells its end.
+// sprintString matches a sprint as Data Center, and Jira Cloud until 2020, write it: in the form in which Java prints
+// an object. The name may contain commas, equals signs and brackets, so that only the next key marks its end.
 var sprintString = regexp.MustCompile(`^com\.atlassian\.greenhopper\.service\.sprint\.Sprint@[0-9a-f]+\[` +
 	`.*?\bname=(.*?),(?:startDate|endDate|completeDate|activatedDate|goal|sequence|synced|autoStartStop)=`)
 
-// maxSprintString is more bytes than Jira has room for in the name and the goal of a sprint.
+// maxSprintString is the largest size in bytes of a text that is searched for a sprint. Jira's limits for the name and
+// the goal of a sprint are lower.
 const maxSprintString = 16 << 10
 
+// sprintName returns the name of the sprint that a text describes, or "".
 func sprintName(s string) string {
 	if len(s) > maxSprintString { // regular expressions are slow
 		return ""

@@ -118,6 +118,6 @@ func TestDecodeDocuments(t *testing.T) {
 func TestLongDocuments(t *testing.T) {
 	node := `{"type": "text", "text": "` + strings.Repeat("x", MaxText) + `"}, {"type": "paragraph"}`
 	var doc document
-	require.NoError(t, doc.node(newDecoding([]byte(`{"type": "doc", "content": [`+node+`, `+node+`]}`))))
+	require.NoError(t, doc.decodeNode(newDecoding([]byte(`{"type": "doc", "content": [`+node+`, `+node+`]}`))))
 	assert.Equal(t, MaxText, doc.text.Len())
 }

@@ -6,58 +6,61 @@ import (
 	"github.com/go-faster/jx"
 )
 
-// markup reads a text that people have written. Jira sends it as a string in wiki markup; its newer interfaces send a
-// document in Atlassian Document Format, of which only the text is kept. Any other object stays JSON.
+// decodeMarkup reads a text that people have written. Jira sends it as a string in wiki markup. Its newer interfaces send a
+// document in Atlassian Document Format, of which only the text is kept. Any other object is kept as JSON.
 // https://developer.atlassian.com/cloud/jira/platform/apis/document/structure/
-func markup(d *decoding, s *string) error {
+func decodeMarkup(d *decoding, s *string) error {
 	if d.Next() != jx.Object {
-		return text(d, s)
+		return decodeText(d, s)
 	}
 	raw, err := d.Raw()
 	if err != nil {
 		return err
 	}
-	*s = objectText(d, raw)
+	*s = markupText(d, raw)
 	return nil
 }
 
-func objectText(d *decoding, raw jx.Raw) string {
+// markupText returns the text of a document, or any other object as JSON.
+func markupText(d *decoding, raw jx.Raw) string {
 	var doc document
-	_ = doc.node(newDecoding(raw)) // Raw has seen that it is JSON. The texts are joined, and not to stay beside the record's
+	// The error can be ignored: Raw has checked the JSON. A new decoding is used, because the texts of the nodes are
+	// joined and need not stay in memory beside the texts of the record.
+	_ = doc.decodeNode(newDecoding(raw))
 	if !doc.isDocument {
 		return d.texts.copy(raw)
 	}
 	return Cut(strings.TrimSpace(doc.text.String()), MaxText)
 }
 
-// documentType is the type of the node that holds all others.
+// documentType is the type of the root node of a document.
 const documentType = "doc"
 
-// document gathers the text of the nodes of a document, in their order.
+// document collects the texts of the nodes of a document, in their order.
 type document struct {
 	text       strings.Builder
 	isDocument bool
 }
 
-// blocks are the nodes after whose text a line ends.
+// blocks are the nodes whose text ends a line.
 var blocks = map[string]bool{
 	"blockquote": true, "caption": true, "codeBlock": true, "decisionItem": true, "hardBreak": true, "heading": true,
 	"paragraph": true, "rule": true, "tableRow": true, "taskItem": true,
 }
 
-// node relies on no order of the members: a node has either text or nodes below it.
-func (doc *document) node(d *decoding) error {
+// decodeNode does not depend on the order of the members: a node has either a text or child nodes.
+func (doc *document) decodeNode(d *decoding) error {
 	var kind string
-	err := object(d, func(d *decoding, key []byte) error {
+	err := decodeObject(d, func(d *decoding, key []byte) error {
 		switch string(key) {
 		case "type":
-			return text(d, &kind)
+			return decodeText(d, &kind)
 		case "text":
-			return doc.write(d)
-		case "attrs": // of emoji and mentions, which have no text beside it
-			return object(d, doc.attribute)
+			return doc.appendText(d)
+		case "attrs": // contains the text of emojis and mentions, which have no member text
+			return decodeObject(d, doc.decodeAttribute)
 		case "content":
-			return array(d, doc.node)
+			return decodeArray(d, doc.decodeNode)
 		default:
 			return d.Skip()
 		}
@@ -74,16 +77,16 @@ func (doc *document) node(d *decoding) error {
 	return err
 }
 
-func (doc *document) attribute(d *decoding, key []byte) error {
+func (doc *document) decodeAttribute(d *decoding, key []byte) error {
 	if string(key) != "text" && string(key) != "url" {
 		return d.Skip()
 	}
-	return doc.write(d)
+	return doc.appendText(d)
 }
 
-func (doc *document) write(d *decoding) error {
+func (doc *document) appendText(d *decoding) error {
 	var s string
-	err := text(d, &s)
+	err := decodeText(d, &s)
 	if doc.text.Len() < MaxText {
 		doc.text.WriteString(s)
 	}

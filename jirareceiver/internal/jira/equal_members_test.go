@@ -57,7 +57,8 @@ var members = map[string][]string{
 	`{"transition": {%s}}`: {"transitionId", "transitionName", "workflowId", "workflowName", "from_status", "to_status"},
 }
 
-// TestLastOfEqualMembersWins gives each member twice, with each pair of values: the first one must leave nothing behind.
+// TestLastOfEqualMembersWins gives each member twice, with each pair of values: the first one must leave nothing
+// behind.
 func TestLastOfEqualMembersWins(t *testing.T) {
 	dec := NewDecoder([]string{"customfield_1"})
 	event := func(around, members string) *Event {

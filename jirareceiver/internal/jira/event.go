@@ -1,20 +1,26 @@
 package jira
 
-import "time"
+import (
+	"cmp"
+	"regexp"
+	"time"
 
-// Event is what the body of one delivery tells. Whatever a body lacks, holds null or holds in a shape that makes no sense
-// is the zero value: Jira's bodies vary too much for anything else.
+	"github.com/go-faster/jx"
+)
+
+// Event is the content of the body of one delivery. A field is the zero value if the body does not contain it, or
+// contains null or a value of an unexpected type.
 type Event struct {
 	Name           string    // webhookEvent, as sent
 	IssueEventType string    // issue_event_type_name, as sent
-	Timestamp      time.Time // when the event happened, in milliseconds
-	User           User      // who caused it; whom it happened to, when it is about a user
-	UserDeleted    bool      // the one webhook whose body does not name its event
+	Timestamp      time.Time // time of the event, in milliseconds
+	User           User      // user who caused the event; of a user event, the user whose account changed
+	UserDeleted    bool      // "user deleted" without a name: the only webhook whose body does not contain its event name
 	Issue          *Issue
 	Changelog      Changelog
-	Transition     *Transition // of a post-function
+	Transition     *Transition // transition whose post-function sent the event
 
-	// What the event is about, besides the issue. One of them as a rule, all others nil.
+	// The subjects of the event. Most events have at most one, and all other fields are nil.
 	Comment    *Comment
 	Worklog    *Worklog
 	Attachment *Attachment
@@ -30,256 +36,175 @@ type Event struct {
 	Source Source
 }
 
-// Entity returns what all the things that events are about, besides issues, have in common.
-func (ev *Event) Entity() Entity {
-	switch {
-	case ev.Comment != nil:
-		return ev.Comment.Entity
-	case ev.Worklog != nil:
-		return ev.Worklog.Entity
-	case ev.Attachment != nil:
-		return ev.Attachment.Entity
-	case ev.IssueLink != nil:
-		return ev.IssueLink.Entity
-	case ev.IssueType != nil:
-		return ev.IssueType.Entity
-	case ev.Sprint != nil:
-		return ev.Sprint.Entity
-	case ev.Version != nil:
-		return ev.Version.Entity
-	case ev.Board != nil:
-		return ev.Board.Entity
-	case ev.Filter != nil:
-		return ev.Filter.Entity
-	case ev.Project != nil:
-		return ev.Project.Entity
-	default:
-		return Entity{}
-	}
-}
-
-// Revision returns who made what the event is about, and when.
-func (ev *Event) Revision() Revision {
-	switch {
-	case ev.Comment != nil:
-		return ev.Comment.Revision
-	case ev.Worklog != nil:
-		return ev.Worklog.Revision
-	case ev.Attachment != nil:
-		return ev.Attachment.Revision
-	default:
-		return Revision{}
-	}
-}
-
-// Source is the part of Jira that sent a delivery, told by the shape of its body.
+// Source is the part of Jira that sent a delivery. The decoder derives it from the members of the body.
 type Source string
 
 // The sources of deliveries.
 const (
-	SourceWebhook      Source = "webhook"       // a webhook registered by an administrator or an app
+	SourceWebhook      Source = "webhook"       // a webhook that an administrator or an app has registered
 	SourcePostFunction Source = "post_function" // the post-function of a workflow transition
 	SourceAutomation   Source = "automation"    // the action "Send web request" of an Automation rule
 	SourceUnknown      Source = "unknown"
 )
 
-// Issue is the issue of an event: all of it on issue events, a few fields on others.
-type Issue struct {
-	ID, Key, Self string
+// envelope is the top level of a body while it is read. The sender is known only after the last member.
+type envelope struct {
+	*Decoder
+	Event
+	bareIssue  *Issue // members of an issue at the top level: Automation sends the issue itself as the body
+	hasFields  bool   // whether the body has the member fields, which makes bareIssue an issue
+	mergedInto Named
+	oldSprint  *Sprint
 
-	Summary          string
-	Description      string // wiki markup, or the text of a document
-	Labels           Names
-	Components       Names
-	FixVersions      Names
-	AffectedVersions Names
-	Created          time.Time
-	Updated          time.Time
-	Resolved         time.Time
-	DueDate          string // YYYY-MM-DD
-	Type             Named
-	Status           Status
-	Priority         Named
-	Resolution       Named
-	SecurityLevel    Named
-	Parent           Reference
-	Assignee         User
-	Reporter         User
-	Creator          User
-	Project          Project
-	CustomFields     []CustomField // those that were asked for and are there, in the order of the body
+	// Members that some senders use in place of the usual member.
+	option         *Property
+	propertyKey    string
+	issueTypeAlias *IssueType
+	boardAlias     *Board
+
+	// The body of "user deleted" without a name contains an account id, a user name and no other members.
+	keys        int
+	accountID   string
+	username    string
+	hasUsername bool
 }
 
-// CustomField is a custom field of an issue.
-type CustomField struct {
-	ID string // customfield_10016
-	// Value is a string, int64, float64, bool, [User], or a []any of those that is not empty.
-	Value any
-	IsCut bool // there were more than MaxEntries
-}
-
-// Names is a list of names.
-type Names struct {
-	List  []string
-	IsCut bool // there were more than MaxEntries
-}
-
-// Named is one of the many small objects that have an id and a name, as priorities do.
-type Named struct{ ID, Name string }
-
-// Reference points to an issue.
-type Reference struct{ ID, Key string }
-
-// Status is the status of an issue.
-type Status struct {
-	Named
-	Category string // key of the status category: new, indeterminate, done or undefined
-}
-
-// User is a person or an app. Jira Cloud knows users by AccountID, Data Center by Key and Name.
-type User struct {
-	Self        string
-	AccountID   string
-	Key         string
-	Name        string // login name, Data Center
-	DisplayName string
-	Email       string
-	Active      *bool
-	AccountType string // atlassian, app or customer; Jira Cloud
-}
-
-// ID returns the identifier of the user that says least about the person.
-func (u User) ID() string {
-	if u.AccountID != "" {
-		return u.AccountID
+func (e *envelope) decodeMember(d *decoding, key []byte) error {
+	e.keys++
+	switch string(key) {
+	case "webhookEvent":
+		return decodeText(d, &e.Name)
+	case "issue_event_type_name":
+		return decodeText(d, &e.IssueEventType)
+	case "timestamp":
+		return decodeTime(d, &e.Timestamp)
+	case "user":
+		return e.User.decode(d)
+	case "issue":
+		return e.decodeIssue(d, &e.Issue)
+	case "changelog":
+		return e.Changelog.decode(d)
+	case "transition":
+		return decodePointer(d, &e.Transition, (*Transition).decodeMember)
+	case "fields":
+		e.hasFields = d.Next() == jx.Object
+		return e.decodeBareIssue(d, key)
+	case "id", "key", "self":
+		return e.decodeBareIssue(d, key)
+	case "accountId":
+		return decodeText(d, &e.accountID)
+	case "username":
+		e.hasUsername = true
+		return decodeText(d, &e.username)
+	case "comment":
+		return decodeComment(d, &e.Comment)
+	case "worklog":
+		return decodePointer(d, &e.Worklog, (*Worklog).decodeMember)
+	case "attachment":
+		return decodePointer(d, &e.Attachment, (*Attachment).decodeMember)
+	case "issueLink":
+		return decodePointer(d, &e.IssueLink, (*IssueLink).decodeMember)
+	case "property":
+		return decodePointer(d, &e.Property, (*Property).decodeMember)
+	case "option":
+		return decodePointer(d, &e.option, (*Property).decodeMember)
+	case "propertyKey":
+		return decodeText(d, &e.propertyKey)
+	case "issuetype":
+		return decodePointer(d, &e.IssueType, (*IssueType).decodeMember)
+	case "issueType":
+		return decodePointer(d, &e.issueTypeAlias, (*IssueType).decodeMember)
+	case "sprint":
+		return decodePointer(d, &e.Sprint, (*Sprint).decodeMember)
+	case "oldValue":
+		return decodePointer(d, &e.oldSprint, (*Sprint).decodeMember)
+	case "board":
+		return decodePointer(d, &e.Board, (*Board).decodeMember)
+	case "configuration":
+		return decodePointer(d, &e.boardAlias, (*Board).decodeMember)
+	case "version":
+		return decodePointer(d, &e.Version, (*Version).decodeMember)
+	case "mergedTo":
+		return e.mergedInto.decode(d)
+	case "filter":
+		return decodePointer(d, &e.Filter, (*Filter).decodeMember)
+	case "project":
+		return reset(&e.Project).decode(d)
+	default:
+		return d.Skip()
 	}
-	return u.Key
 }
 
-// Changelog lists the fields that an update changed, in Jira's order.
-type Changelog struct {
-	ID    string
-	Items []Change
-	IsCut bool // there were more than MaxEntries
+// decodeBareIssue reads a member of an issue at the top level. It allocates the issue only then, because most bodies
+// have no such member.
+func (e *envelope) decodeBareIssue(d *decoding, key []byte) error {
+	if e.bareIssue == nil {
+		e.bareIssue = &Issue{}
+	}
+	return e.issueMember(e.bareIssue)(d, key)
 }
 
-// Change is one changed field. From and To are the values for machines, FromText and ToText those for people.
-type Change struct {
-	Field     string // display name: localised, and not always in the same letter case
-	FieldID   string // stable, but absent on Data Center
-	FieldType string // jira or custom
-	From      string
-	FromText  string
-	To        string
-	ToText    string
-	OfUser    bool // the values are account ids and names of people
+// finish returns the event. It sets the fields that depend on several members.
+func (e *envelope) finish() *Event {
+	e.resolveAliases()
+	if e.Issue == nil && e.hasFields {
+		e.Issue = e.bareIssue
+	}
+	if e.Name == "" && e.keys == 2 && e.hasUsername && e.accountID != "" {
+		e.UserDeleted = true
+		e.User = User{AccountID: e.accountID, Name: e.username}
+	}
+	e.Source = e.source()
+	if e.Issue == nil {
+		e.Issue = issueWith(e.issueID())
+	}
+	if e.Version != nil {
+		e.Version.MergedInto = e.mergedInto
+	}
+	if e.Sprint != nil && e.oldSprint != nil {
+		e.Changelog.Items = append(e.Changelog.Items, diffSprint(e.oldSprint, e.Sprint)...)
+	}
+	return &e.Event
 }
 
-// Transition is the transition of a workflow whose post-function sent the event.
-type Transition struct {
-	Named
-	Workflow Named
-	From, To Named // statuses
+// resolveAliases uses a member with a less usual name if the usual member is missing.
+func (e *envelope) resolveAliases() {
+	if e.propertyKey != "" && e.option == nil {
+		e.option = &Property{Key: e.propertyKey}
+	}
+	e.Property = cmp.Or(e.Property, e.option)
+	e.IssueType = cmp.Or(e.IssueType, e.issueTypeAlias)
+	e.Board = cmp.Or(e.Board, e.boardAlias)
 }
 
-// Entity is what identifies a thing.
-type Entity struct{ ID, Self string }
-
-// Revision is who made a thing, who changed it last, and when.
-type Revision struct {
-	Created      time.Time
-	Updated      time.Time
-	Author       User
-	UpdateAuthor User
+func (e *envelope) source() Source {
+	switch {
+	case e.Name != "" || e.UserDeleted:
+		return SourceWebhook
+	case e.Transition != nil:
+		return SourcePostFunction
+	case e.Issue != nil:
+		return SourceAutomation
+	default:
+		return SourceUnknown
+	}
 }
 
-// Comment is a comment on an issue.
-type Comment struct {
-	Entity
-	Revision
-	Body   string // wiki markup, or the text of a document
-	Public *bool  // whether customers of Jira Service Management see it; nil elsewhere
-}
+// issueInLink matches the link to a comment or a worklog, such as .../rest/api/2/issue/10013/comment/10082.
+var issueInLink = regexp.MustCompile(`/issue/(\d+)/`)
 
-// Worklog is time that somebody has logged on an issue.
-type Worklog struct {
-	Entity
-	Revision
-	IssueID   string
-	Started   time.Time
-	TimeSpent *int64 // seconds
-	Comment   string // wiki markup, or the text of a document
-}
-
-// Attachment is a file on an issue.
-type Attachment struct {
-	Entity
-	Revision
-	Filename string
-	Size     *int64 // bytes
-	MIMEType string
-}
-
-// IssueLink is a link between two issues.
-type IssueLink struct {
-	Entity
-	Type        Named
-	Source      string // id of an issue
-	Destination string // id of an issue
-	System      *bool  // made by Jira itself, as the links to subtasks are
-}
-
-// Property is a property of an issue, or an option of the site.
-type Property struct{ Key, Value string }
-
-// IssueType is a type of issues.
-type IssueType struct {
-	Entity
-	Name string
-}
-
-// Sprint is a sprint of a board.
-type Sprint struct {
-	Entity
-	Name      string
-	State     string // future, active or closed
-	Goal      string
-	Created   time.Time
-	Start     time.Time
-	End       time.Time // as planned
-	Completed time.Time
-	BoardID   string // of the board that the sprint was made on
-}
-
-// Board is a board of Jira Software.
-type Board struct {
-	Entity
-	Name string
-	Type string // scrum, kanban or simple
-}
-
-// Version is a version, also called a release, of a project.
-type Version struct {
-	Entity
-	Name        string
-	Released    *bool
-	Archived    *bool
-	StartDate   string // YYYY-MM-DD
-	ReleaseDate string // YYYY-MM-DD
-	ProjectID   string
-	MergedInto  Named // the version that took over this one's issues
-}
-
-// Filter is a saved search.
-type Filter struct {
-	Entity
-	Name string
-}
-
-// Project is a project.
-type Project struct {
-	Entity
-	Key, Name string
-	Category  string
-	Lead      User
+// issueID returns the id of the issue of a comment or a worklog whose body does not contain the issue, or "". Data
+// Center sends comments without their issue, and Jira Cloud sends worklogs without it.
+func (e *envelope) issueID() string {
+	if e.Worklog != nil && e.Worklog.IssueID != "" {
+		return e.Worklog.IssueID
+	}
+	link := e.Entity().Self
+	if len(link) > MaxURL { // regular expressions are slow
+		return ""
+	}
+	if match := issueInLink.FindStringSubmatch(link); match != nil {
+		return match[1]
+	}
+	return ""
 }

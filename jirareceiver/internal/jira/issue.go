@@ -4,19 +4,47 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/go-faster/jx"
 )
 
-// issueKey and projectKey match keys where a body has nothing else, as those that people write by hand.
+// Issue is the issue of an event. Issue events contain the whole issue, other events a few of its fields.
+type Issue struct {
+	ID, Key, Self string
+
+	Summary          string
+	Description      string // wiki markup, or the text of a document
+	Labels           Names
+	Components       Names
+	FixVersions      Names
+	AffectedVersions Names
+	Created          time.Time
+	Updated          time.Time
+	Resolved         time.Time
+	DueDate          string // YYYY-MM-DD
+	Type             Named
+	Status           Status
+	Priority         Named
+	Resolution       Named
+	SecurityLevel    Named
+	Parent           Reference
+	Assignee         User
+	Reporter         User
+	Creator          User
+	Project          Project
+	CustomFields     []CustomField // requested custom fields that have a value, in the order of the body
+}
+
+// Regular expressions for keys and ids that stand alone in a body, for example because a person has written them.
 var (
 	issueKey   = regexp.MustCompile(`^[A-Z][A-Z0-9_]+-\d+$`)
 	projectKey = regexp.MustCompile(`^[A-Z][A-Z0-9_]+$`)
 	digits     = regexp.MustCompile(`^\d+$`)
 )
 
-// bareIssue is the issue of a body that has only its key or id, or nil.
-func bareIssue(keyOrID string) *Issue {
+// issueWith returns an issue with only a key or an id, or nil if the text is neither.
+func issueWith(keyOrID string) *Issue {
 	switch {
 	case len(keyOrID) > MaxID: // regular expressions are slow
 		return nil
@@ -29,47 +57,58 @@ func bareIssue(keyOrID string) *Issue {
 	}
 }
 
-func (dec *Decoder) issue(i *Issue) member {
+// decodeIssue reads an issue. Some senders write only its key or its id.
+func (dec *Decoder) decodeIssue(d *decoding, target **Issue) error {
+	if d.Next() != jx.Object {
+		var s string
+		err := decodeText(d, &s)
+		*target = issueWith(s)
+		return err
+	}
+	return decodeObject(d, dec.issueMember(reset(target)))
+}
+
+func (dec *Decoder) issueMember(i *Issue) memberDecoder {
 	return func(d *decoding, key []byte) error {
 		switch string(key) {
 		case "id":
-			return text(d, &i.ID)
+			return decodeText(d, &i.ID)
 		case "key":
-			return text(d, &i.Key)
+			return decodeText(d, &i.Key)
 		case "self":
-			return text(d, &i.Self)
+			return decodeText(d, &i.Self)
 		case "fields":
 			*i = Issue{ID: i.ID, Key: i.Key, Self: i.Self}
-			return object(d, dec.fields(i))
+			return decodeObject(d, dec.issueField(i))
 		default:
 			return d.Skip()
 		}
 	}
 }
 
-func (dec *Decoder) fields(i *Issue) member {
+func (dec *Decoder) issueField(i *Issue) memberDecoder {
 	return func(d *decoding, key []byte) error {
 		switch string(key) {
 		case "summary":
-			return text(d, &i.Summary)
+			return decodeText(d, &i.Summary)
 		case "description":
-			return markup(d, &i.Description)
+			return decodeMarkup(d, &i.Description)
 		case "labels":
-			return names(d, &i.Labels)
+			return decodeNames(d, &i.Labels)
 		case "components":
-			return names(d, &i.Components)
+			return decodeNames(d, &i.Components)
 		case "fixVersions":
-			return names(d, &i.FixVersions)
+			return decodeNames(d, &i.FixVersions)
 		case "versions":
-			return names(d, &i.AffectedVersions)
+			return decodeNames(d, &i.AffectedVersions)
 		case "created":
-			return instant(d, &i.Created)
+			return decodeTime(d, &i.Created)
 		case "updated":
-			return instant(d, &i.Updated)
+			return decodeTime(d, &i.Updated)
 		case "resolutiondate":
-			return instant(d, &i.Resolved)
+			return decodeTime(d, &i.Resolved)
 		case "duedate":
-			return date(d, &i.DueDate)
+			return decodeDate(d, &i.DueDate)
 		case "issuetype":
 			return i.Type.decode(d)
 		case "status":
@@ -82,188 +121,82 @@ func (dec *Decoder) fields(i *Issue) member {
 			return i.SecurityLevel.decode(d)
 		case "parent":
 			return i.Parent.decode(d)
+		case "assignee":
+			return i.Assignee.decode(d)
+		case "reporter":
+			return i.Reporter.decode(d)
+		case "creator":
+			return i.Creator.decode(d)
 		case "project":
 			return i.Project.decode(d)
 		default:
-			return dec.peopleOrCustom(d, key, i)
+			return dec.customField(d, key, i)
 		}
 	}
 }
 
-// peopleOrCustom reads the rest of the fields.
-func (dec *Decoder) peopleOrCustom(d *decoding, key []byte, i *Issue) error {
-	switch string(key) {
-	case "assignee":
-		return i.Assignee.decode(d)
-	case "reporter":
-		return i.Reporter.decode(d)
-	case "creator":
-		return i.Creator.decode(d)
-	default:
-		return dec.customField(d, key, i)
-	}
-}
-
+// customField reads a field if the configuration names it.
 func (dec *Decoder) customField(d *decoding, key []byte, i *Issue) error {
 	if !bytes.HasPrefix(key, []byte(customFieldPrefix)) || !dec.customFields[string(key)] {
 		return d.Skip()
 	}
 	id := string(key)
-	i.CustomFields = slices.DeleteFunc(i.CustomFields, func(f CustomField) bool { return f.ID == id }) // of an equal member before
-	return customField(d, id, &i.CustomFields)
+	// An earlier member with the same key does not count.
+	i.CustomFields = slices.DeleteFunc(i.CustomFields, func(f CustomField) bool { return f.ID == id })
+	return decodeCustomField(d, id, &i.CustomFields)
 }
 
-// decode also takes a bare name: some senders write a priority or a status that way.
-func (n *Named) decode(d *decoding) error {
-	if d.Next() == jx.String {
-		n.ID = ""
-		return text(d, &n.Name)
-	}
-	return replace(d, n, (*Named).member)
+// Status is the status of an issue.
+type Status struct {
+	Named
+	Category string // key of the status category: new, indeterminate, done or undefined
 }
 
-func (n *Named) member(d *decoding, key []byte) error {
-	switch string(key) {
-	case "id":
-		return text(d, &n.ID)
-	case "name":
-		return text(d, &n.Name)
-	default:
-		return d.Skip()
-	}
-}
-
+// decode reads a status. Some senders write only its name, as a string.
 func (s *Status) decode(d *decoding) error {
 	if d.Next() == jx.String {
 		*s = Status{}
-		return text(d, &s.Name)
+		return decodeText(d, &s.Name)
 	}
-	return replace(d, s, (*Status).member)
+	return decodeInto(d, s, (*Status).decodeMember)
 }
 
-func (s *Status) member(d *decoding, key []byte) error {
+func (s *Status) decodeMember(d *decoding, key []byte) error {
 	if string(key) != "statusCategory" {
-		return s.Named.member(d, key)
+		return s.Named.decodeMember(d, key)
 	}
 	s.Category = ""
-	return object(d, func(d *decoding, key []byte) error {
+	return decodeObject(d, func(d *decoding, key []byte) error {
 		if string(key) != "key" {
 			return d.Skip()
 		}
-		return text(d, &s.Category)
+		return decodeText(d, &s.Category)
 	})
 }
 
+// Reference identifies another issue.
+type Reference struct{ ID, Key string }
+
+// decode reads a reference. Some senders write only the key or the id of the issue.
 func (r *Reference) decode(d *decoding) error {
 	if d.Next() != jx.Object {
 		*r = Reference{}
 		var s string
-		err := text(d, &s)
-		if i := bareIssue(s); i != nil {
+		err := decodeText(d, &s)
+		if i := issueWith(s); i != nil {
 			*r = Reference{ID: i.ID, Key: i.Key}
 		}
 		return err
 	}
-	return replace(d, r, (*Reference).member)
+	return decodeInto(d, r, (*Reference).decodeMember)
 }
 
-func (r *Reference) member(d *decoding, key []byte) error {
+func (r *Reference) decodeMember(d *decoding, key []byte) error {
 	switch string(key) {
 	case "id":
-		return text(d, &r.ID)
+		return decodeText(d, &r.ID)
 	case "key":
-		return text(d, &r.Key)
-	default:
-		return d.Skip()
-	}
-}
-
-func (u *User) decode(d *decoding) error { return replace(d, u, (*User).member) }
-
-func (u *User) member(d *decoding, key []byte) error {
-	switch string(key) {
-	case "self":
-		return text(d, &u.Self)
-	case "accountId":
-		return text(d, &u.AccountID)
-	case "key":
-		return text(d, &u.Key)
-	case "name":
-		return text(d, &u.Name)
-	case "displayName":
-		return text(d, &u.DisplayName)
-	case "emailAddress":
-		return text(d, &u.Email)
-	case "active":
-		return boolean(d, &u.Active)
-	case "accountType":
-		return text(d, &u.AccountType)
-	default:
-		return d.Skip()
-	}
-}
-
-func (c *Changelog) decode(d *decoding) error { return replace(d, c, (*Changelog).member) }
-
-func (c *Changelog) member(d *decoding, key []byte) error {
-	switch string(key) {
-	case "id":
-		return text(d, &c.ID)
-	case "items":
-		c.Items, c.IsCut = nil, false
-		return entries(d, &c.IsCut, func(d *decoding) error {
-			var change Change
-			err := change.decode(d)
-			if change != (Change{}) {
-				c.Items = append(c.Items, change)
-			}
-			return err
-		})
-	default:
-		return d.Skip()
-	}
-}
-
-func (c *Change) decode(d *decoding) error { return replace(d, c, (*Change).member) }
-
-func (c *Change) member(d *decoding, key []byte) error {
-	switch string(key) {
-	case "field":
-		return text(d, &c.Field)
-	case "fieldId":
-		return text(d, &c.FieldID)
-	case "fieldtype":
-		return text(d, &c.FieldType)
-	case "from":
-		return markup(d, &c.From)
-	case "fromString":
-		return markup(d, &c.FromText)
-	case "to":
-		return markup(d, &c.To)
-	case "toString":
-		return markup(d, &c.ToText)
-	case "tmpFromAccountId", "tmpToAccountId":
-		c.OfUser = true
-		return d.Skip()
-	default:
-		return d.Skip()
-	}
-}
-
-func (t *Transition) member(d *decoding, key []byte) error {
-	switch string(key) {
-	case "transitionId":
-		return text(d, &t.ID)
-	case "transitionName":
-		return text(d, &t.Name)
-	case "workflowId":
-		return text(d, &t.Workflow.ID)
-	case "workflowName":
-		return text(d, &t.Workflow.Name)
-	case "from_status":
-		return t.From.decode(d)
-	case "to_status":
-		return t.To.decode(d)
+		return decodeText(d, &r.Key)
 	default:
 		return d.Skip()
 	}

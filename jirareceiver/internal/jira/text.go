@@ -6,19 +6,21 @@ import (
 )
 
 const (
-	// textBlock is how many bytes the texts of a body get at a time. A record that waits in a queue holds all the blocks that its
-	// texts are in, with what is there besides: larger blocks save a few allocations, and take a third more memory then.
+	// textBlock is the size in bytes of a block of memory for texts. A record that waits in a queue keeps all blocks in
+	// memory that contain one of its texts, including their other texts. Larger blocks would save a few allocations,
+	// and take a third more memory in a queue.
 	textBlock = 1 << 8
-	// maxShared is how many bytes a text may have to be put into a block.
+	// maxShared is the largest size in bytes of a text that is copied into a block.
 	maxShared = textBlock / 4
 )
 
-// texts holds the texts of a body. They share blocks of memory, because there are some fifty, and most of them are short.
-type texts struct{ block strings.Builder }
+// textBlocks allocates the texts of a body. They share blocks of memory, because a body has about fifty texts, and most
+// of them are short.
+type textBlocks struct{ block strings.Builder }
 
-// copy returns the text of some bytes, which belong to the body. JSON from a faulty sender may hold bytes that are not UTF-8,
-// and a log record must not.
-func (t *texts) copy(b []byte) string {
+// copy returns a copy of bytes of the body as a text, cut at MaxText. It replaces bytes that are not UTF-8, which JSON
+// from a faulty sender may contain and a log record must not.
+func (t *textBlocks) copy(b []byte) string {
 	b = Cut(b, MaxText)
 	switch {
 	case !utf8.Valid(b):

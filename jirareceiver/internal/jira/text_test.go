@@ -10,7 +10,7 @@ import (
 )
 
 func TestTextsKeepWhatTheyHold(t *testing.T) {
-	var shared texts
+	var shared textBlocks
 	var got, want []string
 	for n := range 3 * maxShared {
 		b := []byte(strings.Repeat(string(rune('a'+n%26)), n))
@@ -22,7 +22,7 @@ func TestTextsKeepWhatTheyHold(t *testing.T) {
 }
 
 func TestTextsAreUTF8(t *testing.T) {
-	var shared texts
+	var shared textBlocks
 	assert.Equal(t, "a\uFFFDb", shared.copy([]byte("a\xffb")))
 	assert.Equal(t, "né", shared.copy([]byte("né")))
 	assert.Len(t, shared.copy([]byte("x"+strings.Repeat("é", MaxText))), MaxText-1, "half a character is left out")
@@ -33,7 +33,7 @@ func TestTextsTakeLittleMoreThanTheyHold(t *testing.T) {
 	for _, size := range []int{1, 30, maxShared, maxShared + 1, textBlock * 5 / 8, 5 * textBlock} {
 		const n = 2_000
 		b := bytes.Repeat([]byte("x"), size)
-		var shared texts
+		var shared textBlocks
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for range n {

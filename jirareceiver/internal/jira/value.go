@@ -9,36 +9,70 @@ import (
 	"github.com/go-faster/jx"
 )
 
-// The functions of this file read the next value of any type. A value that does not fit, such as null, empties the target and is
-// not an error: of equal members, the last one counts, as in most parsers. The errors that they return are errors of JSON.
+// Each decode function of this file reads the next value, of any type, and returns only errors of JSON. It sets the
+// target to the zero value if the value is null or has another type than expected. If an object has several members
+// with the same key, the last one counts, as in most parsers.
 
-// member reads the value of the member of an object that has the given key.
-type member func(d *decoding, key []byte) error
+// memberDecoder reads the value of the member of an object that has the given key.
+type memberDecoder func(d *decoding, key []byte) error
 
-// object calls f for the members of an object.
-func object(d *decoding, f member) error {
+// decodeObject calls f for each member of an object.
+func decodeObject(d *decoding, f memberDecoder) error {
 	if d.Next() != jx.Object {
 		return d.Skip()
 	}
 	return d.ObjBytes(func(_ *jx.Decoder, key []byte) error { return f(d, key) })
 }
 
-// replace reads an object into target, in place of what an earlier member of the same name has left there.
-func replace[T any](d *decoding, target *T, read func(*T, *decoding, []byte) error) error {
+// decodeInto sets target to the zero value and reads the members of an object into it.
+func decodeInto[T any](d *decoding, target *T, decodeMember func(*T, *decoding, []byte) error) error {
 	*target = *new(T)
-	return object(d, func(d *decoding, key []byte) error { return read(target, d, key) })
+	return decodeObject(d, func(d *decoding, key []byte) error { return decodeMember(target, d, key) })
 }
 
-// array calls f for the elements of an array, or for the one value that stands where an array was due.
-func array(d *decoding, f func(d *decoding) error) error {
+// decodePointer reads an object like decodeInto, and allocates it if necessary. It sets the pointer to nil for a value
+// that is not an object.
+func decodePointer[T any](d *decoding, target **T, decodeMember func(*T, *decoding, []byte) error) error {
+	if d.Next() != jx.Object {
+		*target = nil
+		return d.Skip()
+	}
+	return decodeInto(d, reset(target), decodeMember)
+}
+
+// reset returns the T at target with its zero value. It allocates only once, so that a million members with the same
+// key share one T.
+func reset[T any](target **T) *T {
+	if *target == nil {
+		*target = new(T)
+	}
+	**target = *new(T)
+	return *target
+}
+
+// decodeArray calls f for each element of an array. Any other value counts as an array with one element.
+func decodeArray(d *decoding, f func(d *decoding) error) error {
 	if d.Next() != jx.Array {
 		return f(d)
 	}
 	return d.Arr(func(*jx.Decoder) error { return f(d) })
 }
 
-// text reads a string, or a number as it is written: ids are one or the other, depending on the sender.
-func text(d *decoding, s *string) error {
+// decodeEntries calls f for the first MaxEntries elements of an array. It sets isCut if there are more, and skips them.
+func decodeEntries(d *decoding, isCut *bool, f func(d *decoding) error) error {
+	read := 0
+	return decodeArray(d, func(d *decoding) error {
+		if read == MaxEntries {
+			*isCut = true
+			return d.Skip()
+		}
+		read++
+		return f(d)
+	})
+}
+
+// decodeText reads a string, or the digits of a number: depending on the sender, an id is one or the other.
+func decodeText(d *decoding, s *string) error {
 	*s = ""
 	switch d.Next() {
 	case jx.String:
@@ -54,15 +88,15 @@ func text(d *decoding, s *string) error {
 	}
 }
 
-// boolean reads true or false, which Jira's own examples also write as strings.
-func boolean(d *decoding, b **bool) error {
+// decodeBool reads true or false. Some of Jira's own examples write them as strings.
+func decodeBool(d *decoding, b **bool) error {
 	*b = nil
 	if d.Next() == jx.Bool {
 		value, err := d.Bool()
 		*b = &value
 		return err
 	}
-	s, err := scalar(d)
+	s, err := decodeScalar(d)
 	if s == "true" || s == "false" {
 		value := s == "true"
 		*b = &value
@@ -70,65 +104,55 @@ func boolean(d *decoding, b **bool) error {
 	return err
 }
 
-// maxScalar is more bytes than any number, date or truth value of Jira has.
+// maxScalar is the largest size in bytes of a value that is parsed. All numbers, dates and truth values of Jira are
+// shorter.
 const maxScalar = 64
 
-// scalar reads a text that is to be parsed. A longer text is none: errors of parsers hold a copy.
-func scalar(d *decoding) (s string, err error) {
-	if err = text(d, &s); len(s) > maxScalar {
+// decodeScalar returns a text that the caller parses, or "" if it is longer than maxScalar: the errors of parsers
+// contain a copy of their input.
+func decodeScalar(d *decoding) (s string, err error) {
+	if err = decodeText(d, &s); len(s) > maxScalar {
 		return "", err
 	}
 	return s, err
 }
 
-// integer reads a whole number, or a string of one.
-func integer(d *decoding, n **int64) error {
+// decodeInt reads a whole number, or a string that contains one.
+func decodeInt(d *decoding, n **int64) error {
 	*n = nil
-	s, err := scalar(d)
+	s, err := decodeScalar(d)
 	if value, parseErr := strconv.ParseInt(s, 10, 64); parseErr == nil {
 		*n = &value
 	}
 	return err
 }
 
-// names reads an array of strings or of objects that have a name.
-func names(d *decoding, list *Names) error {
-	*list = Names{}
-	return entries(d, &list.IsCut, func(d *decoding) error {
-		var n Named
-		err := n.decode(d)
-		if n.Name != "" {
-			list.List = append(list.List, n.Name)
-		}
-		return err
-	})
-}
-
-// instant reads a point in time: milliseconds since the epoch, or one of the timestamp formats.
-func instant(d *decoding, t *time.Time) error {
-	s, err := scalar(d)
-	*t = parseInstant(s)
+// decodeTime reads a point in time: milliseconds since the epoch, or a timestamp in one of Jira's formats.
+func decodeTime(d *decoding, t *time.Time) error {
+	s, err := decodeScalar(d)
+	*t = parseTime(s)
 	return err
 }
 
-// date reads a calendar date.
-func date(d *decoding, s *string) error {
+// decodeDate reads a calendar date in the form YYYY-MM-DD.
+func decodeDate(d *decoding, s *string) error {
 	*s = ""
-	value, err := scalar(d)
-	if _, notDate := time.Parse(time.DateOnly, value); notDate == nil {
+	value, err := decodeScalar(d)
+	if _, parseErr := time.Parse(time.DateOnly, value); parseErr == nil {
 		*s = value
 	}
 	return err
 }
 
-// layouts are the timestamp formats that Jira writes: issues have a zone without colon, sprints follow RFC 3339. In both,
-// Go accepts a fraction of a second where the layout has none.
+// layouts are the timestamp formats that Jira writes: the zone of issues has no colon, and the times of sprints follow
+// RFC 3339. With both layouts, Go also accepts fractions of a second.
 var layouts = []string{"2006-01-02T15:04:05-0700", time.RFC3339}
 
-// maxMillis is the last instant that fits the 64-bit nanoseconds of a log record, in the year 2262.
+// maxMillis is the last instant, in the year 2262, that fits the 64-bit nanoseconds of a log record. The unit is
+// milliseconds.
 const maxMillis = math.MaxInt64 / int64(time.Millisecond)
 
-func parseInstant(s string) time.Time {
+func parseTime(s string) time.Time {
 	if !strings.Contains(s, "-") {
 		millis, _ := strconv.ParseInt(s, 10, 64)
 		return fromMillis(millis)
@@ -141,7 +165,7 @@ func parseInstant(s string) time.Time {
 	return time.Time{}
 }
 
-// fromMillis returns the zero time for what no log record can hold.
+// fromMillis returns the zero time if a log record cannot contain the instant.
 func fromMillis(millis int64) time.Time {
 	if millis <= 0 || millis > maxMillis {
 		return time.Time{}

@@ -8,19 +8,20 @@ import (
 	"time"
 )
 
-// object is one in JSON.
+// object is a JSON object.
 type object = map[string]any
 
 const (
-	// instantFormat is how Jira writes times.
-	instantFormat = "2006-01-02T15:04:05.000-0700"
-	sprintFormat  = "2006-01-02T15:04:05.000Z"
-	dateFormat    = "2006-01-02"
+	// timeFormat is Jira's format of times.
+	timeFormat   = "2006-01-02T15:04:05.000-0700"
+	sprintFormat = "2006-01-02T15:04:05.000Z"
+	dateFormat   = "2006-01-02"
 
-	// customFields is how many fields without a value an issue has: it makes bodies as long as Jira's.
+	// customFields is the number of custom fields without a value per issue. They make bodies as long as the bodies of
+	// a real Jira.
 	customFields = 60
 	sprintField  = "customfield_10020"
-	// board is where the sprints are.
+	// board is the id of the board of all sprints.
 	board = 3
 )
 
@@ -43,7 +44,7 @@ func (s Site) user(p person) object {
 	return u
 }
 
-// userID is how change logs name a person.
+// userID returns the id of a person in changelogs.
 func (s Site) userID(p person) string {
 	if s.Deployment == Cloud {
 		return p.accountID
@@ -69,7 +70,7 @@ func (s Site) project(p project) object {
 
 func named(self, id, name string) object { return object{"self": self, "id": id, "name": name} }
 
-// issue has all fields as issue events do.
+// issue returns an issue with all its fields, as in issue events.
 func (s Site) issue(i *issue) object {
 	fields := s.partialFields(i)
 	for n := range customFields {
@@ -81,11 +82,11 @@ func (s Site) issue(i *issue) object {
 	fields["fixVersions"] = s.versions(i.fixVersion)
 	fields["versions"] = []object{}
 	fields["reporter"], fields["creator"] = s.user(i.reporter), s.user(i.reporter)
-	fields["created"], fields["updated"] = i.created.Format(instantFormat), i.updated.Format(instantFormat)
+	fields["created"], fields["updated"] = i.created.Format(timeFormat), i.updated.Format(timeFormat)
 	fields["resolution"], fields["resolutiondate"] = nil, nil
 	if !i.resolvedAt.IsZero() {
 		fields["resolution"] = named(s.rest("resolution/%s", i.resolution.id), i.resolution.id, i.resolution.name)
-		fields["resolutiondate"] = i.resolvedAt.Format(instantFormat)
+		fields["resolutiondate"] = i.resolvedAt.Format(timeFormat)
 	}
 	fields["duedate"] = nil
 	fields["customfield_10016"] = i.points
@@ -93,7 +94,7 @@ func (s Site) issue(i *issue) object {
 	return s.issueWith(i, fields)
 }
 
-// partialIssue has what comment events of Jira Cloud tell of an issue.
+// partialIssue returns an issue with the fields that comment events of Jira Cloud contain.
 func (s Site) partialIssue(i *issue) object { return s.issueWith(i, s.partialFields(i)) }
 
 func (s Site) issueWith(i *issue, fields object) object {
@@ -126,7 +127,7 @@ func (s Site) versions(v *version) []object {
 	return []object{short}
 }
 
-// sprintsOf are objects on Jira Cloud, and texts of a kind of their own on Data Center.
+// sprintsOf returns the sprints of an issue: objects on Jira Cloud, and strings in a special format on Data Center.
 func (s Site) sprintsOf(i *issue) any {
 	switch {
 	case i.sprint == nil:
@@ -137,7 +138,7 @@ func (s Site) sprintsOf(i *issue) any {
 		p := i.sprint
 		return []string{fmt.Sprintf(
 			"com.atlassian.greenhopper.service.sprint.Sprint@5d2af540[id=%d,rapidViewId=%d,state=%s,name=%s,startDate=%s,endDate=%s,completeDate=<null>,sequence=%d,goal=%s]",
-			p.id, board, strings.ToUpper(p.state), p.name, p.start.Format(instantFormat), p.end.Format(instantFormat), p.id, p.goal)}
+			p.id, board, strings.ToUpper(p.state), p.name, p.start.Format(timeFormat), p.end.Format(timeFormat), p.id, p.goal)}
 	}
 }
 
@@ -167,7 +168,7 @@ func (s Site) comment(i *issue, c *comment) object {
 	o := object{
 		"self": s.rest("issue/%d/comment/%d", i.id, c.id), "id": strconv.Itoa(c.id), "author": s.user(c.author),
 		"updateAuthor": s.user(c.author), "body": c.text,
-		"created": c.created.Format(instantFormat), "updated": c.updated.Format(instantFormat),
+		"created": c.created.Format(timeFormat), "updated": c.updated.Format(timeFormat),
 	}
 	if s.Deployment == Cloud {
 		o["jsdPublic"] = true
@@ -175,10 +176,10 @@ func (s Site) comment(i *issue, c *comment) object {
 	return o
 }
 
-// change is a field of an issue before and after.
+// change is a changed field of an issue.
 type change struct{ field, id, from, fromText, to, toText string }
 
-// changelog names the ids of fields on Jira Cloud only.
+// changelog returns a changelog. It contains the ids of fields only on Jira Cloud.
 func (s Site) changelog(id int, changes []change) object {
 	items := make([]object, 0, len(changes))
 	for _, c := range changes {

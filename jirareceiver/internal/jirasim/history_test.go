@@ -29,7 +29,8 @@ func first(n int, deliveries iter.Seq[Delivery]) []Delivery {
 	return taken
 }
 
-// TestEveryEventIsUnderstood has all kinds of sites work for some sprints, and looks at the records of what they tell.
+// TestEveryEventIsUnderstood lets all kinds of sites work for a few sprints, and checks the records of their
+// deliveries.
 func TestEveryEventIsUnderstood(t *testing.T) {
 	const events = 1200
 	everyEvent := []string{
@@ -59,23 +60,23 @@ func TestEveryEventIsUnderstood(t *testing.T) {
 	}
 }
 
-// understand checks what all records have in common, and returns what tells them apart.
+// understand checks the attributes that all records have in common, and returns the name and the uid of the record.
 func understand(t *testing.T, site Site, d Delivery) (name, uid string) {
 	t.Helper()
 	ev, err := jira.NewDecoder(nil).Decode(d.Body)
 	require.NoError(t, err)
-	translator := record.New(record.Options{Statuses: mapping.NewMapper(mapping.Options{UseDefault: true, CategoryFallback: true}), MaxText: 4096})
-	occurrence := translator.Recognize(ev)
-	assert.True(t, occurrence.Kind.Known, d.About)
-	logs, remarks := translator.Translate(occurrence, record.Delivery{ID: d.ID, Flow: string(d.Flow), Body: d.Body})
+	builder := record.New(record.Options{Statuses: mapping.NewMapper(mapping.Options{UseDefault: true, CategoryFallback: true}), MaxText: 4096})
+	classified := builder.Classify(ev)
+	assert.True(t, classified.Type.Known, d.About)
+	logs, remarks := builder.Build(classified, record.Delivery{ID: d.ID, Flow: string(d.Flow), Body: d.Body})
 	assert.Empty(t, remarks.Current, "%s", d.Body)
 	if site.Language == english && remarks.Previous.Name != "" {
-		assert.Equal(t, inReview.name, remarks.Previous.Name, "the one status that a site has to map itself")
+		assert.Equal(t, inReview.name, remarks.Previous.Name, "the only status that the built-in table does not map")
 	}
 	resource := logs.ResourceLogs().At(0)
-	told, _ := resource.Resource().Attributes().Get("jira.deployment.type")
+	deployment, _ := resource.Resource().Attributes().Get("jira.deployment.type")
 	if ev.Issue != nil || ev.Comment != nil {
-		assert.Equal(t, string(site.Deployment), told.Str(), d.About)
+		assert.Equal(t, string(site.Deployment), deployment.Str(), d.About)
 	}
 	first := resource.ScopeLogs().At(0).LogRecords().At(0)
 	assert.Equal(t, d.At.UnixMilli(), first.Timestamp().AsTime().UnixMilli())
@@ -83,14 +84,14 @@ func understand(t *testing.T, site Site, d Delivery) (name, uid string) {
 	return first.EventName(), attr.Str()
 }
 
-// TestShapes looks for what Data Center and other languages do differently.
+// TestShapes checks the differences of Data Center and of other languages.
 func TestShapes(t *testing.T) {
 	const events = 300
 	all := func(site Site) string {
 		site.Start = start
 		var bodies strings.Builder
 		for _, d := range first(events, Team(site)) {
-			assert.Equal(t, site.Deployment == DataCenter, d.ID == "", "only Jira Cloud numbers its deliveries")
+			assert.Equal(t, site.Deployment == DataCenter, d.ID == "", "only deliveries of Jira Cloud have an ID")
 			bodies.Write(d.Body)
 			bodies.WriteByte('\n')
 		}
@@ -132,8 +133,8 @@ func TestSameSeedSameHistory(t *testing.T) {
 	}
 }
 
-// told is what a body tells of an issue, read without the receiver.
-type told struct {
+// decodedBody is the content of a body about an issue, decoded without the receiver.
+type decodedBody struct {
 	WebhookEvent   string `json:"webhookEvent"`
 	IssueEventType string `json:"issue_event_type_name"`
 	Issue          struct {
@@ -157,14 +158,14 @@ type told struct {
 	}
 }
 
-// TestDeliveryScenario counts what the comment of the scenario promises.
+// TestDeliveryScenario checks the numbers in the comment of the scenario.
 func TestDeliveryScenario(t *testing.T) {
 	deliveries, err := Scenario("delivery", Site{Seed: 7, Start: start})
 	require.NoError(t, err)
 	assert.Len(t, deliveries, 50)
 	count, hours := map[string]int{}, map[string][]float64{}
 	for _, d := range deliveries {
-		var body told
+		var body decodedBody
 		require.NoError(t, json.Unmarshal(d.Body, &body))
 		if fields := body.Issue.Fields; fields.Created != "" {
 			assert.Equal(t, fields.Status.StatusCategory.Key == doneCategory, fields.Resolved != "", d.About)
@@ -185,8 +186,8 @@ func TestDeliveryScenario(t *testing.T) {
 	assert.Equal(t, ScenarioLength("delivery"), deliveries[len(deliveries)-2].At.Sub(start))
 }
 
-// countInto adds to the numbers of things that happen, and to the hours from created to resolved.
-func (body *told) countInto(t *testing.T, count map[string]int, hours map[string][]float64) {
+// countInto adds to the numbers of events, and to the hours from creation to resolution.
+func (body *decodedBody) countInto(t *testing.T, count map[string]int, hours map[string][]float64) {
 	t.Helper()
 	fields := body.Issue.Fields
 	in, of := " "+fields.Project.Key, " "+fields.IssueType.Name
@@ -215,23 +216,23 @@ func (body *told) countInto(t *testing.T, count map[string]int, hours map[string
 
 func between(t *testing.T, from, to string) time.Duration {
 	t.Helper()
-	begin, err := time.Parse(instantFormat, from)
+	begin, err := time.Parse(timeFormat, from)
 	require.NoError(t, err)
-	end, err := time.Parse(instantFormat, to)
+	end, err := time.Parse(timeFormat, to)
 	require.NoError(t, err)
 	return end.Sub(begin)
 }
 
 func TestUnknownNames(t *testing.T) {
 	_, err := Scenario("nothing", Site{})
-	assert.ErrorContains(t, err, "there are delivery")
-	assert.ErrorContains(t, Site{Deployment: "moon", Language: "en"}.Validate(), "cloud and data_center")
+	assert.ErrorContains(t, err, "scenarios are delivery")
+	assert.ErrorContains(t, Site{Deployment: "moon", Language: "en"}.Validate(), "cloud or data_center")
 	assert.ErrorContains(t, Site{Deployment: Cloud, Language: "xx"}.Validate(), "en, de, ru")
 	_, err = Bodies(t.TempDir())
 	assert.ErrorContains(t, err, "no *.json")
 }
 
-// TestOfficeHours checks that nothing but incidents happens outside of them.
+// TestOfficeHours checks that only incidents happen outside working hours.
 func TestOfficeHours(t *testing.T) {
 	friday := time.Date(2026, 3, 6, 16, 30, 0, 0, zone)
 	assert.Equal(t, friday, office(friday))
@@ -249,7 +250,7 @@ func TestPace(t *testing.T) {
 	assert.Equal(t, 16*time.Hour, Pace{SpeedUp: 1}.gap(start, start.Add(16*time.Hour)), "a night takes a night")
 }
 
-// TestNothingBeforeItHappens has one thing happen, and the next in a moment.
+// TestNothingBeforeItHappens has one event now, and one event a moment later.
 func TestNothingBeforeItHappens(t *testing.T) {
 	const moment = 200 * time.Millisecond
 	for _, pace := range []Pace{{Rate: 1000}, {SpeedUp: 1000}} {

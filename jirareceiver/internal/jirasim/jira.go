@@ -52,31 +52,32 @@ type version struct {
 	released bool
 }
 
-// liveSite is a site with its history. Each method does what a person does in Jira, and appends the deliveries that Jira would send.
+// liveSite is a site with its history. Each method performs an action of a person in Jira, and appends the deliveries
+// that Jira would send.
 type liveSite struct {
 	Site
 	now        time.Time
 	lastID     int
-	numbers    map[string]int // of the last issue of each project
+	numbers    map[string]int // number of the last issue, by project key
 	count      int
 	deliveries []Delivery
 }
 
-// newLiveSite gives things ids that depend on the seed: two histories must not be taken for one.
+// newLiveSite returns a site whose ids depend on the seed, so that two histories have no ids in common.
 func newLiveSite(s Site) *liveSite {
 	s = s.withDefaults()
 	const room = 1_000_000 // ids for each seed
 	return &liveSite{Site: s, now: s.Start, lastID: 10_000 + int(s.Seed%room)*room, numbers: map[string]int{}}
 }
 
-// at lets time go by. It never goes back.
+// at sets the time of the site. It never sets the time back.
 func (j *liveSite) at(t time.Time) {
 	if t.After(j.now) {
 		j.now = t.In(zone).Truncate(time.Millisecond)
 	}
 }
 
-// take returns what was told since it was last called.
+// take returns the deliveries since its last call.
 func (j *liveSite) take() []Delivery {
 	taken := j.deliveries
 	j.deliveries = nil
@@ -88,10 +89,10 @@ func (j *liveSite) nextID() int {
 	return j.lastID
 }
 
-// post tells of an event. No two happen at the same time. Only Jira Cloud numbers what it sends.
+// post appends a delivery. No two events have the same time. Only deliveries of Jira Cloud have an ID.
 func (j *liveSite) post(flow Flow, event, about string, body object) {
 	body["timestamp"], body["webhookEvent"] = j.now.UnixMilli(), event
-	content, _ := json.Marshal(body) // maps of texts and numbers cannot fail
+	content, _ := json.Marshal(body) // cannot fail for maps of texts and numbers
 	d := Delivery{Flow: flow, Body: content, At: j.now, About: about + " " + event}
 	if j.Deployment == Cloud {
 		d.ID = fmt.Sprintf("%d-%d-%d", j.Start.UnixMilli(), j.Seed, j.count)
@@ -101,7 +102,7 @@ func (j *liveSite) post(flow Flow, event, about string, body object) {
 	j.now = j.now.Add(time.Millisecond)
 }
 
-// postIssue tells of an event about an issue that somebody caused.
+// postIssue appends a delivery of an issue event that a person has caused.
 func (j *liveSite) postIssue(event, eventType string, i *issue, by person, parts object) {
 	parts["user"], parts["issue"] = j.user(by), j.issue(i)
 	if eventType != "" {
@@ -110,7 +111,7 @@ func (j *liveSite) postIssue(event, eventType string, i *issue, by person, parts
 	j.post(Primary, event, i.key, parts)
 }
 
-// create gives an issue its id, key and first status.
+// create sets the id, the key and the first status of an issue.
 func (j *liveSite) create(i *issue) {
 	j.numbers[i.project.key]++
 	i.id, i.key = j.nextID(), fmt.Sprintf("%s-%d", i.project.key, j.numbers[i.project.key])
@@ -123,7 +124,7 @@ func (j *liveSite) create(i *issue) {
 	j.postIssue("jira:issue_created", "issue_created", i, i.reporter, parts)
 }
 
-// update tells of changes that the caller has made.
+// update appends a delivery of changes that the caller has made.
 func (j *liveSite) update(eventType string, i *issue, by person, changes ...change) {
 	i.updated = j.now
 	j.postIssue("jira:issue_updated", eventType, i, by, object{"changelog": j.changelog(j.nextID(), changes)})
@@ -133,7 +134,8 @@ func (j *liveSite) statusChange(from, to status) change {
 	return change{statusFields[j.Language], "status", from.id, j.statusName(from), to.id, j.statusName(to)}
 }
 
-// transition resolves an issue that becomes done, and undoes that when it is reopened.
+// transition changes the status of an issue. It sets the resolution if the issue becomes done, and clears it if the
+// issue is reopened.
 func (j *liveSite) transition(i *issue, to status, by person) {
 	from := i.status
 	i.status = to
@@ -152,7 +154,7 @@ func (j *liveSite) transition(i *issue, to status, by person) {
 	j.update(transitionType(from, to), i, by, changes...)
 }
 
-// transitionType is the type that Jira's own workflows give a transition.
+// transitionType returns the event type of a transition in Jira's own workflows.
 func transitionType(from, to status) string {
 	switch {
 	case from.category == doneCategory && to.category != doneCategory:
@@ -190,7 +192,7 @@ func (j *liveSite) fixIn(i *issue, v *version, by person) {
 	j.update("issue_updated", i, by, change{"Fix Version", "fixVersions", "", "", strconv.Itoa(v.id), v.name})
 }
 
-// move gives the issue another key. It stays the same issue, by its id.
+// move moves an issue to another project. The issue gets another key, and keeps its id.
 func (j *liveSite) move(i *issue, to project, by person) {
 	from, key := i.project, i.key
 	j.numbers[to.key]++
@@ -214,7 +216,7 @@ func (j *liveSite) editComment(i *issue, c *comment, text string) {
 	j.mirrorComment("issue_comment_edited", i, c)
 }
 
-// postComment leaves out the issue on Data Center, as Jira does.
+// postComment appends a delivery of a comment event. The body contains the issue only on Jira Cloud.
 func (j *liveSite) postComment(flow Flow, event string, i *issue, c *comment) {
 	body := object{"comment": j.Site.comment(i, c)}
 	if j.Deployment == Cloud {
@@ -223,7 +225,7 @@ func (j *liveSite) postComment(flow Flow, event string, i *issue, c *comment) {
 	j.post(flow, event, i.key, body)
 }
 
-// mirrorComment tells of a comment a second time, as an update of the issue, which Data Center does.
+// mirrorComment appends the second delivery with which Data Center reports a comment: an update of the issue.
 func (j *liveSite) mirrorComment(eventType string, i *issue, c *comment) {
 	if j.Deployment == DataCenter {
 		i.updated = j.now
@@ -231,13 +233,13 @@ func (j *liveSite) mirrorComment(eventType string, i *issue, c *comment) {
 	}
 }
 
-// logWork is told of a second time on Data Center, as an event of the issue.
+// logWork logs work on an issue. Data Center sends a second delivery, an event of the issue.
 func (j *liveSite) logWork(i *issue, by person, spent time.Duration) {
-	id, at := j.nextID(), j.now.Format(instantFormat)
+	id, at := j.nextID(), j.now.Format(timeFormat)
 	j.post(Primary, "worklog_created", i.key, object{"worklog": object{
 		"self": j.rest("issue/%d/worklog/%d", i.id, id), "id": strconv.Itoa(id), "issueId": strconv.Itoa(i.id),
 		"author": j.user(by), "updateAuthor": j.user(by), "comment": "", "created": at, "updated": at,
-		"started": j.now.Add(-spent).Format(instantFormat), "timeSpent": fmt.Sprintf("%dm", int(spent.Minutes())), "timeSpentSeconds": int(spent.Seconds()),
+		"started": j.now.Add(-spent).Format(timeFormat), "timeSpent": fmt.Sprintf("%dm", int(spent.Minutes())), "timeSpentSeconds": int(spent.Seconds()),
 	}})
 	if j.Deployment == DataCenter {
 		i.updated = j.now
@@ -251,7 +253,7 @@ func (j *liveSite) attach(i *issue, by person, filename, mimeType string, size i
 	id := j.nextID()
 	j.post(Primary, "attachment_created", i.key, object{"attachment": object{
 		"self": j.rest("attachment/%d", id), "id": strconv.Itoa(id), "filename": filename, "author": j.user(by),
-		"created": j.now.Format(instantFormat), "size": size, "mimeType": mimeType, "content": j.rest("attachment/content/%d", id),
+		"created": j.now.Format(timeFormat), "size": size, "mimeType": mimeType, "content": j.rest("attachment/content/%d", id),
 	}})
 }
 
@@ -265,7 +267,7 @@ func (j *liveSite) link(from, to *issue) {
 	}})
 }
 
-// remove deletes an issue, and its comments with it.
+// remove deletes an issue and its comments.
 func (j *liveSite) remove(i *issue, by person) {
 	j.postIssue("jira:issue_deleted", "", i, by, object{})
 	for _, c := range i.comments {

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// longestPause is how long a night takes, and a weekend, when time goes by faster than it does.
+// longestPause is the longest time between two deliveries if time is sped up, for example for a night or a weekend.
 const longestPause = time.Second
 
-// Pace is how fast things happen, until it is now: nothing is told before it happens.
+// Pace is the speed of a history in the past. From the present on, each delivery is sent at the time of its event.
 type Pace struct {
-	Rate     float64 // deliveries a second, whatever the time between them. 0: as SpeedUp says
-	SpeedUp  float64 // how many times faster than it does time goes by
-	CaughtUp func()  // told once when it is now, if set
+	Rate     float64 // deliveries per second, regardless of the time between events; 0 to use SpeedUp
+	SpeedUp  float64 // factor by which time is sped up
+	CaughtUp func()  // called once when the history has reached the present; may be nil
 }
 
-// Apply holds each delivery back until its time has come. It ends when ctx does.
+// Apply returns each delivery at its time. It ends when ctx is done.
 func (p Pace) Apply(ctx context.Context, deliveries iter.Seq[Delivery]) iter.Seq[Delivery] {
 	return func(yield func(Delivery) bool) {
 		due, last := time.Now(), time.Time{}
@@ -39,7 +39,7 @@ func (p Pace) Apply(ctx context.Context, deliveries iter.Seq[Delivery]) iter.Seq
 	}
 }
 
-// gap is how long to wait between two deliveries.
+// gap returns the time to wait between two deliveries.
 func (p Pace) gap(last, next time.Time) time.Duration {
 	if last.IsZero() {
 		return 0
@@ -57,7 +57,7 @@ func (p Pace) catchUp() {
 	}
 }
 
-// sleep reports false when ctx ends before.
+// sleep waits for d. It returns false if ctx is done before.
 func sleep(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():

@@ -12,22 +12,22 @@ import (
 	"time"
 )
 
-// scenario is what happens to some issues in a known time.
+// scenario is a history of a few issues with a fixed length.
 type scenario struct {
 	length time.Duration
-	fates  []fate
+	issues []plannedIssue
 }
 
-// fate is what happens to an issue, and when, counted from the start of the scenario.
-type fate struct {
+// plannedIssue is the history of an issue. Its times count from the start of the scenario.
+type plannedIssue struct {
 	kind    issueType
 	project project
 	created time.Duration
-	path    []passage
+	path    []pathStep
 }
 
-// passage is a transition, or a move to another project.
-type passage struct {
+// pathStep is a transition to a status, or a move to another project.
+type pathStep struct {
 	at      time.Duration
 	to      status
 	project project
@@ -38,9 +38,9 @@ const (
 	half = time.Hour / 2
 )
 
-// scenarios amount to known numbers.
+// scenarios are scenarios with known numbers of events.
 var scenarios = map[string]scenario{
-	// delivery is for delivery metrics. Its 50 deliveries are of 3 days, in which
+	// delivery is for delivery metrics. Its 50 deliveries belong to 3 days, in which
 	//
 	//   - 8 issues are created: 5 in OPS, 2 in WEB, 1 in BILL, which is moved to WEB after its first transition
 	//   - issues are resolved 8 times: 4 times in OPS (once as Canceled), 4 times in WEB
@@ -51,32 +51,32 @@ var scenarios = map[string]scenario{
 	//   - 3 incidents are opened and 2 restored, after 1 hour and after 3; they are of the type Incident, with the label incident
 	//
 	// Each issue has a comment and a worklog, and there is a sprint and a version.
-	"delivery": {72 * hour, []fate{
-		{kind: story, project: operations, created: half, path: []passage{{at: 4 * hour, to: inProgress}, {at: 24*hour + half, to: done}}},
-		{kind: task, project: operations, created: hour + half, path: []passage{{at: 2*hour + half, to: inProgress}, {at: 13*hour + half, to: canceled}}},
-		{kind: story, project: webShop, created: 2 * hour, path: []passage{{at: 5 * hour, to: inProgress}, {at: 21 * hour, to: inReview}, {at: 32 * hour, to: done}}},
-		{kind: bug, project: webShop, created: 3*hour + half, path: []passage{
+	"delivery": {72 * hour, []plannedIssue{
+		{kind: story, project: operations, created: half, path: []pathStep{{at: 4 * hour, to: inProgress}, {at: 24*hour + half, to: done}}},
+		{kind: task, project: operations, created: hour + half, path: []pathStep{{at: 2*hour + half, to: inProgress}, {at: 13*hour + half, to: canceled}}},
+		{kind: story, project: webShop, created: 2 * hour, path: []pathStep{{at: 5 * hour, to: inProgress}, {at: 21 * hour, to: inReview}, {at: 32 * hour, to: done}}},
+		{kind: bug, project: webShop, created: 3*hour + half, path: []pathStep{
 			{at: 6 * hour, to: inProgress}, {at: 33*hour + half, to: resolved}, {at: 40 * hour, to: reopened}, {at: 41 * hour, to: inProgress}, {at: 57*hour + half, to: resolved},
 		}},
-		{kind: incident, project: operations, created: 10 * hour, path: []passage{{at: 10*hour + half, to: inProgress}, {at: 11 * hour, to: resolved}, {at: 20 * hour, to: closed}}},
-		{kind: task, project: billing, created: 12 * hour, path: []passage{{at: 13 * hour, to: inProgress}, {at: 14 * hour, project: webShop}, {at: 18 * hour, to: done}}},
-		{kind: incident, project: operations, created: 30 * hour, path: []passage{{at: 31 * hour, to: inProgress}, {at: 33 * hour, to: resolved}}},
-		{kind: incident, project: operations, created: 70 * hour, path: []passage{{at: 71 * hour, to: inProgress}}},
+		{kind: incident, project: operations, created: 10 * hour, path: []pathStep{{at: 10*hour + half, to: inProgress}, {at: 11 * hour, to: resolved}, {at: 20 * hour, to: closed}}},
+		{kind: task, project: billing, created: 12 * hour, path: []pathStep{{at: 13 * hour, to: inProgress}, {at: 14 * hour, project: webShop}, {at: 18 * hour, to: done}}},
+		{kind: incident, project: operations, created: 30 * hour, path: []pathStep{{at: 31 * hour, to: inProgress}, {at: 33 * hour, to: resolved}}},
+		{kind: incident, project: operations, created: 70 * hour, path: []pathStep{{at: 71 * hour, to: inProgress}}},
 	}},
 }
 
 // Scenarios returns the names of all scenarios.
 func Scenarios() []string { return slices.Sorted(maps.Keys(scenarios)) }
 
-// ScenarioLength returns how long the things take that happen in a scenario.
+// ScenarioLength returns the length of a scenario.
 func ScenarioLength(name string) time.Duration { return scenarios[name].length }
 
-// Scenario returns the deliveries of a scenario: of the same events on all sites, but Data Center tells of comments and worklogs
-// a second time, as updates of the issue.
+// Scenario returns the deliveries of a scenario. The events are the same on all sites, but Data Center sends comments
+// and worklogs a second time, as updates of the issue.
 func Scenario(name string, s Site) ([]Delivery, error) {
 	played, found := scenarios[name]
 	if !found {
-		return nil, fmt.Errorf("no scenario %q, and no folder: there are %s", name, strings.Join(Scenarios(), ", "))
+		return nil, fmt.Errorf("%q is neither a scenario nor a folder; scenarios are %s", name, strings.Join(Scenarios(), ", "))
 	}
 	t := newTeam(s)
 	t.plan(t.Start, func() {
@@ -84,47 +84,47 @@ func Scenario(name string, s Site) ([]Delivery, error) {
 		t.version = t.createVersion(webShop, "4.1")
 		t.startSprint(t.sprint)
 	})
-	for _, f := range played.fates {
-		t.suffer(f)
+	for _, p := range played.issues {
+		t.planIssue(p)
 	}
 	t.plan(t.Start.Add(played.length), func() {
 		t.closeSprint(t.sprint)
 		t.release(t.version)
 	})
 	for t.agenda.Len() > 0 {
-		t.act()
+		t.runNext()
 	}
 	return t.take(), nil
 }
 
-// suffer plans what happens to an issue. People write on it and work for it as well, which no metric of delivery may count.
-func (t *team) suffer(f fate) {
+// planIssue plans the history of an issue, with a comment and a worklog, which no delivery metric may count.
+func (t *team) planIssue(p plannedIssue) {
 	at := func(d time.Duration) time.Time { return t.Start.Add(d) }
-	i := t.newIssue(f.kind)
-	i.project = f.project
+	i := t.newIssue(p.kind)
+	i.project = p.project
 	who := pick(t, people...)
-	t.plan(at(f.created), func() { t.create(i) })
-	t.plan(at(f.created+10*time.Minute), func() { t.comment(i, who, "I'll have a look.") })
-	t.plan(at(f.created+20*time.Minute), func() { t.logWork(i, who, 10*time.Minute) })
-	for _, p := range f.path {
-		t.plan(at(p.at), func() {
-			if p.project != (project{}) {
-				t.move(i, p.project, who)
+	t.plan(at(p.created), func() { t.create(i) })
+	t.plan(at(p.created+10*time.Minute), func() { t.comment(i, who, "I'll have a look.") })
+	t.plan(at(p.created+20*time.Minute), func() { t.logWork(i, who, 10*time.Minute) })
+	for _, next := range p.path {
+		t.plan(at(next.at), func() {
+			if next.project != (project{}) {
+				t.move(i, next.project, who)
 			} else {
-				t.transition(i, p.to, who)
+				t.transition(i, next.to, who)
 			}
 		})
 	}
 }
 
-// act does what is next on the agenda.
-func (t *team) act() {
+// runNext runs the next action of the agenda.
+func (t *team) runNext() {
 	next := heap.Pop(&t.agenda).(action)
 	t.at(next.at)
 	next.do()
 }
 
-// Bodies returns deliveries of the bodies in a folder, in the order of their names. Each time they are new events.
+// Bodies returns deliveries with the bodies in a folder, in the order of the file names. Each call returns new events.
 func Bodies(dir string) ([]Delivery, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {

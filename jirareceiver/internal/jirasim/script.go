@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Script is an endless history of the issues of a site, one after the other, each with the same eight events.
+// Script is an endless history of the issues of a site. One issue follows the other, and each has the same eight
+// events.
 type Script struct {
 	site       *liveSite
 	deliveries []Delivery
@@ -13,10 +14,10 @@ type Script struct {
 
 // NewScript returns a new history of a site, given as https://host. No two histories have an event in common.
 func NewScript(site string) *Script {
-	return &Script{site: newLiveSite(Site{URL: site, Seed: rand.Uint64(), Start: time.Now()})} //nolint:gosec // no secret
+	return &Script{site: newLiveSite(Site{URL: site, Seed: rand.Uint64(), Start: time.Now()})} //nolint:gosec // not a secret
 }
 
-// live adds the life of one more issue.
+// live adds the events of one more issue.
 func (s *Script) live() {
 	i := &issue{
 		kind: task, project: operations, priority: high, reporter: ada, assignee: noor, component: "payments",
@@ -32,10 +33,10 @@ func (s *Script) live() {
 	s.deliveries = append(s.deliveries, s.site.take()...)
 }
 
-// Delivery returns the n-th delivery of the history, the first of which is 0.
+// Delivery returns the delivery with the index n, counted from 0.
 func (s *Script) Delivery(n int) Delivery { return s.Deliveries(n, n+1)[0] }
 
-// Deliveries returns a stretch of the history.
+// Deliveries returns a range of the history.
 func (s *Script) Deliveries(from, to int) []Delivery {
 	for len(s.deliveries) < to {
 		s.live()

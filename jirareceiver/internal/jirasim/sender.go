@@ -1,5 +1,5 @@
-// Package jirasim plays the part of a Jira: it makes histories of events with bodies as Jira's, and sends them as Jira does, by
-// the rules of https://developer.atlassian.com/cloud/jira/platform/webhooks/.
+// Package jirasim simulates a Jira. It creates histories of events with bodies like Jira's, and sends them by the rules
+// of https://developer.atlassian.com/cloud/jira/platform/webhooks/.
 package jirasim
 
 import (
@@ -18,13 +18,13 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// Flow is how Jira calls what an event comes from.
+// Flow is Jira's name for the origin of an event.
 type Flow string
 
 const (
-	// Primary is the flow of what somebody did.
+	// Primary is the flow of the action of a user.
 	Primary Flow = "Primary"
-	// Secondary is the flow of what followed from that, such as the end of the comments of a deleted issue.
+	// Secondary is the flow of a consequence of that action, such as the deletion of the comments of a deleted issue.
 	Secondary Flow = "Secondary"
 )
 
@@ -32,23 +32,24 @@ const (
 	maxRetries = 5
 	minPause   = 5 * time.Minute
 	maxPause   = 15 * time.Minute
-	// Jira has no more requests than these under way to one host.
+	// The largest numbers of requests that Jira has in progress to one host.
 	primaryRequests   = 20
 	secondaryRequests = 10
 
-	answerLength = 200 // bytes that are kept of an answer
+	answerLength = 200 // bytes of a response that are kept
 )
 
-// Delivery is an event on its way to one webhook.
+// Delivery is an event for one webhook.
 type Delivery struct {
-	ID    string // the same for each attempt; "" on Data Center, which does not number what it sends
+	ID    string // delivery ID, the same for each attempt; "" on Data Center, which sends none
 	Flow  Flow
 	Body  []byte
-	At    time.Time // when it happened
-	About string    // what happened to what, for people
+	At    time.Time // time of the event
+	About string    // subject and event, for people
 }
 
-// NewRequest returns the request of an attempt, the first of which is 0. Without a secret it is not signed.
+// NewRequest returns the request of an attempt. The number of the first attempt is 0. Without a secret, the request is
+// not signed.
 func NewRequest(ctx context.Context, url string, secret []byte, d Delivery, attempt int) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(d.Body))
 	if err != nil {
@@ -70,24 +71,24 @@ func NewRequest(ctx context.Context, url string, secret []byte, d Delivery, atte
 	return request, nil
 }
 
-// Options say where a [Sender] sends, and how fast its time goes by.
+// Options define the target and the timing of a [Sender].
 type Options struct {
 	URL string
-	// Compression is how many times faster than at Atlassian the pauses between attempts go by. Default: 1.
+	// Compression is the factor by which the pauses between attempts are shorter than Jira's. Default: 1.
 	Compression float64
-	// Timeout ends an attempt that has no answer. Default: 30 seconds; Atlassian does not tell Jira's.
+	// Timeout ends an attempt without a response. Default: 30 seconds. Atlassian does not document Jira's timeout.
 	Timeout time.Duration
-	// Transport sends the requests. Default: one of its own.
+	// Transport sends the requests. Default: a new transport.
 	Transport http.RoundTripper
-	// Seed makes the pauses the same in each run.
+	// Seed decides the random parts of the pauses.
 	Seed uint64
-	// Deployment says whose rules to send by. Default: those of Jira Cloud. Data Center sends once.
+	// Deployment decides the rules of sending. Default: Cloud. Data Center sends each delivery once.
 	Deployment Deployment
-	// Observe is told of each attempt, if set. It has to be safe for concurrent use.
+	// Observe is called for each attempt. It may be nil, and must be safe for concurrent use.
 	Observe func(d Delivery, retry int, a Attempt)
 }
 
-// NewTransport returns a transport with as many connections as Jira may have requests under way.
+// NewTransport returns a transport with as many connections as Jira may have requests in progress.
 func NewTransport() *http.Transport {
 	const connections = primaryRequests + secondaryRequests
 	return &http.Transport{MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections}
@@ -99,11 +100,11 @@ type Sender struct {
 	secret atomic.Pointer[[]byte]
 	slots  map[Flow]chan struct{}
 
-	mu     sync.Mutex // of random
+	mu     sync.Mutex // guards random
 	random *rand.Rand
 }
 
-// New returns a Sender that does not sign.
+// New returns a Sender that does not sign its requests.
 func New(opts Options) *Sender {
 	if opts.Compression == 0 {
 		opts.Compression = 1
@@ -120,25 +121,26 @@ func New(opts Options) *Sender {
 			Primary:   make(chan struct{}, primaryRequests),
 			Secondary: make(chan struct{}, secondaryRequests),
 		},
-		random: rand.New(rand.NewPCG(opts.Seed, 0)), //nolint:gosec // pauses are no secrets
+		random: rand.New(rand.NewPCG(opts.Seed, 0)), //nolint:gosec // pauses are not secrets
 	}
 	s.SetSecret(nil)
 	return s
 }
 
-// SetSecret is what the administrator does in Jira: deliveries whose first attempt is still to come are signed with it.
+// SetSecret changes the secret, as an administrator does in Jira. Deliveries whose first attempt follows are signed
+// with it.
 func (s *Sender) SetSecret(secret []byte) { s.secret.Store(&secret) }
 
-// Attempt is what came of one request: a status, or an error when nobody answered.
+// Attempt is the result of one request: a status code, or an error if there was no response.
 type Attempt struct {
 	Status int
-	Answer string // its beginning
+	Answer string // start of the response
 	Err    error
 }
 
 func (a Attempt) acknowledged() bool { return a.Err == nil && a.Status >= 200 && a.Status <= 299 }
 
-// final reports whether Jira makes no other attempt after this one.
+// final reports whether Jira makes no further attempt.
 func (a Attempt) final() bool {
 	if a.Err != nil {
 		return false
@@ -151,15 +153,15 @@ func (a Attempt) final() bool {
 	}
 }
 
-// Result is what Jira knows of a delivery in the end.
+// Result is the final state of a delivery from Jira's point of view.
 type Result struct {
 	Delivery     Delivery
 	Attempts     []Attempt
-	Acknowledged bool // otherwise Jira has given up, and the event is lost unless it arrived without Jira's knowing
-	Interrupted  bool // ctx ended before Jira would have given up
+	Acknowledged bool // if false, Jira has given up; the event is lost, unless it arrived and only the response was lost
+	Interrupted  bool // whether ctx was done before Jira would have given up
 }
 
-// Deliver sends until the delivery is acknowledged or given up. It gives up as well when ctx ends.
+// Deliver sends a delivery until it is acknowledged, Jira gives up, or ctx is done.
 func (s *Sender) Deliver(ctx context.Context, d Delivery) Result {
 	result := Result{Delivery: d}
 	var secret []byte
@@ -185,7 +187,7 @@ func (s *Sender) Deliver(ctx context.Context, d Delivery) Result {
 	return result
 }
 
-// attempts is how many Jira makes at most.
+// attempts returns the largest number of attempts that Jira makes.
 func (s *Sender) attempts() int {
 	if s.opts.Deployment == DataCenter {
 		return 1
@@ -193,16 +195,16 @@ func (s *Sender) attempts() int {
 	return 1 + maxRetries
 }
 
-// DeliverAll sends deliveries, of which no more than pending are under way or wait for their next attempt. The results are
-// in the order of the deliveries.
+// DeliverAll sends deliveries. At most pending deliveries are in progress, or wait for their next attempt, at a time.
+// The results are in the order of the deliveries.
 func (s *Sender) DeliverAll(ctx context.Context, deliveries []Delivery, pending int) []Result {
 	results := make([]Result, len(deliveries))
 	s.DeliverEach(ctx, slices.Values(deliveries), pending, func(i int, r Result) { results[i] = r })
 	return results
 }
 
-// DeliverEach sends deliveries as they come, of which no more than pending are under way or wait for their next attempt. It
-// hands over what came of each with its number, several at a time.
+// DeliverEach sends deliveries as they come. At most pending deliveries are in progress, or wait for their next
+// attempt, at a time. It calls a function with the index and the result of each delivery, concurrently.
 func (s *Sender) DeliverEach(ctx context.Context, deliveries iter.Seq[Delivery], pending int, ended func(int, Result)) {
 	slots := make(chan struct{}, pending)
 	var all sync.WaitGroup
@@ -219,7 +221,7 @@ func (s *Sender) DeliverEach(ctx context.Context, deliveries iter.Seq[Delivery],
 	all.Wait()
 }
 
-// attempt reads the answer to its end, so that the connection can be used again.
+// attempt sends one request. It reads the response to its end, so that the connection can be used again.
 func (s *Sender) attempt(ctx context.Context, d Delivery, secret []byte, retry int) Attempt {
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
@@ -242,7 +244,7 @@ func (s *Sender) attempt(ctx context.Context, d Delivery, secret []byte, retry i
 	return Attempt{Status: response.StatusCode, Answer: string(bytes.TrimSpace(answer))}
 }
 
-// pause reports false when ctx ends before.
+// pause waits for the pause before the next attempt. It returns false if ctx is done before.
 func (s *Sender) pause(ctx context.Context) bool {
 	return sleep(ctx, time.Duration(float64(s.nextPause())/s.opts.Compression))
 }

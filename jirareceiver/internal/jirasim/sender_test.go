@@ -31,7 +31,7 @@ func newSender(t *testing.T, answer http.HandlerFunc) *Sender {
 	return New(Options{URL: server.URL, Compression: hurry, Transport: transport, Timeout: 10 * time.Second})
 }
 
-// TestRules answers an event with one code, always, and counts the attempts.
+// TestRules answers all attempts with the same status code, and counts the attempts.
 func TestRules(t *testing.T) {
 	for _, test := range []struct {
 		status, attempts int
@@ -65,7 +65,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestNobodyAnswers checks that a broken connection, a refused one and silence count as failures that pass.
+// TestNobodyAnswers checks that a broken connection, a refused connection and silence count as temporary failures.
 func TestNobodyAnswers(t *testing.T) {
 	silence := make(chan struct{})
 	broken := newSender(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
@@ -81,7 +81,7 @@ func TestNobodyAnswers(t *testing.T) {
 	close(silence)
 }
 
-// TestRetriesAreTheSame checks what the attempts of one delivery have in common, and that the last decides.
+// TestRetriesAreTheSame checks the common parts of the attempts of one delivery, and that the last attempt decides.
 func TestRetriesAreTheSame(t *testing.T) {
 	var mu sync.Mutex
 	var headers []http.Header
@@ -109,7 +109,7 @@ func TestRetriesAreTheSame(t *testing.T) {
 	}
 }
 
-// TestConcurrency holds all requests until no more come.
+// TestConcurrency blocks all requests until no more arrive.
 func TestConcurrency(t *testing.T) {
 	const deliveries = 200
 	var mu sync.Mutex
@@ -141,7 +141,7 @@ func TestConcurrency(t *testing.T) {
 	assert.LessOrEqual(t, most, primaryRequests+secondaryRequests)
 }
 
-// TestPauses checks their length before the compression.
+// TestPauses checks the length of the pauses before compression.
 func TestPauses(t *testing.T) {
 	sender := New(Options{})
 	for range 1000 {
@@ -161,7 +161,7 @@ func TestContextEndsThePauses(t *testing.T) {
 	assert.False(t, sender.Deliver(ctx, NewScript(site).Delivery(0)).Acknowledged)
 }
 
-// TestScript looks for what a receiver tells deliveries and events apart by.
+// TestScript checks the values by which a receiver distinguishes deliveries and events.
 func TestScript(t *testing.T) {
 	script := NewScript(site)
 	seen := map[string]bool{}

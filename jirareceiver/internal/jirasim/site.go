@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Deployment is how a Jira runs, which decides the shape of its bodies and how it sends them.
+// Deployment is the product, Jira Cloud or Data Center. It decides the shape of the bodies and the rules of sending.
 type Deployment string
 
 // The deployments.
@@ -17,34 +17,35 @@ const (
 	DataCenter Deployment = "data_center"
 )
 
-// Site is a Jira. The same site has the same history each time.
+// Site is a Jira. The same site always has the same history.
 type Site struct {
-	URL        string // https://host[/context]. Default: an invented one
+	URL        string // https://host[/context]. default: an invented address
 	Deployment Deployment
-	Language   string    // of its statuses. Default: en
-	Seed       uint64    // decides what happens, and which ids things get
-	Start      time.Time // of the history
+	Language   string    // language of the names of statuses; default: en
+	Seed       uint64    // decides the history and the ids
+	Start      time.Time // start of the history
 }
 
-// Validate reports a deployment or a language that nobody knows.
+// Validate returns an error for an unknown deployment or language.
 func (s Site) Validate() error {
 	if s.Deployment != Cloud && s.Deployment != DataCenter {
-		return fmt.Errorf("no deployment %q: there are %s and %s", s.Deployment, Cloud, DataCenter)
+		return fmt.Errorf("deployment %q is unknown; use %s or %s", s.Deployment, Cloud, DataCenter)
 	}
 	if s.Language != english && categoryNames[s.Language] == nil {
-		return fmt.Errorf("no language %q: there are %s", s.Language, strings.Join(Languages(), ", "))
+		return fmt.Errorf("language %q is unknown; use %s", s.Language, strings.Join(Languages(), ", "))
 	}
 	return nil
 }
 
 const english = "en"
 
-// Languages returns those that statuses have names in.
+// Languages returns the languages in which statuses have names.
 func Languages() []string {
 	return append([]string{english}, slices.Sorted(maps.Keys(categoryNames))...)
 }
 
-// withDefaults fills in what is not set. Jira's times have milliseconds.
+// withDefaults returns the site with default values for empty fields. Its times are rounded to milliseconds, as Jira's
+// are.
 func (s Site) withDefaults() Site {
 	if s.Deployment == "" {
 		s.Deployment = Cloud
@@ -59,17 +60,18 @@ func (s Site) withDefaults() Site {
 	return s
 }
 
-// zone is the site's: without daylight saving time, so that no history depends on the machine.
+// zone is the time zone of the site. It has no daylight saving time, so that histories do not depend on the machine.
 var zone = time.FixedZone("CET", 3600)
 
-// status is known by its id and its category; its name is the site's.
+// status is a status of a workflow. Its name depends on the language of the site.
 type status struct {
 	id, name string
 	category string
-	names    map[string]string // in other languages
+	names    map[string]string // names in other languages
 }
 
-// The statuses of the workflows. A German or Russian site maps them by category, unless its configuration names them.
+// The statuses of the workflows. Statuses of a German or Russian site are mapped by their category, unless the
+// configuration maps them.
 var (
 	open       = status{"1", "Open", toDoCategory, map[string]string{"de": "Offen", "ru": "Открыто"}}
 	inProgress = status{"3", "In Progress", inProgressCategory, map[string]string{"de": "In Arbeit", "ru": "В работе"}}
@@ -99,7 +101,7 @@ var categoryNames = map[string]map[string]string{
 
 var englishCategories = map[string]string{toDoCategory: "To Do", inProgressCategory: "In Progress", doneCategory: "Done"}
 
-// statusFields are the names that the field Status has in change logs.
+// statusFields are the names of the field Status in changelogs, by language.
 var statusFields = map[string]string{english: "status", "de": "Status", "ru": "Статус"}
 
 func (s Site) statusName(of status) string {
@@ -116,7 +118,7 @@ func (s Site) categoryName(of status) string {
 	return englishCategories[of.category]
 }
 
-// issueType is what kind of issue something is.
+// issueType is the type of an issue.
 type issueType struct{ id, name string }
 
 var (
@@ -135,7 +137,7 @@ var (
 	low     = priority{"4", "Low"}
 )
 
-// project is where issues are. A move between two of them gives an issue another key.
+// project is a project. A move to another project gives an issue another key.
 type project struct {
 	id        int
 	key, name string
@@ -147,7 +149,7 @@ var (
 	billing    = project{10012, "BILL", "Billing"}
 )
 
-// person is somebody of the team: with an account id on Jira Cloud, with name and key on Data Center.
+// person is a member of the team. People have an account id on Jira Cloud, and a name and a key on Data Center.
 type person struct{ accountID, name, key, fullName string }
 
 var (

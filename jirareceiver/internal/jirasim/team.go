@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// workflows are the statuses that issues go through, when nothing comes between.
+// workflows are the statuses that an issue usually goes through, by issue type.
 var workflows = map[issueType][]status{
 	story:    {toDo, inProgress, inReview, done},
 	task:     {toDo, inProgress, done},
@@ -24,7 +24,7 @@ func Team(s Site) iter.Seq[Delivery] {
 		t := newTeam(s)
 		t.plan(office(t.now), t.beginSprint)
 		for {
-			t.act()
+			t.runNext()
 			for _, d := range t.take() {
 				if !yield(d) {
 					return
@@ -40,30 +40,30 @@ func newTeam(s Site) *team {
 
 const (
 	sprintLength    = 14 * 24 * time.Hour
-	planned         = 20 // issues of a sprint
-	incidentsAtMost = 3  // in a sprint
+	planned         = 20 // issues per sprint
+	incidentsAtMost = 3  // per sprint
 )
 
-// team is a Jira with people who work in it.
+// team is a site with people who work on it.
 type team struct {
 	*liveSite
 	dice    *rand.Rand
 	agenda  agenda
-	planned int // actions ever
+	planned int // number of all actions so far
 	sprints int
 	sprint  *sprint
 	version *version
 	issues  []*issue // of this sprint
 }
 
-// action is something that is going to happen.
+// action is a planned action.
 type action struct {
 	at  time.Time
-	seq int // decides between two at the same time
+	seq int // order of actions at the same time
 	do  func()
 }
 
-// agenda is a heap of actions, the next one first.
+// agenda is a heap of actions, with the next action first.
 type agenda []action
 
 func (a agenda) Len() int { return len(a) }
@@ -90,7 +90,8 @@ type step struct {
 	do    func()
 }
 
-// follow plans one step after the other. What goes by between them is time at work, or any time.
+// follow plans one step after the other. The function later decides which time counts between two steps: working hours,
+// or all hours.
 func (t *team) follow(steps []step, later func(time.Time, time.Duration) time.Time) {
 	if len(steps) == 0 {
 		return
@@ -109,7 +110,7 @@ func (t *team) chance(percent int) bool { return t.dice.IntN(100) < percent }
 
 func pick[T any](t *team, from ...T) T { return from[t.dice.IntN(len(from))] }
 
-// beginSprint ends the sprint before, and plans this one, the incidents that come between, and the next one.
+// beginSprint ends the previous sprint, and plans this sprint, its incidents, and the start of the next sprint.
 func (t *team) beginSprint() {
 	if t.sprint != nil {
 		t.closeSprint(t.sprint)
@@ -131,7 +132,7 @@ func (t *team) beginSprint() {
 	t.plan(end, t.beginSprint)
 }
 
-// newIssue is not created yet.
+// newIssue returns an issue that the site does not contain yet.
 func (t *team) newIssue(kind issueType) *issue {
 	thing := pick(t, things...)
 	summary := strings.ReplaceAll(pick(t, summaries[kind]...), "%", thing)
@@ -142,7 +143,7 @@ func (t *team) newIssue(kind issueType) *issue {
 	}
 }
 
-// refine creates an issue and plans its life.
+// refine creates an issue and plans its history.
 func (t *team) refine(i *issue) {
 	t.create(i)
 	t.addToSprint(i, t.sprint, i.reporter)
@@ -156,7 +157,7 @@ func (t *team) refine(i *issue) {
 	t.follow(t.life(i), workLater)
 }
 
-// life is what happens to an issue of the sprint. Few are not done in the end.
+// life returns the steps of an issue of the sprint. Most issues are done in the end.
 func (t *team) life(i *issue) []step {
 	who := pick(t, people...)
 	steps := []step{
@@ -185,7 +186,7 @@ func (t *team) life(i *issue) []step {
 
 func (t *team) step(from, to time.Duration, do func()) step { return step{t.between(from, to), do} }
 
-// work is what goes on while the issue is in progress.
+// work returns the steps while the issue is in progress.
 func (t *team) work(i *issue, who person) (steps []step) {
 	for range t.dice.IntN(5) {
 		steps = append(steps, t.comments(i, pick(t, remarks...)))
@@ -200,7 +201,7 @@ func (t *team) work(i *issue, who person) (steps []step) {
 	return append(steps, t.step(time.Hour, 6*time.Hour, func() { t.logWork(i, who, spent) }))
 }
 
-// comments is a step in which somebody writes, and may write it better a little later.
+// comments returns a step in which a person writes a comment, and may edit it a little later.
 func (t *team) comments(i *issue, text string) step {
 	by, edits := pick(t, people...), t.chance(15)
 	return t.step(10*time.Minute, 4*time.Hour, func() {
@@ -211,7 +212,7 @@ func (t *team) comments(i *issue, text string) step {
 	})
 }
 
-// finish takes an issue that is in progress through the rest of its workflow.
+// finish returns the steps of an issue in progress through the rest of its workflow.
 func (t *team) finish(i *issue, who person) (steps []step) {
 	rest := workflows[i.kind]
 	for _, next := range rest[slices.IndexFunc(rest, func(s status) bool { return s.id == inProgress.id })+1:] {
@@ -220,7 +221,7 @@ func (t *team) finish(i *issue, who person) (steps []step) {
 	return steps
 }
 
-// burn opens an incident. Those do not wait for the morning.
+// burn opens an incident. Incidents also happen outside working hours.
 func (t *team) burn() {
 	i := t.newIssue(incident)
 	i.project, i.priority, i.labels = operations, pick(t, highest, high), append(i.labels, "incident")
@@ -235,7 +236,7 @@ func (t *team) burn() {
 	}, time.Time.Add)
 }
 
-// reopenedAs is the status of an issue that was not done after all.
+// reopenedAs returns the status of a reopened issue.
 func reopenedAs(kind issueType) status {
 	if kind == bug {
 		return reopened
@@ -250,13 +251,13 @@ func elsewhere(p project) project {
 	return operations
 }
 
-// The team is at work from nine to five, from Monday to Friday.
+// Working hours are from nine to five, from Monday to Friday.
 const (
 	opens  = 9 * time.Hour
 	closes = 17 * time.Hour
 )
 
-// office returns the next moment at which the team is at work.
+// office returns t, or the start of the next working hours if t is outside working hours.
 func office(t time.Time) time.Time {
 	for {
 		midnight := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone)
@@ -272,7 +273,7 @@ func office(t time.Time) time.Time {
 	}
 }
 
-// workLater returns when so much time at work has gone by.
+// workLater returns the time after d of working hours.
 func workLater(t time.Time, d time.Duration) time.Time {
 	for {
 		t = office(t)
@@ -286,7 +287,7 @@ func workLater(t time.Time, d time.Duration) time.Time {
 	}
 }
 
-// What people write. The percent sign stands for the thing that an issue is about.
+// Texts that people write. The percent sign is replaced with the subject of the issue.
 var (
 	goals  = []string{"Ship the new checkout", "Fewer incidents", "Ready for the season 🚀"}
 	things = []string{"payments", "invoices", "orders", "refunds", "shipments"}

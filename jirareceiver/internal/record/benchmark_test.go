@@ -15,11 +15,11 @@ func BenchmarkTranslate(b *testing.B) {
 		require.NoError(b, err)
 		ev, err := jira.NewDecoder(nil).Decode(body)
 		require.NoError(b, err)
-		tr := translator(nil)
+		builder := newBuilder(nil)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				logs, _ := tr.Translate(tr.Recognize(ev), Delivery{ID: "1", Received: received, Body: body})
+				logs, _ := builder.Build(builder.Classify(ev), Delivery{ID: "1", Received: received, Body: body})
 				if logs.LogRecordCount() != 1 {
 					b.Fatal(logs.LogRecordCount())
 				}

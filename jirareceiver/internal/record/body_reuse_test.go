@@ -12,14 +12,14 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
-// TestRecordsShareNothingWithTheBody overwrites bodies after translation, as the next delivery does whose body is read into
-// the same buffer.
+// TestRecordsShareNothingWithTheBody overwrites bodies after translation, as the next delivery does whose body is read
+// into the same buffer.
 func TestRecordsShareNothingWithTheBody(t *testing.T) {
 	files, err := filepath.Glob("../../../testdata/*/*.json")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	const everyField = "customfield_10201"
-	tr := translator(func(o *Options) {
+	builder := newBuilder(func(o *Options) {
 		o.UserDetails, o.Description, o.CommentBody, o.Payload, o.SplitChanges = true, true, true, true, true
 		o.CustomFields = map[string]string{everyField: "any"}
 	})
@@ -28,7 +28,7 @@ func TestRecordsShareNothingWithTheBody(t *testing.T) {
 		require.NoError(t, err)
 		ev, err := jira.NewDecoder([]string{everyField}).Decode(body)
 		require.NoError(t, err)
-		logs, _ := tr.Translate(tr.Recognize(ev), Delivery{Body: body, Received: received})
+		logs, _ := builder.Build(builder.Classify(ev), Delivery{Body: body, Received: received})
 		want, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
 		require.NoError(t, err)
 		clear(body)

@@ -7,30 +7,31 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
-// minRecord is how many bytes an event must have left for one more record of a changed field. With less, the record would be of
-// no use.
+// minRecord is the number of bytes that the budget of an event must have left for one more record of a changed field. A
+// record with a smaller budget would be of no use.
 const minRecord = 64 << 10
 
-// budget bounds the texts of one record.
+// budget limits the size of all texts of one record.
 type budget struct {
-	left  int      // bytes that the record may still hold
-	event *int     // the same of all records of the event
-	cut   []string // keys of the attributes that lack something
+	left      int      // bytes that the record may still contain
+	eventLeft *int     // bytes that all records of the event together may still contain
+	cut       []string // keys of the attributes that a limit has cut
 }
 
-func newBudget(event *int) *budget {
-	return &budget{left: min(jira.MaxText, *event), event: event}
+func newBudget(eventLeft *int) *budget {
+	return &budget{left: min(jira.MaxText, *eventLeft), eventLeft: eventLeft}
 }
 
-// take returns as much of the value of an attribute as may be written, at most most bytes.
-func (b *budget) take(key, value string, most int) string {
+// take returns the start of the value of an attribute, at most maxBytes bytes and at most the rest of the budget. It
+// reduces the budget by the number of bytes returned.
+func (b *budget) take(key, value string, maxBytes int) string {
 	kept := value
-	if most = min(most, b.left); len(value) > most {
+	if maxBytes = min(maxBytes, b.left); len(value) > maxBytes {
 		b.markCut(key)
-		kept = strings.Clone(jira.Cut(value, most)) // so that the record does not hold all of it in memory
+		kept = strings.Clone(jira.Cut(value, maxBytes)) // so that the record does not keep the whole value in memory
 	}
 	b.left -= len(kept)
-	*b.event -= len(kept)
+	*b.eventLeft -= len(kept)
 	return kept
 }
 

@@ -6,22 +6,20 @@ import (
 	"strings"
 	"unicode"
 
-	"go.opentelemetry.io/collector/pdata/plog"
-
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
-// The changes that translation needs to know, by field id.
+// Ids of the fields whose changes this package interprets.
 const (
 	fieldStatus     = "status"
 	fieldResolution = "resolution"
 	fieldKey        = "key"
 )
 
-// fieldTypeCustom marks the fields that a site adds to Jira's own.
+// fieldTypeCustom is the type of the fields that a site has added to Jira's own fields.
 const fieldTypeCustom = "custom"
 
-// privacy says why a changed value may be left out.
+// privacy is the reason why a record may not contain a changed value.
 type privacy int
 
 const (
@@ -31,7 +29,7 @@ const (
 	isComment
 )
 
-// privateFields are Jira's own fields that hold people or free text.
+// privateFields are Jira's own fields that contain people or free text.
 var privateFields = map[string]privacy{
 	"assignee":    aboutUser,
 	"reporter":    aboutUser,
@@ -41,8 +39,8 @@ var privateFields = map[string]privacy{
 	"comment":     isComment,
 }
 
-func (t *Translator) putChangelog(w writer, changelog jira.Changelog) {
-	w.exact(attrChangelogID, changelog.ID)
+func (w writer) changelog(changelog jira.Changelog) {
+	w.putID(attrChangelogID, changelog.ID)
 	if len(changelog.Items) == 0 {
 		return
 	}
@@ -50,68 +48,46 @@ func (t *Translator) putChangelog(w writer, changelog jira.Changelog) {
 		w.budget.markCut(attrChangelogFields)
 		w.budget.markCut(attrChangelogItems)
 	}
-	w.list(attrChangelogFields, len(changelog.Items), func(i int) string {
+	w.putList(attrChangelogFields, len(changelog.Items), func(i int) string {
 		return w.id(attrChangelogFields, cmp.Or(changelog.Items[i].FieldID, changelog.Items[i].Field))
 	})
 	items := w.attrs.PutEmptySlice(attrChangelogItems)
 	items.EnsureCapacity(len(changelog.Items))
 	for _, change := range changelog.Items {
-		item := writer{items.AppendEmpty().SetEmptyMap(), w.maxText, w.budget, attrChangelogItems}
+		item := writer{w.opts, items.AppendEmpty().SetEmptyMap(), w.budget, attrChangelogItems}
 		item.attrs.EnsureCapacity(itemKeys)
-		item.change(t.redact(change))
+		item.changelogItem(w.opts.redact(change))
 	}
 }
 
-// appendChanges appends a record for each changed field of an issue, as long as there is room.
-func (t *Translator) appendChanges(records plog.LogRecordSlice, event writer, o delivered) (cut int) {
-	if o.Changelog.IsCut {
-		event.budget.markCut(attrChangeField)
-	}
-	for i, change := range o.Changelog.Items {
-		if *o.left < minRecord {
-			event.budget.markCut(attrChangeField)
-			break
-		}
-		if t.appendChange(records, changeUID(o.uid, i), t.redact(change), o) {
-			cut++
-		}
-	}
-	return cut
+func (w writer) changelogItem(c jira.Change) {
+	w.putText(keyField, c.Field)
+	w.putID(keyFieldID, c.FieldID)
+	w.putID(keyFieldType, c.FieldType)
+	w.putText(keyFrom, c.From)
+	w.putText(keyFromString, c.FromText)
+	w.putText(keyTo, c.To)
+	w.putText(keyToString, c.ToText)
 }
 
-// appendChange appends a record of a single change.
-func (t *Translator) appendChange(records plog.LogRecordSlice, uid string, change jira.Change, o delivered) (isCut bool) {
-	record, w := t.appendRecord(records, EventFieldChanged, uid, changeAttributes, o)
-	w.line(record, changeLine(o.Issue, change))
-	w.issueIdentity(o)
-	w.project(projectOf(o.Event))
-	w.exact(attrChangelogID, o.Changelog.ID)
-	w.text(attrChangeField, change.Field)
-	w.exact(attrChangeFieldID, change.FieldID)
-	w.text(attrChangeFrom, change.From)
-	w.text(attrChangeFromString, change.FromText)
-	w.text(attrChangeTo, change.To)
-	w.text(attrChangeToString, change.ToText)
-	return w.finish()
+// changedField writes the attributes of the record of one changed field.
+func (w writer) changedField(c jira.Change) {
+	w.putText(attrChangeField, c.Field)
+	w.putID(attrChangeFieldID, c.FieldID)
+	w.putText(attrChangeFrom, c.From)
+	w.putText(attrChangeFromString, c.FromText)
+	w.putText(attrChangeTo, c.To)
+	w.putText(attrChangeToString, c.ToText)
 }
 
-func (w writer) change(c jira.Change) {
-	w.text(keyField, c.Field)
-	w.exact(keyFieldID, c.FieldID)
-	w.exact(keyFieldType, c.FieldType)
-	w.text(keyFrom, c.From)
-	w.text(keyFromString, c.FromText)
-	w.text(keyTo, c.To)
-	w.text(keyToString, c.ToText)
-}
-
-// redact leaves out of a change what was not asked for: the names of people, whose ids stay, and whole texts.
-func (t *Translator) redact(change jira.Change) jira.Change {
+// redact returns a change without the values that the options exclude: names of people, and texts. Ids of people
+// remain.
+func (o *Options) redact(change jira.Change) jira.Change {
 	switch p := privacyOf(change); {
-	case p == aboutUser && !t.opts.UserDetails:
+	case p == aboutUser && !o.UserDetails:
 		change.From, change.To = onlyIDs(change, change.From), onlyIDs(change, change.To)
 		change.FromText, change.ToText = "", ""
-	case p == isDescription && !t.opts.Description, p == isComment && !t.opts.CommentBody:
+	case p == isDescription && !o.Description, p == isComment && !o.CommentBody:
 		change.From, change.FromText, change.To, change.ToText = "", "", "", ""
 	}
 	return change
@@ -121,19 +97,20 @@ func privacyOf(change jira.Change) privacy {
 	if p, listed := privateFields[fieldOf(change)]; listed {
 		return p
 	}
-	if change.OfUser || change.FieldType == fieldTypeCustom && mayNamePeople(change) {
+	if change.OfUser || change.FieldType == fieldTypeCustom && mayContainPII(change) {
 		return aboutUser
 	}
 	return public
 }
 
-// mayNamePeople tells changes of custom fields that may be user pickers, which Jira does not mark, from those that are not:
-// ids of options, versions and sprints are numbers.
-func mayNamePeople(change jira.Change) bool {
+// mayContainPII reports whether a change of a custom field may contain the name of a person. Jira does not mark changes
+// of user pickers. In changes of other fields, the ids of options, versions and sprints are numbers.
+func mayContainPII(change jira.Change) bool {
 	return mayBeUserID(change.From) || mayBeUserID(change.To) || isUserList(change.FromText) || isUserList(change.ToText)
 }
 
-// isUserList recognises [Jane Doe(jdoe)], as Data Center writes fields with several users.
+// isUserList reports whether a text has the form [Jane Doe(jdoe)], in which Data Center writes fields with several
+// users.
 func isUserList(s string) bool {
 	return strings.HasPrefix(s, "[") && strings.HasSuffix(s, ")]") && strings.Contains(s, "(")
 }
@@ -145,15 +122,16 @@ func mayBeUserID(value string) bool {
 	return strings.ContainsFunc(value, unicode.IsLetter) && !beginsWithDate.MatchString(value)
 }
 
-// userIDs matches one or more account ids of Jira Cloud, which have one part more for customers of Jira Service Management, or
-// user keys of Data Center since 8.4.
+// userIDs matches one or more account ids of Jira Cloud, or user keys of Data Center since Jira 8.4. The account ids of
+// customers of Jira Service Management have one more part.
 var userIDs = regexp.MustCompile(`^\[?((JIRAUSER\d+|[0-9a-f]{24}|[0-9a-z]+(:[0-9a-f-]{23,36}){1,2})(, )?)+\]?$`)
 
-// maxUserIDs is how many bytes are searched for ids of users: regular expressions are slow. There is room for 300.
+// maxUserIDs is the largest value, in bytes, that onlyIDs searches for user ids, because regular expressions are slow.
+// 300 ids fit into it.
 const maxUserIDs = 16 << 10
 
-// onlyIDs returns the value of a change if it is nothing but ids of users. Jira's own user fields hold nothing else; custom
-// ones hold login names too, as in [jdoe(JIRAUSER10100)].
+// onlyIDs returns the value of a change, or "" if the value may contain anything but user ids. Jira's own user fields
+// contain only ids. Custom fields may also contain login names, such as [jdoe(JIRAUSER10100)].
 func onlyIDs(change jira.Change, value string) string {
 	if change.FieldType == fieldTypeCustom && (len(value) > maxUserIDs || !userIDs.MatchString(value)) {
 		return ""
@@ -161,14 +139,15 @@ func onlyIDs(change jira.Change, value string) string {
 	return value
 }
 
-// previousKey returns the key that the issue had before a move to another project, or "".
+// previousKey returns the key of the issue before a move to another project, or "".
 func previousKey(changelog jira.Changelog) string {
-	change, _ := find(changelog, fieldKey)
+	change, _ := findChange(changelog, fieldKey)
 	return change.FromText
 }
 
-// find looks for a change of one of Jira's own fields: a custom field may have the same name.
-func find(changelog jira.Changelog, field string) (jira.Change, bool) {
+// findChange returns the first change of one of Jira's own fields. It skips custom fields, which may have the same
+// name.
+func findChange(changelog jira.Changelog, field string) (change jira.Change, found bool) {
 	for _, change := range changelog.Items {
 		if change.FieldType != fieldTypeCustom && fieldOf(change) == field {
 			return change, true
@@ -177,11 +156,11 @@ func find(changelog jira.Changelog, field string) (jira.Change, bool) {
 	return jira.Change{}, false
 }
 
-// fieldOf returns the id of the changed field. Where a body has only the display name, as on Data Center, that is the
-// same but for letter case.
+// fieldOf returns the id of the changed field, in lower case. Bodies of Data Center contain only the display name,
+// which equals the id except for letter case.
 func fieldOf(change jira.Change) string {
 	name := cmp.Or(change.FieldID, change.Field)
-	if len(name) > jira.MaxID { // not a field of Jira's
+	if len(name) > jira.MaxID { // not one of Jira's own fields
 		return ""
 	}
 	return strings.ToLower(name)

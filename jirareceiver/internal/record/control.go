@@ -6,19 +6,19 @@ import (
 	"unicode/utf8"
 )
 
-// oneLineText removes control characters, which steer a terminal, and marks that change the direction of writing. Line breaks become
-// spaces: on a console, a record with a line break looks like two.
-func oneLineText(s string) string {
+// stripControl removes control characters, which can steer a terminal, and characters that change the direction of
+// writing. It replaces line breaks with spaces: on a console, a record with a line break looks like two records.
+func stripControl(s string) string {
 	if isPlainASCII(s) {
 		return s
 	}
-	if strings.Contains(s, "\r\n") { // Data Center ends lines so
+	if strings.Contains(s, "\r\n") { // line end of Data Center; one space, not two
 		s = strings.ReplaceAll(s, "\r\n", "\n")
 	}
 	return strings.Map(plainRune, s)
 }
 
-// isPlainASCII reports whether a text has only printable ASCII characters, as nearly all ids and many texts do.
+// isPlainASCII reports whether a text contains only printable ASCII characters. Nearly all ids and many texts do.
 func isPlainASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {
@@ -28,7 +28,7 @@ func isPlainASCII(s string) bool {
 	return true
 }
 
-// plainRune returns a space for white space, and a negative number for other control characters.
+// plainRune returns a space for white space, -1 for other control characters, and r itself for all other runes.
 func plainRune(r rune) rune {
 	switch {
 	case r >= ' ' && r <= '~':

@@ -21,7 +21,7 @@ const hostile = "a\x1b[2Jb\x00c\r\nd\te\u202ef\u009bg\u0085h\u2028i\u2029j\vk\fl
 // TestNoControlCharacters puts control characters into each string of each body, of the headers and of the address.
 func TestNoControlCharacters(t *testing.T) {
 	fields := map[string]string{"customfield_10016": "story_points", "customfield_10020": "sprint", "customfield_10201": "any"}
-	tr := translator(func(o *Options) {
+	builder := newBuilder(func(o *Options) {
 		o.UserDetails, o.Description, o.CommentBody, o.Payload, o.SplitChanges = true, true, true, true, true
 		o.CustomFields = fields
 	})
@@ -31,9 +31,9 @@ func TestNoControlCharacters(t *testing.T) {
 		require.NoError(t, err)
 		ev, err := dec.Decode(injected)
 		require.NoError(t, err)
-		o := tr.Recognize(ev)
-		o.Site.URL += hostile
-		logs, _ := tr.Translate(o, Delivery{
+		classified := builder.Classify(ev)
+		classified.Site.URL += hostile
+		logs, _ := builder.Build(classified, Delivery{
 			ID: hostile, Flow: hostile, Body: injected, Received: received, Extra: []Attribute{{"extra", hostile}},
 		})
 		requireNoControl(t, logs)
@@ -97,11 +97,11 @@ func isControl(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
-func TestOneLineText(t *testing.T) {
-	assert.Equal(t, "a[2Jbc d efg h i j k lmnop q", oneLineText(hostile))
-	assert.Equal(t, "Größe 🚀  日本", oneLineText("Größe 🚀\r\n\r\n日本"))
+func TestStripControl(t *testing.T) {
+	assert.Equal(t, "a[2Jbc d efg h i j k lmnop q", stripControl(hostile))
+	assert.Equal(t, "Größe 🚀  日本", stripControl("Größe 🚀\r\n\r\n日本"))
 	for _, s := range []string{"", "plain", "Größe 🚀"} {
-		assert.Equal(t, s, oneLineText(s))
+		assert.Equal(t, s, stripControl(s))
 	}
-	assert.Zero(t, testing.AllocsPerRun(10, func() { oneLineText("plain, Größe 🚀") }), "what is clean is not copied")
+	assert.Zero(t, testing.AllocsPerRun(10, func() { stripControl("plain, Größe 🚀") }), "what is clean is not copied")
 }

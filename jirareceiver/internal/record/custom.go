@@ -2,26 +2,26 @@ package record
 
 import "github.com/otel-jira/collector/jirareceiver/internal/jira"
 
-// putCustomFields writes the custom fields that the configuration names.
-func (t *Translator) putCustomFields(w writer, fields []jira.CustomField) {
+// customFields writes the custom fields that the options name.
+func (w writer) customFields(fields []jira.CustomField) {
 	for _, field := range fields {
-		key := attrIssueCustom + t.opts.CustomFields[field.ID]
+		key := attrIssueCustom + w.opts.CustomFields[field.ID]
 		if field.IsCut {
 			w.budget.markCut(key)
 		}
 		w.custom(key, field.Value, w.customValue)
-		if t.opts.UserDetails {
+		if w.opts.UserDetails {
 			w.custom(key+suffixFullName, field.Value, w.customName)
 		}
 	}
 }
 
-// custom writes what convert makes of a value, or of each of a list.
+// custom converts a value, or each element of a list, and writes the results that are not nil.
 func (w writer) custom(key string, value any, convert func(key string, value any) any) {
 	list, isList := value.([]any)
 	if !isList {
 		if converted := convert(key, value); converted != nil {
-			_ = w.attrs.PutEmpty(key).FromRaw(converted) // of a type that it takes
+			_ = w.attrs.PutEmpty(key).FromRaw(converted) // cannot fail: FromRaw supports all types of CustomField.Value
 		}
 		return
 	}
@@ -36,11 +36,11 @@ func (w writer) custom(key string, value any, convert func(key string, value any
 	}
 }
 
-// customValue tells of a user no more than the id.
+// customValue returns the value of a custom field. Of a user it returns the id.
 func (w writer) customValue(key string, value any) any {
 	switch value := value.(type) {
 	case string:
-		return orNil(w.oneLine(key, value))
+		return orNil(w.text(key, value))
 	case jira.User:
 		return orNil(w.id(key, value.ID()))
 	default:
@@ -48,10 +48,10 @@ func (w writer) customValue(key string, value any) any {
 	}
 }
 
-// customName tells the names of users, and nothing else.
+// customName returns the display name of a user, and nil for all other values.
 func (w writer) customName(key string, value any) any {
 	user, _ := value.(jira.User)
-	return orNil(w.oneLine(key, user.DisplayName))
+	return orNil(w.text(key, user.DisplayName))
 }
 
 func orNil(s string) any {

@@ -29,63 +29,64 @@ const (
 )
 
 // recordsOf returns the records of a body in testdata.
-func recordsOf(t *testing.T, tr *Translator, customFields []string, file string, d Delivery) (body []byte, logs plog.Logs) {
+func recordsOf(t *testing.T, builder *Builder, customFields []string, file string, d Delivery) (body []byte, logs plog.Logs) {
 	t.Helper()
 	body, err := os.ReadFile(file)
 	require.NoError(t, err)
 	ev, err := jira.NewDecoder(customFields).Decode(body)
 	require.NoError(t, err, file)
 	d.Body, d.Received = body, received
-	logs, _ = tr.Translate(tr.Recognize(ev), d)
+	logs, _ = builder.Build(builder.Classify(ev), d)
 	return body, logs
 }
 
 const eventsIntro = `# Events
 
-You want to know what a Jira event becomes, or which name to use in ` + "`events::include`" + `, a filter or a query. Look it up in
-the table: it has Jira's name, which is in the body that Jira posts, and the name of the record. Behind a link are a body and
-the record that it becomes with the default configuration.
+The names of all events: Jira's name, which is in the body that Jira sends, and the name of the record, which you use in
+` + "`events::include`" + `, in filters and in queries. The linked sections contain an example body, and the record that it becomes with
+the default configuration.
 
-Jira's list is open. An event that is not in the table gets a name in the same way: ` + "`sprint_paused`" + ` would be
-` + "`jira.sprint.paused`" + `, and ` + "`jira:portfolio_rebalanced`" + ` would be ` + "`jira.portfolio_rebalanced`" + `. A name that is not lower-case letters,
-digits and underscores, or is longer than 64 characters, becomes ` + "`jira.unknown`" + `; ` + "`jira.webhook.event`" + ` has it as it was sent.
+Jira's list of events is open. Events that are not in the table get a name in the same way: ` + "`sprint_paused`" + ` would become
+` + "`jira.sprint.paused`" + `, and ` + "`jira:portfolio_rebalanced`" + ` would become ` + "`jira.portfolio_rebalanced`" + `. A name becomes ` + "`jira.unknown`" + ` if
+it is longer than 64 characters, or contains anything but lower-case letters, digits and underscores. The attribute
+` + "`jira.webhook.event`" + ` then contains the name as sent.
 
-What each attribute means is in [attributes.md](attributes.md), and what each kind of sender puts into its bodies in
-[senders.md](senders.md). Some examples are shorter than what Jira sends; what is left out becomes no attribute.
+[attributes.md](attributes.md) explains the attributes, and [senders.md](senders.md) the bodies of each kind of sender. Some
+examples are shorter than the bodies of a real Jira. Their records have no attributes for the missing values.
 
 `
 
-// chapters are the parts of the page, by what the names of records start with.
+// chapters are the parts of the page, by the namespace of the events.
 var chapters = []struct{ namespace, title, note string }{
-	{"jira.issue.", "Issues", "The issue with all its fields. A transition is an update with a change of `status`; Data Center also sends comments as updates."},
-	{"jira.comment.", "Comments", "Jira Cloud sends a few fields of the issue along; of Data Center's events there is only the id of the issue. Where the body does not say who caused the event, `user.id` is who edited the comment last, which need not be who deleted it."},
-	{"jira.worklog.", "Worklogs", "Of the issue there is only the id."},
+	{"jira.issue.", "Issues", "The body contains the issue with all its fields. A transition is an update with a change of `status`. Data Center also sends comments as updates."},
+	{"jira.comment.", "Comments", "Jira Cloud also sends a few fields of the issue, Data Center only the id of the issue. If the body does not contain the user who caused the event, `user.id` is the last editor of the comment. Records of deleted comments have no `user.id` then, because the last editor may not be the user who deleted the comment."},
+	{"jira.worklog.", "Worklogs", "The body contains only the id of the issue."},
 	{"jira.attachment.", "Attachments", ""},
-	{"jira.issue_link.", "Issue links", "Of the two issues there are only the ids."},
-	{"jira.issue_property.", "Issue properties", "Apps keep data of their own in properties of issues. Values are not recorded."},
+	{"jira.issue_link.", "Issue links", "The body contains only the ids of the two issues."},
+	{"jira.issue_property.", "Issue properties", "Apps store their own data in properties of issues. Records do not contain the values."},
 	{"jira.issue_type.", "Issue types", ""},
 	{"jira.project.", "Projects", ""},
-	{"jira.version.", "Versions", "Also called releases. Of the project there is only the id."},
+	{"jira.version.", "Versions", "Versions are also called releases. The body contains only the id of the project."},
 	{"jira.sprint.", "Sprints", ""},
 	{"jira.board.", "Boards", ""},
-	{"jira.user.", "Users", "`jira.user.*` is whom it happened to: Jira does not say who did it. Jira Cloud sends `user_deleted` without a name, as an account id and a user name."},
+	{"jira.user.", "Users", "`jira.user.*` is the user whose account changed. Jira does not send the user who changed it. Jira Cloud sends `user_deleted` without a name, as an account id and a user name."},
 	{"jira.filter.", "Filters", ""},
-	{"jira.option.", "Options of the site", "Global settings that an administrator has changed."},
+	{"jira.option.", "Options of the site", "Changes of global settings by an administrator."},
 	{"jira.app.", "Apps", ""},
 	{"jira.expression.", "Jira expressions", ""},
-	{"jira.automation.", "Automation", "What an Automation rule sends, see [senders.md](senders.md#an-automation-rule)."},
+	{"jira.automation.", "Automation", "Deliveries of Automation rules, see [senders.md](senders.md#an-automation-rule)."},
 	{"jira.unknown", "Everything else", ""},
 }
 
-// meanings say what the events are about.
+// meanings holds the description of each event.
 var meanings = map[string]string{
 	"jira.issue.created":                              "an issue was created",
-	"jira.issue.updated":                              "fields of an issue were changed, its status among them",
+	"jira.issue.updated":                              "fields of an issue were changed, for example its status",
 	"jira.issue.deleted":                              "an issue was deleted",
 	"jira.issue.worklog_updated":                      "work on an issue was logged, edited or deleted",
-	"jira.issue.transitioned":                         "a workflow's post-function has run",
+	"jira.issue.transitioned":                         "the post-function of a workflow ran",
 	"jira.issue.field_changed":                        "one field of an issue was changed",
-	"jira.comment.created":                            "somebody commented on an issue",
+	"jira.comment.created":                            "a comment was added to an issue",
 	"jira.comment.updated":                            "a comment was edited",
 	"jira.comment.deleted":                            "a comment was deleted",
 	"jira.worklog.created":                            "work was logged",
@@ -138,20 +139,20 @@ var meanings = map[string]string{
 	"jira.option.timetracking_changed":                "time tracking was switched on or off, or set up",
 	"jira.option.timetracking_provider_changed":       "another app tracks time",
 	"jira.app.access_to_objects_blocked":              "an app was denied access to objects",
-	"jira.app.access_to_objects_in_container_blocked": "an app was denied access to what a container, such as a project, holds",
-	"jira.expression.evaluation_failed":               "a Jira expression, as apps use them in workflows, failed",
-	"jira.automation.triggered":                       "an Automation rule has run",
-	"jira.unknown":                                    "something happened: the body is empty, says nothing of an event, or its name is no name",
+	"jira.app.access_to_objects_in_container_blocked": "an app was denied access to the objects in a container, such as a project",
+	"jira.expression.evaluation_failed":               "a Jira expression, for example of an app in a workflow, failed",
+	"jira.automation.triggered":                       "an Automation rule ran",
+	"jira.unknown":                                    "unknown: the body is empty, contains no event, or contains an invalid event name",
 }
 
 // documented is an event of the page.
 type documented struct {
-	jira string // its name in Jira, or what stands in for it
+	jira string // its name in Jira, or a text in place of the name
 	name string
-	file string // of the example
+	file string // example body
 }
 
-// documentedEvents are the events of the table in kind.go, and those whose bodies do not name them.
+// documentedEvents returns the events of the table in eventtype.go, and the events whose bodies contain no name.
 func documentedEvents() []documented {
 	var events []documented
 	for _, g := range groups {
@@ -168,7 +169,7 @@ func documentedEvents() []documented {
 	)
 }
 
-// TestEventsPage holds docs/events.md against the table of events and the bodies in testdata.
+// TestEventsPage compares docs/events.md with the table of events and the bodies in testdata.
 func TestEventsPage(t *testing.T) {
 	events := documentedEvents()
 	var table, sections strings.Builder
@@ -192,8 +193,8 @@ func TestEventsPage(t *testing.T) {
 		}
 	}
 	assert.Equal(t, len(events), strings.Count(table.String(), "\n"), "an event is in no chapter")
-	assert.Len(t, meanings, len(events), "a meaning is of no event")
-	golden.AssertText(t, docsFolder+"events.md", eventsIntro+"| Jira's name | name of the record | what happened |\n|---|---|---|\n"+
+	assert.Len(t, meanings, len(events), "a meaning belongs to no event")
+	golden.AssertText(t, docsFolder+"events.md", eventsIntro+"| Jira's name | name of the record | description |\n|---|---|---|\n"+
 		table.String()+sections.String()+"\n---\n\nMade by `make docs`: do not edit.\n")
 }
 
@@ -207,7 +208,7 @@ func linkTo(name string, hasSection bool) string {
 const eventSectionFormat = `
 ### %s
 
-What happened: %s. Name in Jira: %s.
+Description: %s. Name in Jira: %s.
 
 <details>
 <summary>Body and record</summary>
@@ -220,17 +221,17 @@ becomes
 </details>
 `
 
-// eventSection returns "" when there is no example.
+// eventSection returns the section of an event, or "" if there is no example body.
 func eventSection(t *testing.T, event documented, meaning string) string {
 	t.Helper()
 	file := bodyFolder + event.file
 	if _, err := os.Stat(file); os.IsNotExist(err) {
 		return ""
 	}
-	body, logs := recordsOf(t, translator(func(o *Options) { o.SplitChanges = event.name == EventFieldChanged }), nil, file, Delivery{})
+	body, logs := recordsOf(t, newBuilder(func(o *Options) { o.SplitChanges = event.name == EventFieldChanged }), nil, file, Delivery{})
 	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	records.RemoveIf(func(record plog.LogRecord) bool { return record.EventName() != event.name })
-	require.NotZero(t, records.Len(), "%s is no %s", file, event.name)
+	require.NotZero(t, records.Len(), "%s is not a %s", file, event.name)
 	shown := "No body\n"
 	if len(body) > 0 {
 		shown = "```json\n" + strings.TrimSpace(string(body)) + "\n```\n"
@@ -240,24 +241,24 @@ func eventSection(t *testing.T, event documented, meaning string) string {
 
 const attributesIntro = `# Attributes
 
-You want to know what an attribute means, whether you can count on it, and whether it is about a person. All attributes of the
-records are here, by what they are about. What a whole record looks like is in [events.md](events.md).
+All attributes of the records, by subject. [events.md](events.md) shows whole records.
 
-An attribute is written when Jira tells its value, and the value is not empty. Only ` + "`service.name`" + ` and
-` + "`jira.webhook.source`" + ` are on every record.
+A record has an attribute if Jira sends its value and the value is not empty. Only ` + "`service.name`" + ` and ` + "`jira.webhook.source`" + ` are
+on every record.
 
-- **type**: ids are strings, whatever Jira sends. Times are strings in UTC, as in RFC 3339 with milliseconds; dates are
+- **type**: ids are strings, even if Jira sends numbers. Times are strings in UTC, in RFC 3339 with milliseconds. Dates are
   ` + "`YYYY-MM-DD`" + `.
-- **on**: the records that have it in the example bodies of this repository. Another sender may tell less, or more.
-- **personal**: *id* is the account id of Jira Cloud or the user key of Data Center, which for users from before Jira 8.4 is their
-  login name. *yes* and *in part* name the option that switches it on; without it, it is left out. *no* says that it is not about
-  people by itself: what people write into a summary, a label or the name of a sprint, nobody knows.
-- Texts are cut after ` + "`max_text_length`" + ` characters, the example values here after 60. All values have
+- **on**: the records that have the attribute in the example bodies of this repository. Other senders may send fewer values, or
+  more.
+- **personal**: *id* is the account id of Jira Cloud or the user key of Data Center. For users from before Jira 8.4, the user key
+  is the login name. *yes* and *in part* name the option that adds the attribute, or a part of its value, to records. *no* means
+  that the attribute itself is not about people. But people can write anything into a summary, a label or the name of a sprint.
+- Texts are cut after ` + "`max_text_length`" + ` characters, and the example values on this page after 60. All values have
   [limits](limits.md#of-a-record).
 
 `
 
-// sections are the parts of the page, by what the attributes of each start with.
+// sections are the parts of the page, by the namespaces of their attributes.
 var sections = []struct {
 	title      string
 	namespaces []string
@@ -277,14 +278,14 @@ var sections = []struct {
 	{"Issue property, issue type, filter and option", []string{"jira.issue_property.", "jira.issue_type.", "jira.filter.", "jira.option."}},
 }
 
-// TestAttributesPage holds docs/attributes.md against attribute.go and the bodies in testdata.
+// TestAttributesPage compares docs/attributes.md with attribute.go and the bodies in testdata.
 func TestAttributesPage(t *testing.T) {
 	attributes := parseAttributes(t)
 	seen := seenAttributes(t)
 	page, rows := strings.Builder{}, 0
 	page.WriteString(attributesIntro)
 	for _, section := range sections {
-		fmt.Fprintf(&page, "## %s\n\n| attribute | what it is | type | example | on | personal |\n|---|---|---|---|---|---|\n", section.title)
+		fmt.Fprintf(&page, "## %s\n\n| attribute | description | type | example | on | personal |\n|---|---|---|---|---|---|\n", section.title)
 		for _, attr := range attributes {
 			if slices.ContainsFunc(section.namespaces, func(namespace string) bool { return strings.HasPrefix(attr.key, namespace) }) {
 				page.WriteString(attr.row(seen))
@@ -297,7 +298,7 @@ func TestAttributesPage(t *testing.T) {
 	page.WriteString("---\n\nMade by `make docs`: do not edit.\n")
 	golden.AssertText(t, docsFolder+"attributes.md", page.String())
 	for _, key := range slices.Sorted(maps.Keys(seen.attributes)) {
-		assert.Contains(t, page.String(), "| `"+key+"` |", "attribute.go does not declare what records have")
+		assert.Contains(t, page.String(), "| `"+key+"` |", "attribute.go does not declare an attribute of a record")
 	}
 	for _, key := range []string{keyField, keyFieldID, keyFieldType, keyFrom, keyFromString, keyTo, keyToString} {
 		assert.Contains(t, page.String(), "`"+key+"`", "of the maps in jira.changelog.items")
@@ -307,7 +308,7 @@ func TestAttributesPage(t *testing.T) {
 // attribute is a row of the page.
 type attribute struct{ key, description string }
 
-// fromConventions are the attributes whose names are not in attribute.go.
+// fromConventions are the attributes whose keys come from the semantic conventions.
 var fromConventions = map[string]string{
 	"attrServiceName":    attrServiceName,
 	"attrRecordUID":      attrRecordUID,
@@ -315,7 +316,7 @@ var fromConventions = map[string]string{
 	"attrURLFull":        attrURLFull,
 }
 
-// parseAttributes reads the names and the comments in attribute.go.
+// parseAttributes returns the keys and the descriptions in attribute.go.
 func parseAttributes(t *testing.T) []attribute {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "attribute.go", nil, parser.ParseComments)
@@ -366,7 +367,7 @@ func unquote(t *testing.T, literal *ast.BasicLit) string {
 	return s
 }
 
-// customAlias stands in the page for what the configuration calls a custom field.
+// customAlias takes the place of the alias of a custom field on the page.
 const customAlias = "<alias>"
 
 func userAttributes(t *testing.T, value *ast.ValueSpec) []attribute {
@@ -375,9 +376,9 @@ func userAttributes(t *testing.T, value *ast.ValueSpec) []attribute {
 	keys := newUserKeys(namespace)
 	return []attribute{
 		{keys.id, "user id of " + description(t, value)},
-		{keys.name, "login name of the same; with `include::user_details`"},
-		{keys.fullName, "name of the same; with `include::user_details`"},
-		{keys.email, "e-mail address of the same; with `include::user_details`"},
+		{keys.name, "login name of this user; with `include::user_details`"},
+		{keys.fullName, "display name of this user; with `include::user_details`"},
+		{keys.email, "e-mail address of this user; with `include::user_details`"},
 	}
 }
 
@@ -406,7 +407,7 @@ func (attr attribute) row(seen *observations) string {
 	return fmt.Sprintf("| %#q | %s | %s | %s | %s | %s |\n", attr.key, what, strings.Join(o.types, ", "), o.example, seen.on(o.events), personal)
 }
 
-// observations are what the records of all bodies in testdata show of attributes.
+// observations holds the attributes and the events in the records of all bodies in testdata.
 type observations struct {
 	attributes map[string]*observation
 	events     map[string]bool
@@ -418,11 +419,11 @@ type observation struct {
 	events  map[string]bool
 }
 
-// seenAttributes translates every body with all that may be included.
+// seenAttributes builds the records of all bodies, with all options that add content.
 func seenAttributes(t *testing.T) *observations {
 	t.Helper()
 	custom := map[string]string{"customfield_10016": "story_points", "customfield_10020": "sprint"}
-	tr := translator(func(o *Options) {
+	builder := newBuilder(func(o *Options) {
 		o.UserDetails, o.Description, o.CommentBody, o.Payload, o.SplitChanges = true, true, true, true, true
 		o.CustomFields = custom
 	})
@@ -437,18 +438,18 @@ func seenAttributes(t *testing.T) *observations {
 	}
 	seen := &observations{attributes: map[string]*observation{}, events: map[string]bool{}}
 	for _, file := range files {
-		_, logs := recordsOf(t, tr, slices.Collect(maps.Keys(custom)), file, delivery)
+		_, logs := recordsOf(t, builder, slices.Collect(maps.Keys(custom)), file, delivery)
 		resource := logs.ResourceLogs().At(0)
 		for _, record := range resource.ScopeLogs().At(0).LogRecords().All() {
 			if meanings[record.EventName()] == "" {
-				continue // one of those that Jira does not document
+				continue // Jira does not document this event
 			}
 			seen.events[record.EventName()] = true
 			seen.add(record.EventName(), resource.Resource().Attributes())
 			seen.add(record.EventName(), record.Attributes())
 		}
 	}
-	// Bodies that reach a limit are too long for examples.
+	// No example body is long enough to reach a limit.
 	seen.attributes[attrRecordTruncated] = &observation{[]string{"string slice"}, "`[\"jira.issue.labels\"]`", seen.events}
 	return seen
 }
@@ -483,18 +484,19 @@ func typeName(value pcommon.Value) string {
 	}
 }
 
-// maxExample is how many characters a value may have in the page.
+// maxExample is the largest length in characters of an example value on the page.
 const maxExample = 60
 
 func exampleValue(value pcommon.Value) string {
-	s := oneLine(value.AsString())
-	if short := (writer{maxText: maxExample}).clip(s); short != s {
+	s := collapseSpace(value.AsString())
+	if short := truncateRunes(s, maxExample); short != s {
 		s = short + "…"
 	}
 	return "`" + strings.NewReplacer("|", `\|`, "`", "'").Replace(s) + "`"
 }
 
-// on says in short on which events an attribute was seen: all of a kind as in jira.sprint.*.
+// on returns the events that have an attribute. If all events of a namespace have it, they are shortened, such as
+// jira.sprint.*.
 func (seen *observations) on(events map[string]bool) string {
 	switch {
 	case len(events) == len(seen.events):
@@ -521,7 +523,7 @@ func (seen *observations) on(events map[string]bool) string {
 	return strings.Join(parts, ", ")
 }
 
-// within counts the events of a kind.
+// within returns the number of events in a namespace.
 func within(namespace string, events map[string]bool) (n int) {
 	for event := range events {
 		if strings.HasPrefix(event, namespace) {

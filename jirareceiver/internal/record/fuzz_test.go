@@ -24,8 +24,9 @@ var (
 // latest is the last instant that a log record can hold.
 var latest = time.Date(2262, 4, 12, 0, 0, 0, 0, time.UTC)
 
-// FuzzTranslate looks for bodies whose records no receiver of OTLP would take, or that break a promise of the documentation.
-func FuzzTranslate(f *testing.F) {
+// FuzzBuild looks for bodies whose records no receiver of OTLP would take, or that break a promise of the
+// documentation.
+func FuzzBuild(f *testing.F) {
 	for _, pattern := range []string{"events/*.json", "senders/*.json", "life/*.json"} {
 		files, err := filepath.Glob("../../../testdata/" + pattern)
 		require.NoError(f, err)
@@ -38,7 +39,7 @@ func FuzzTranslate(f *testing.F) {
 	}
 	fields := map[string]string{"customfield_1": "one", "customfield_10016": "story_points", "customfield_10020": "sprint"}
 	dec := jira.NewDecoder([]string{"customfield_1", "customfield_10016", "customfield_10020"})
-	tr := translator(func(o *Options) {
+	builder := newBuilder(func(o *Options) {
 		o.SplitChanges, o.CustomFields = true, fields
 		o.UserDetails, o.Description, o.CommentBody, o.Payload = true, true, true, true
 	})
@@ -47,7 +48,7 @@ func FuzzTranslate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		logs, remarks := tr.Translate(tr.Recognize(ev), Delivery{ID: string(body), Body: body, Received: received})
+		logs, remarks := builder.Build(builder.Classify(ev), Delivery{ID: string(body), Body: body, Received: received})
 		records := 1
 		if ev.Issue != nil {
 			records += len(ev.Changelog.Items)

@@ -8,78 +8,78 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
 
-// putIssue writes the attributes of the event's issue, its project, its status and its transition.
-func (t *Translator) putIssue(w writer, o delivered) (unmapped Unmapped) {
-	project := projectOf(o.Event)
-	if o.Issue == nil {
+// issue writes the attributes of the event's issue, its project, its statuses and its transition.
+func (w writer) issue(in recordInput) (unmapped Unmapped) {
+	project := projectOf(in.Event)
+	if in.Issue == nil {
 		w.project(project)
 		return unmapped
 	}
-	w.issueIdentity(o)
-	t.putFields(w, o.Issue)
+	w.issueIdentity(in)
+	w.fields(in.Issue)
 	w.project(project)
-	change, unmapped := t.putStatuses(w, project.Key, o)
-	w.exact(attrResolutionChange, change)
-	w.putDurations(o, change)
-	if o.Transition != nil {
-		w.transition(o.Transition)
+	change, unmapped := w.statuses(project.Key, in)
+	w.putID(attrResolutionChange, change)
+	w.durations(in, change)
+	if in.Transition != nil {
+		w.transition(in.Transition)
 	}
 	return unmapped
 }
 
-func (w writer) issueIdentity(o delivered) {
-	w.exact(attrIssueID, o.Issue.ID)
-	w.exact(attrIssueKey, o.Issue.Key)
-	w.url(attrURLFull, o.url)
-	w.exact(attrIssuePreviousKey, o.previousKey)
+func (w writer) issueIdentity(in recordInput) {
+	w.putID(attrIssueID, in.Issue.ID)
+	w.putID(attrIssueKey, in.Issue.Key)
+	w.putURL(attrURLFull, in.issueURL)
+	w.putID(attrIssuePreviousKey, in.previousKey)
 }
 
-func (t *Translator) putFields(w writer, issue *jira.Issue) {
-	w.text(attrIssueSummary, issue.Summary)
-	if t.opts.Description {
-		w.text(attrIssueDescription, issue.Description)
+func (w writer) fields(issue *jira.Issue) {
+	w.putText(attrIssueSummary, issue.Summary)
+	if w.opts.Description {
+		w.putText(attrIssueDescription, issue.Description)
 	}
-	w.exact(attrIssueTypeID, issue.Type.ID)
-	w.text(attrIssueTypeName, issue.Type.Name)
-	w.exact(attrIssuePriorityID, issue.Priority.ID)
-	w.text(attrIssuePriorityName, issue.Priority.Name)
-	w.exact(attrIssueResolutionID, issue.Resolution.ID)
-	w.text(attrIssueResolutionName, issue.Resolution.Name)
-	w.exact(attrIssueParentID, issue.Parent.ID)
-	w.exact(attrIssueParentKey, issue.Parent.Key)
-	w.text(attrIssueSecurityLevel, issue.SecurityLevel.Name)
-	w.texts(attrIssueLabels, issue.Labels)
-	w.texts(attrIssueComponents, issue.Components)
-	w.texts(attrIssueFixVersions, issue.FixVersions)
-	w.texts(attrIssueAffectedVersions, issue.AffectedVersions)
-	w.instant(attrIssueCreatedAt, issue.Created)
-	w.instant(attrIssueUpdatedAt, issue.Updated)
-	w.instant(attrIssueResolvedAt, issue.Resolved)
-	w.exact(attrIssueDueDate, issue.DueDate)
-	w.user(assigneeKeys, issue.Assignee, t.opts.UserDetails)
-	w.user(reporterKeys, issue.Reporter, t.opts.UserDetails)
-	w.user(creatorKeys, issue.Creator, t.opts.UserDetails)
-	t.putCustomFields(w, issue.CustomFields)
+	w.putID(attrIssueTypeID, issue.Type.ID)
+	w.putText(attrIssueTypeName, issue.Type.Name)
+	w.putID(attrIssuePriorityID, issue.Priority.ID)
+	w.putText(attrIssuePriorityName, issue.Priority.Name)
+	w.putID(attrIssueResolutionID, issue.Resolution.ID)
+	w.putText(attrIssueResolutionName, issue.Resolution.Name)
+	w.putID(attrIssueParentID, issue.Parent.ID)
+	w.putID(attrIssueParentKey, issue.Parent.Key)
+	w.putText(attrIssueSecurityLevel, issue.SecurityLevel.Name)
+	w.putTexts(attrIssueLabels, issue.Labels)
+	w.putTexts(attrIssueComponents, issue.Components)
+	w.putTexts(attrIssueFixVersions, issue.FixVersions)
+	w.putTexts(attrIssueAffectedVersions, issue.AffectedVersions)
+	w.putTime(attrIssueCreatedAt, issue.Created)
+	w.putTime(attrIssueUpdatedAt, issue.Updated)
+	w.putTime(attrIssueResolvedAt, issue.Resolved)
+	w.putID(attrIssueDueDate, issue.DueDate)
+	w.user(assigneeKeys, issue.Assignee)
+	w.user(reporterKeys, issue.Reporter)
+	w.user(creatorKeys, issue.Creator)
+	w.customFields(issue.CustomFields)
 }
 
 func (w writer) transition(transition *jira.Transition) {
-	w.exact(attrTransitionID, transition.ID)
-	w.text(attrTransitionName, transition.Name)
-	w.exact(attrWorkflowID, transition.Workflow.ID)
-	w.text(attrWorkflowName, transition.Workflow.Name)
+	w.putID(attrTransitionID, transition.ID)
+	w.putText(attrTransitionName, transition.Name)
+	w.putID(attrWorkflowID, transition.Workflow.ID)
+	w.putText(attrWorkflowName, transition.Workflow.Name)
 }
 
-// urlOf returns the address of the event's issue, or "". With a key that is too long, it is too long as well, so that it is cut
-// and marked like the key.
-func urlOf(o Occurrence) string {
-	if o.Site.URL == "" || o.Issue == nil || o.Issue.Key == "" {
+// issueURL returns the address of the event's issue, or "". If the key is too long, so is the address: putURL then cuts
+// and marks it, as putID does with the key.
+func issueURL(ev ClassifiedEvent) string {
+	if ev.Site.URL == "" || ev.Issue == nil || ev.Issue.Key == "" {
 		return ""
 	}
-	return o.Site.URL + "/browse/" + jira.Cut(o.Issue.Key, jira.MaxURL)
+	return ev.Site.URL + "/browse/" + jira.Cut(ev.Issue.Key, jira.MaxURL)
 }
 
-// projectOf returns the project of the issue, or else the one that the body is about. The key is also the first part of an
-// issue's.
+// projectOf returns the project of the issue, otherwise the project that the event is about. If the issue has no
+// project key, the key comes from the issue key.
 func projectOf(ev *jira.Event) jira.Project {
 	var project jira.Project
 	if ev.Issue != nil {
@@ -95,7 +95,7 @@ func projectOf(ev *jira.Event) jira.Project {
 	return project
 }
 
-// projectKey returns the key of the project that an issue key begins with: OPS-42 is an issue of OPS.
+// projectKey returns the project key that an issue key starts with, such as OPS for OPS-42, or "".
 func projectKey(issueKey string) string {
 	key, _, found := strings.Cut(issueKey, "-")
 	if !found {
@@ -104,44 +104,45 @@ func projectKey(issueKey string) string {
 	return key
 }
 
-// putStatuses also returns whether the event resolves or reopens the issue, as they and its resolution tell.
-func (t *Translator) putStatuses(w writer, project string, o delivered) (change string, unmapped Unmapped) {
-	current, previous := statuses(o.Event)
-	w.exact(attrStatusID, current.ID)
-	w.text(attrStatusName, current.Name)
-	w.exact(attrStatusCategory, current.Category)
-	mapped, isMapped := t.putMapped(w, attrStatusMapped, project, current)
+// statuses writes the current and the previous status of the event's issue. It returns the resolution change, because
+// the statuses decide it, and the statuses that are not mapped.
+func (w writer) statuses(project string, in recordInput) (change string, unmapped Unmapped) {
+	current, previous := statusesOf(in.Event)
+	w.putID(attrStatusID, current.ID)
+	w.putText(attrStatusName, current.Name)
+	w.putID(attrStatusCategory, current.Category)
+	mapped, isMapped := w.mappedStatus(attrStatusMapped, project, current)
 	if !isMapped {
 		unmapped.Current = printable(current)
 	}
 	now := completionOf(mapped, current.Category)
 
-	// A move to another project leaves the old status to the old project.
-	project = cmp.Or(projectKey(o.previousKey), project)
-	w.exact(attrPreviousStatusID, previous.ID)
-	w.text(attrPreviousStatusName, previous.Name)
-	mapped, isMapped = t.putMapped(w, attrPreviousStatusMapped, project, previous)
+	// Before a move to another project, the mapping of the old project applies.
+	project = cmp.Or(projectKey(in.previousKey), project)
+	w.putID(attrPreviousStatusID, previous.ID)
+	w.putText(attrPreviousStatusName, previous.Name)
+	mapped, isMapped = w.mappedStatus(attrPreviousStatusMapped, project, previous)
 	if !isMapped {
 		unmapped.Previous = printable(previous)
 	}
-	return resolutionChange(o.Event, completionBefore(o, mapped, now), now), unmapped
+	return resolutionChange(in.Event, completionBefore(in, mapped, now), now), unmapped
 }
 
-func (t *Translator) putMapped(w writer, key, project string, s jira.Status) (mapped string, isMapped bool) {
-	mapped, isMapped = t.opts.Statuses.Map(project, status.Status{ID: s.ID, Name: s.Name, Category: s.Category})
-	w.exact(key, mapped)
+func (w writer) mappedStatus(key, project string, s jira.Status) (mapped string, isMapped bool) {
+	mapped, isMapped = w.opts.Statuses.Map(project, status.Status{ID: s.ID, Name: s.Name, Category: s.Category})
+	w.putID(key, mapped)
 	return mapped, isMapped
 }
 
-// printable returns a status that can be logged.
+// printable returns a copy of a status that is safe to log.
 func printable(s jira.Status) jira.Status {
-	s.ID = oneLineText(jira.Cut(s.ID, jira.MaxID))
-	s.Name = oneLineText(jira.Cut(s.Name, jira.MaxID))
+	s.ID = stripControl(jira.Cut(s.ID, jira.MaxID))
+	s.Name = stripControl(jira.Cut(s.Name, jira.MaxID))
 	return s
 }
 
-// statuses returns the status of the event's issue and, if the event is a transition, the one before.
-func statuses(ev *jira.Event) (current, previous jira.Status) {
+// statusesOf returns the status of the event's issue and, if the event is a transition, the status before it.
+func statusesOf(ev *jira.Event) (current, previous jira.Status) {
 	current = ev.Issue.Status
 	from, to, isTransition := transition(ev)
 	if !isTransition {
@@ -155,11 +156,11 @@ func statuses(ev *jira.Event) (current, previous jira.Status) {
 	return current, previous
 }
 
-// transition returns the statuses between which the event has moved the issue.
+// transition returns the statuses before and after the event, if the event has moved the issue.
 func transition(ev *jira.Event) (from, to jira.Named, isTransition bool) {
 	if ev.Transition != nil {
 		return ev.Transition.From, ev.Transition.To, true
 	}
-	change, isTransition := find(ev.Changelog, fieldStatus)
+	change, isTransition := findChange(ev.Changelog, fieldStatus)
 	return jira.Named{ID: change.From, Name: change.FromText}, jira.Named{ID: change.To, Name: change.ToText}, isTransition
 }

@@ -100,7 +100,7 @@ func TestHostileBodiesBecomeSmallRecords(t *testing.T) {
 // hostileRecords returns the records of a body, and the bytes allocated for them.
 func hostileRecords(t *testing.T, body string, change func(*Options)) (plog.Logs, Remarks, uint64) {
 	t.Helper()
-	tr := translator(func(o *Options) {
+	builder := newBuilder(func(o *Options) {
 		o.UserDetails, o.Description, o.CommentBody = true, true, true
 		o.CustomFields = map[string]string{"customfield_1": "one"}
 		change(o)
@@ -110,7 +110,7 @@ func hostileRecords(t *testing.T, body string, change func(*Options)) (plog.Logs
 	runtime.ReadMemStats(&before)
 	ev, err := dec.Decode(raw)
 	require.NoError(t, err)
-	logs, remarks := tr.Translate(tr.Recognize(ev), Delivery{ID: "1", Body: raw, Received: received})
+	logs, remarks := builder.Build(builder.Classify(ev), Delivery{ID: "1", Body: raw, Received: received})
 	runtime.ReadMemStats(&after)
 	return logs, remarks, after.TotalAlloc - before.TotalAlloc
 }
@@ -132,7 +132,8 @@ func stringBytes(value any) (n int) {
 	return n
 }
 
-// TestCostIsLinear has a long key and many changes, which cost the square of their length while each record repeated the key.
+// TestCostIsLinear has a long key and many changes, which cost the square of their length while each record repeated
+// the key.
 func TestCostIsLinear(t *testing.T) {
 	cost := func(size int) float64 {
 		body := hostileBodies(size)["key and changes"]
@@ -235,7 +236,7 @@ func TestLongListsOfUsers(t *testing.T) {
 		`{"fieldtype": "custom", "from": "` + ids[:26*600-2] + `"}`: ids[:4096],
 		`{"fieldtype": "custom", "from": "` + ids[:26*700-2] + `"}`: nil,
 	} {
-		_, attrs := translate(t, translator(nil), `{"changelog": {"items": [`+change+`]}}`, Delivery{})
+		_, attrs := build(t, newBuilder(nil), `{"changelog": {"items": [`+change+`]}}`, Delivery{})
 		assert.Equal(t, want, attrs[attrChangelogItems].([]any)[0].(map[string]any)[keyFrom])
 	}
 }
@@ -244,13 +245,13 @@ func TestDisplayLineOfLongNames(t *testing.T) {
 	name := strings.Repeat("x", jira.MaxText)
 	items := []jira.Change{{Field: name}, {Field: name}}
 	assert.Len(t, changedFields(jira.Changelog{Items: items}), 2*jira.MaxID+len(", "))
-	line := displayLine(Kind{Name: eventIssueCreated}, &jira.Event{Issue: &jira.Issue{Key: name, Summary: name}})
+	line := displayLine(EventType{Name: eventIssueCreated}, &jira.Event{Issue: &jira.Issue{Key: name, Summary: name}})
 	assert.Less(t, len(line), 3*maxLine*utf8.UTFMax)
 }
 
 // TestPayloadComesLast has a payload that uses up the budget, and attributes that are still there.
 func TestPayloadComesLast(t *testing.T) {
-	_, attrs := translate(t, translator(func(o *Options) { o.Payload = true }), `{"a": `+long(2*jira.MaxText)+`}`, Delivery{Extra: []Attribute{{"team", "ops"}}})
+	_, attrs := build(t, newBuilder(func(o *Options) { o.Payload = true }), `{"a": `+long(2*jira.MaxText)+`}`, Delivery{Extra: []Attribute{{"team", "ops"}}})
 	assert.Equal(t, "ops", attrs["team"])
 	assert.Equal(t, []any{attrRecordOriginal}, attrs[attrRecordTruncated])
 }

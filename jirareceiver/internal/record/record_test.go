@@ -3,275 +3,305 @@ package record
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
 
-// TestSubjects has one event about each kind of thing, with all that a body can say of it.
-func TestSubjects(t *testing.T) {
-	const times = `"created": "2026-03-02T10:00:00.000+0100", "updated": "2026-03-03T10:00:00.000+0100", "author": {"accountId": "a"}, "updateAuthor": {"accountId": "b"}`
-	for _, tt := range []struct{ event, members, line, attributes string }{
-		{"comment_created", `"comment": {"id": 7, "body": "words", "jsdPublic": false, ` + times + `}`, "Jira: comment created", `
-			jira.comment.author.id=a jira.comment.created_at=2026-03-02T09:00:00.000Z jira.comment.id=7 jira.comment.public=false
-			jira.comment.update_author.id=b jira.comment.updated_at=2026-03-03T09:00:00.000Z user.id=b`},
-		{"worklog_updated", `"worklog": {"id": 7, "comment": "words", "issueId": 9, "timeSpentSeconds": 60, "started": 1595970774883, ` + times + `}`, "Jira: worklog updated", `
-			jira.issue.id=9 jira.worklog.author.id=a jira.worklog.created_at=2026-03-02T09:00:00.000Z jira.worklog.id=7
-			jira.worklog.started_at=2020-07-28T21:12:54.883Z jira.worklog.time_spent_seconds=60 jira.worklog.update_author.id=b
-			jira.worklog.updated_at=2026-03-03T09:00:00.000Z user.id=b`},
-		{"attachment_created", `"attachment": {"id": 7, "filename": "a.txt", "size": 12, "mimeType": "text/plain", ` + times + `}`, "Jira: attachment created: a.txt", `
-			jira.attachment.author.id=a jira.attachment.created_at=2026-03-02T09:00:00.000Z jira.attachment.filename=a.txt
-			jira.attachment.id=7 jira.attachment.mime_type=text/plain jira.attachment.size=12 user.id=b`},
-		{"issuelink_created", `"issueLink": {"id": 7, "sourceIssueId": 1, "destinationIssueId": 2, "systemLink": true, "issueLinkType": {"id": 3, "name": "Blocks"}}`, "Jira: issue link created: Blocks", `
-			jira.issue_link.destination_issue.id=2 jira.issue_link.id=7 jira.issue_link.source_issue.id=1 jira.issue_link.system=true
-			jira.issue_link.type.id=3 jira.issue_link.type.name=Blocks`},
-		{"issue_property_set", `"property": {"key": "app.state", "value": "secret"}, "issue": {"id": 1}`, "Jira: issue property set: app.state", `
-			jira.issue.id=1 jira.issue_property.key=app.state`},
-		{"issue_property_deleted", `"propertyKey": "app.state"`, "Jira: issue property deleted: app.state", `jira.issue_property.key=app.state`},
-		{"issuetype_created", `"issuetype": {"id": 7, "name": "Change"}`, "Jira: issue type created: Change", `
-			jira.issue_type.id=7 jira.issue_type.name=Change`},
-		{"project_created", `"project": {"id": 7, "key": "OPS", "name": "Operations", "projectCategory": {"name": "Inner"}, "projectLead": {"key": "kim", "displayName": "Kim Dvorak"}}`, "Jira: project created: OPS", `
-			jira.project.category=Inner jira.project.id=7 jira.project.key=OPS jira.project.lead.id=kim jira.project.name=Operations`},
-		{
-			"jira:version_deleted", `"version": {"id": 7, "name": "1.3", "released": true, "archived": false, "startDate": "2026-03-01", "releaseDate": "2026-03-31", "projectId": 1}, "mergedTo": {"id": 8, "name": "1.4"}`,
-			"Jira: version deleted, merged into 1.4: 1.3", `
-			jira.project.id=1 jira.version.archived=false jira.version.id=7 jira.version.merged_into.id=8 jira.version.name=1.3
-			jira.version.release_date=2026-03-31 jira.version.released=true jira.version.start_date=2026-03-01`,
-		},
-		{"sprint_closed", `"sprint": {"id": 7, "name": "S5", "state": "closed", "goal": "Ship", "originBoardId": 3, "createdDate": 1595970774883,
-			"startDate": "2026-03-02T09:00:00Z", "endDate": "2026-03-16T09:00:00Z", "completeDate": "2026-03-17T09:00:00Z"}`, "Jira: sprint closed: S5", `
-			jira.board.id=3 jira.sprint.completed_at=2026-03-17T09:00:00.000Z jira.sprint.created_at=2020-07-28T21:12:54.883Z
-			jira.sprint.end_at=2026-03-16T09:00:00.000Z jira.sprint.goal=Ship jira.sprint.id=7 jira.sprint.name=S5
-			jira.sprint.start_at=2026-03-02T09:00:00.000Z jira.sprint.state=closed`},
-		{"board_updated", `"board": {"id": 3, "name": "Team", "type": "scrum"}`, "Jira: board updated: Team", `
-			jira.board.id=3 jira.board.name=Team jira.board.type=scrum`},
-		{"board_configuration_changed", `"configuration": {"id": 3, "name": "Team", "type": "kanban"}`, "Jira: board configuration changed: Team", `
-			jira.board.id=3 jira.board.name=Team jira.board.type=kanban`},
-		{"filter_updated", `"filter": {"id": 7, "name": "Open"}`, "Jira: filter updated: Open", `jira.filter.id=7 jira.filter.name=Open`},
-		{"option_voting_changed", `"property": {"key": "jira.option.voting", "value": true}`, "Jira: option voting changed: jira.option.voting", `
-			jira.option.key=jira.option.voting jira.option.value=true`},
-		{"user_created", `"user": {"accountId": "a", "displayName": "Ada Lindqvist", "active": true, "accountType": "customer"}`, "Jira: user created", `
-			jira.user.account_type=customer jira.user.active=true jira.user.id=a`},
-		{"app_access_to_objects_blocked", `"app": {}`, "Jira: app access to objects blocked", ``},
-		{"jira_expression_evaluation_failed", `"expression": "x"`, "Jira: expression evaluation failed", ``},
-		{"portfolio_rebalanced", `"portfolio": {}`, "Jira: portfolio rebalanced", ``},
-	} {
-		t.Run(tt.event, func(t *testing.T) {
-			record, attrs := translate(t, translator(nil), fmt.Sprintf(`{"webhookEvent": %q, %s}`, tt.event, tt.members), Delivery{})
-			for _, key := range []string{"jira.webhook.event", "jira.webhook.source", "log.record.uid"} {
-				assert.Contains(t, attrs, key)
-				delete(attrs, key)
-			}
-			written := []string{}
-			for _, key := range sortedKeys(attrs) {
-				written = append(written, fmt.Sprintf("%s=%v", key, attrs[key]))
-			}
-			assert.Equal(t, strings.Fields(tt.attributes), written)
-			assert.Equal(t, tt.line, record.Body().Str())
-		})
+var received = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+func newBuilder(change func(*Options)) *Builder {
+	opts := Options{
+		Statuses: status.NewMapper(status.Options{UseDefault: true, CategoryFallback: true}),
+		MaxText:  4096,
 	}
+	if change != nil {
+		change(&opts)
+	}
+	return New(opts)
 }
 
-// TestKnownEvents tells the events that Jira documents, which metrics name, from those that a sender makes up.
-func TestKnownEvents(t *testing.T) {
-	for name, want := range map[string]Kind{
-		"jira:issue_created":    {Name: "jira.issue.created", Known: true},
-		"issue_created":         {Name: "jira.issue.created"}, // without the prefix that it has
-		"jira:sprint_started":   {Name: "jira.sprint.started"},
-		"version_released":      {Name: "jira.version.released"},
-		"comment_hidden":        {Name: "jira.comment.hidden"},
-		"jira:worklog_started":  {Name: "jira.issue.worklog_started"},
-		"worklog_started":       {Name: "jira.worklog.started"},
-		"issue_property_moved":  {Name: "jira.issue_property.moved"},
-		"jira_expression_ended": {Name: "jira.expression.ended"},
-		"jira_is_down":          {Name: "jira.jira_is_down"},
-		"Комментарий":           {Name: "jira.unknown", Known: true},
-	} {
-		kind := kindOf(&jira.Event{Name: name})
-		assert.Equal(t, want.Name, kind.Name, name)
-		assert.Equal(t, want.Known, kind.Known, name)
-	}
-	for body, want := range map[string]string{
-		`{"transition": {}}`:                 "jira.issue.transitioned",
-		`{"issue": "OPS-1"}`:                 "jira.automation.triggered",
-		`{"fields": {}}`:                     "jira.automation.triggered",
-		`{"accountId": "1", "username": ""}`: "jira.user.deleted",
-		`{"a": 1}`:                           "jira.unknown",
-		`{"webhookEvent": null}`:             "jira.unknown",
-	} {
-		record, _ := translate(t, translator(nil), body, Delivery{})
-		assert.Equal(t, want, record.EventName(), body)
-	}
-}
-
-func TestParseSeverity(t *testing.T) {
-	severity := plog.SeverityNumberUnspecified
-	for _, name := range []string{"trace", "debug", "info", "warn", "error", "fatal"} {
-		for _, step := range []string{"", "2", "3", "4"} {
-			severity++
-			for _, spelt := range []string{name + step, strings.ToUpper(name + step), strings.ToUpper(name[:1]) + name[1:] + step} {
-				got, known := ParseSeverity(spelt)
-				assert.True(t, known, spelt)
-				assert.Equal(t, severity, got, spelt)
-			}
-		}
-	}
-	assert.Equal(t, plog.SeverityNumberFatal4, severity)
-	for _, name := range []string{"", "unspecified", "info1", "info5", "warning", "9", " info"} {
-		_, known := ParseSeverity(name)
-		assert.False(t, known, name)
-	}
-}
-
-func TestSeverity(t *testing.T) {
-	tr := translator(func(o *Options) {
-		o.SplitChanges = true
-		o.Severities = map[string]plog.SeverityNumber{"highest": plog.SeverityNumberFatal, "2": plog.SeverityNumberWarn2}
-	})
-	for priority, want := range map[string]plog.SeverityNumber{
-		`{"id": "1", "name": "HIGHEST"}`: plog.SeverityNumberFatal,
-		`{"id": 2, "name": "Highest"}`:   plog.SeverityNumberWarn2, // the id counts more
-		`"highest"`:                      plog.SeverityNumberFatal,
-		`{"id": "3", "name": "Medium"}`:  plog.SeverityNumberInfo,
-		`null`:                           plog.SeverityNumberInfo,
-	} {
-		for _, record := range split(t, tr, `{"issue": {"fields": {"priority": `+priority+`}}, "changelog": {"items": [{"field": "x"}]}}`) {
-			assert.Equal(t, want, record.SeverityNumber(), priority)
-			assert.Equal(t, strings.ToUpper(want.String()), record.SeverityText())
-		}
-	}
-	record, _ := translate(t, tr, `{"webhookEvent": "sprint_started"}`, Delivery{})
-	assert.Equal(t, plog.SeverityNumberInfo, record.SeverityNumber())
-}
-
-// split returns all records of a body.
-func split(t *testing.T, tr *Translator, body string) (records []plog.LogRecord) {
+// translate returns the record of a body, and its attributes.
+func build(t *testing.T, builder *Builder, body string, d Delivery) (record plog.LogRecord, attrs map[string]any) {
 	t.Helper()
 	ev, err := jira.NewDecoder(nil).Decode([]byte(body))
 	require.NoError(t, err)
-	logs, _ := tr.Translate(tr.Recognize(ev), Delivery{ID: "d", Flow: "Primary", Body: []byte(body), Received: received})
-	require.Equal(t, 1, logs.ResourceLogs().Len())
-	require.Equal(t, 1, logs.ResourceLogs().At(0).ScopeLogs().Len(), "all in one batch")
-	for _, record := range logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
-		records = append(records, record)
-	}
-	return records
+	d.Body, d.Received = []byte(body), received
+	logs, _ := builder.Build(builder.Classify(ev), d)
+	require.Equal(t, 1, logs.LogRecordCount())
+	record = logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	return record, record.Attributes().AsRaw()
 }
 
-func TestSplitChanges(t *testing.T) {
-	tr := translator(func(o *Options) { o.SplitChanges, o.SiteURL = true, "https://acme.atlassian.net" })
-	records := split(t, tr, `{"webhookEvent": "jira:issue_updated", "timestamp": 1595970774883, "user": {"accountId": "a", "displayName": "Ada Lindqvist"},
-		"issue": {"id": "1", "key": "OPS-2", "fields": {"summary": "s", "project": {"id": 5, "name": "Operations"}}}, "changelog": {"id": "9", "items": [
-		{"field": "Status", "fieldId": "status", "from": "1", "fromString": "Open", "to": "3", "toString": "In Progress"},
-		{"field": "assignee", "from": "ada", "fromString": "Ada Lindqvist", "to": "noor", "toString": "Noor Haddad"},
-		{"field": "description", "fromString": "old words", "toString": "new words"},
-		{"field": "labels", "toString": "a b"}]}}`)
-	require.Len(t, records, 5)
-	assert.Equal(t, "jira.issue.updated", records[0].EventName())
-	_, listed := records[0].Attributes().Get("jira.changelog.items")
-	assert.True(t, listed, "the record of the event is the same in both modes")
-	uids := map[any]bool{}
-	for i, want := range []struct {
-		line    string
-		changed map[string]any
-	}{
-		{"OPS-2 Status changed from Open to In Progress", map[string]any{
-			"jira.change.field": "Status", "jira.change.field_id": "status", "jira.change.from": "1", "jira.change.from_string": "Open",
-			"jira.change.to": "3", "jira.change.to_string": "In Progress",
-		}},
-		{"OPS-2 assignee changed", map[string]any{"jira.change.field": "assignee", "jira.change.from": "ada", "jira.change.to": "noor"}},
-		{"OPS-2 description changed", map[string]any{"jira.change.field": "description"}},
-		{"OPS-2 labels changed to a b", map[string]any{"jira.change.field": "labels", "jira.change.to_string": "a b"}},
+func TestEventNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"jira:issue_created":                         "jira.issue.created",
+		"jira:issue_updated":                         "jira.issue.updated",
+		"jira:issue_deleted":                         "jira.issue.deleted",
+		"jira:issue_unknown":                         "jira.issue.unknown",
+		"issue_property_set":                         "jira.issue_property.set",
+		"issue_property_deleted":                     "jira.issue_property.deleted",
+		"comment_created":                            "jira.comment.created",
+		"worklog_updated":                            "jira.worklog.updated",
+		"jira:worklog_updated":                       "jira.issue.worklog_updated",
+		"attachment_deleted":                         "jira.attachment.deleted",
+		"issuelink_created":                          "jira.issue_link.created",
+		"issuetype_updated":                          "jira.issue_type.updated",
+		"project_created":                            "jira.project.created",
+		"project_soft_deleted":                       "jira.project.soft_deleted",
+		"project_restored_archived":                  "jira.project.restored_archived",
+		"jira:version_released":                      "jira.version.released",
+		"filter_created":                             "jira.filter.created",
+		"user_created":                               "jira.user.created",
+		"option_voting_changed":                      "jira.option.voting_changed",
+		"option_timetracking_provider_changed":       "jira.option.timetracking_provider_changed",
+		"sprint_started":                             "jira.sprint.started",
+		"sprint_paused":                              "jira.sprint.paused",
+		"board_deleted":                              "jira.board.deleted",
+		"board_configuration_changed":                "jira.board.configuration_changed",
+		"app_access_to_objects_blocked":              "jira.app.access_to_objects_blocked",
+		"app_access_to_objects_in_container_blocked": "jira.app.access_to_objects_in_container_blocked",
+		"jira_expression_evaluation_failed":          "jira.expression.evaluation_failed",
+		"jira:portfolio_rebalanced":                  "jira.portfolio_rebalanced",
+		"something":                                  "jira.something",
+		"comment_":                                   "jira.comment_",
+		strings.Repeat("a", 64):                      "jira." + strings.Repeat("a", 64),
+		strings.Repeat("a", 65):                      "jira.unknown",
+		"jira:":                                      "jira.unknown",
+		"Sprint_Started":                             "jira.unknown",
+		"sprint_started\n":                           "jira.unknown",
+		"sprint started by jane@example.com":         "jira.unknown",
 	} {
-		record := records[i+1]
-		assert.Equal(t, "jira.issue.field_changed", record.EventName())
-		assert.Equal(t, records[0].Timestamp(), record.Timestamp())
-		assert.Equal(t, want.line, record.Body().Str())
-		attrs := record.Attributes().AsRaw()
-		uids[attrs["log.record.uid"]] = true
-		delete(attrs, "log.record.uid")
-		maps.Copy(want.changed, map[string]any{
-			"jira.webhook.event": "jira:issue_updated", "jira.webhook.id": "d", "jira.webhook.flow": "Primary", "jira.webhook.source": "webhook",
-			"user.id": "a", "jira.issue.id": "1", "jira.issue.key": "OPS-2", "url.full": "https://acme.atlassian.net/browse/OPS-2",
-			"jira.project.id": "5", "jira.project.key": "OPS", "jira.project.name": "Operations", "jira.changelog.id": "9",
-		})
-		assert.Equal(t, want.changed, attrs)
+		assert.Equal(t, want, eventTypeOf(&jira.Event{Name: name, Source: jira.SourceWebhook}).Name, name)
 	}
-	assert.Len(t, uids, 4)
-
-	assert.Len(t, split(t, tr, `{"webhookEvent": "sprint_updated", "sprint": {"name": "a"}, "oldValue": {"name": "b"}}`), 1, "a sprint is no issue")
-	named := split(t, translator(func(o *Options) { o.SplitChanges, o.UserDetails = true, true }),
-		`{"issue": {"key": "OPS-2"}, "changelog": {"items": [{"field": "assignee", "from": "ada", "fromString": "Ada Lindqvist"}]}}`)
-	assert.Equal(t, "OPS-2 assignee changed from Ada Lindqvist", named[1].Body().Str())
 }
 
-// TestDisplayLines reads as people will.
-func TestDisplayLines(t *testing.T) {
-	const status = `{"field": "status", "fromString": "To Do", "toString": "In Progress"}`
+func TestEventTime(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"webhookEvent": "jira:issue_created", "issue": {"key": "OPS-1", "fields": {"summary": "Deploy"}}}`:                            "OPS-1 created: Deploy",
-		`{"webhookEvent": "jira:issue_created", "issue": {"key": "OPS-1"}, "changelog": {"items": [` + status + `]}}`:                   "OPS-1 created",
-		`{"webhookEvent": "jira:issue_updated", "issue": {"key": "OPS-1"}, "changelog": {"items": [` + status + `]}}`:                   "OPS-1 moved from To Do to In Progress",
-		`{"webhookEvent": "jira:issue_updated", "issue": {"key": "OPS-1"}, "changelog": {"items": [{"field": "a"}, {"fieldId": "b"}]}}`: "OPS-1 updated (a, b)",
-		`{"webhookEvent": "jira:issue_updated", "issue": {"key": "OPS-1"}, "changelog": {"items": []}}`:                                 "OPS-1 updated",
-		`{"webhookEvent": "jira:issue_updated", "issue": {"id": "7", "fields": {"summary": "secret"}}}`:                                 "Jira: updated",
-		`{"webhookEvent": "comment_created", "issue": {"key": "OPS-1"}, "comment": {"body": "words"}}`:                                  "OPS-1 comment created",
-		`{"webhookEvent": "sprint_updated", "sprint": {"name": "S5", "goal": "a"}, "oldValue": {"name": "S5"}}`:                         "Jira: sprint updated (goal): S5",
-		`{"transition": {"from_status": "To Do", "to_status": "Done"}, "issue": {"key": "OPS-1"}}`:                                      "OPS-1 moved from To Do to Done",
-		`{"transition": {"transitionName": "Start"}, "issue": {"key": "OPS-1"}}`:                                                        "OPS-1 transitioned",
-		`{"issue": "OPS-1"}`: "OPS-1 automation triggered",
-		`{"webhookEvent": "project_deleted", "project": {"name": "Operations"}}`: "Jira: project deleted: Operations",
-		`{"webhookEvent": "Hello, world"}`:                                       "Jira: unknown event",
-		`{"a": 1}`:                                                               "Jira: unknown event",
+		`{"timestamp": 1595970774883, "issue": {"fields": {"updated": "2020-01-01T00:00:00.000+0000"}}}`:                         "2020-07-28T21:12:54.883Z",
+		`{"comment": {"created": "2020-01-01T00:00:00.000+0000", "updated": "2020-01-02T00:00:00.000+0100"}}`:                    "2020-01-01T23:00:00.000Z",
+		`{"comment": {"created": "2020-01-01T00:00:00.000+0000"}, "issue": {"fields": {"updated": "2020-01-03T00:00:00.000Z"}}}`: "2020-01-01T00:00:00.000Z",
+		`{"issue": {"fields": {"updated": "2020-01-03T00:00:00.000Z", "created": "2020-01-01T00:00:00.000Z"}}}`:                  "2020-01-03T00:00:00.000Z",
+		`{"issue": {"fields": {"created": "2020-01-01T00:00:00.000Z"}}}`:                                                         "2020-01-01T00:00:00.000Z",
+		`{}`: "2026-05-01T12:00:00.000Z",
 	} {
-		record, _ := translate(t, translator(nil), body, Delivery{})
-		assert.Equal(t, want, record.Body().Str(), body)
+		record, _ := build(t, newBuilder(nil), body, Delivery{})
+		assert.Equal(t, want, record.Timestamp().AsTime().Format(timeFormat), body)
+		assert.Equal(t, received, record.ObservedTimestamp().AsTime())
 	}
 }
 
-// TestCustomFields has the ids of people by default, and their names beside them when asked for.
-func TestCustomFields(t *testing.T) {
-	const fields = `{"issue": {"fields": {"customfield_1": {"accountId": "a", "displayName": "Ada Lindqvist"},
-		"customfield_2": [{"accountId": "b", "displayName": "Noor Haddad"}, {"name": "rmontero", "displayName": "Rosa Montero"}],
-		"customfield_3": 5, "customfield_4": "äöüÄÖÜ", "customfield_5": [{"value": "Europe"}, 2.5, true]}}}`
-	aliases := map[string]string{"customfield_1": "approver", "customfield_2": "team", "customfield_3": "points", "customfield_4": "text", "customfield_5": "mixed"}
-	custom := func(details bool) map[string]any {
-		tr := translator(func(o *Options) { o.CustomFields, o.MaxText, o.UserDetails = aliases, 4, details })
-		ev, err := jira.NewDecoder([]string{"customfield_1", "customfield_2", "customfield_3", "customfield_4", "customfield_5"}).Decode([]byte(fields))
-		require.NoError(t, err)
-		logs, _ := tr.Translate(tr.Recognize(ev), Delivery{Body: []byte(fields), Received: received})
-		attrs := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().AsRaw()
-		delete(attrs, "log.record.uid")
-		delete(attrs, "jira.webhook.source")
-		return attrs
+func TestResource(t *testing.T) {
+	for _, tt := range []struct{ name, siteURL, body, site, deployment string }{
+		{"cloud link", "", `{"issue": {"self": "https://acme.atlassian.net/rest/api/2/10001"}}`, "https://acme.atlassian.net", "cloud"},
+		{"context path", "", `{"issue": {"self": "https://jira.example.com/context/rest/api/2/issue/1"}, "user": {"key": "k"}}`, "https://jira.example.com/context", "data_center"},
+		{"port", "", `{"issue": {"self": "http://jira:8080/rest/api/2/issue/1"}, "user": {"name": "k"}}`, "http://jira:8080", "data_center"},
+		{"link of an entity", "", `{"sprint": {"self": "https://acme.atlassian.net/rest/agile/1.0/sprint/12"}}`, "https://acme.atlassian.net", "cloud"},
+		{"link of a user", "", `{"user": {"self": "https://acme.atlassian.net/rest/api/2/user?accountId=1"}}`, "https://acme.atlassian.net", "cloud"},
+		{"own domain, account id", "", `{"user": {"accountId": "1", "key": "k", "self": "https://jira.acme.com/rest/api/2/user"}}`, "https://jira.acme.com", "cloud"},
+		{"account id of the reporter", "", `{"user": {"key": "k"}, "issue": {"fields": {"reporter": {"accountId": "1"}}}}`, "", "cloud"},
+		{"gateway", "", `{"issue": {"self": "https://api.atlassian.com/ex/jira/1/rest/api/2/1", "fields": {"creator": {"accountId": "1"}}}}`, "", "cloud"},
+		{"gateway, configured", "https://acme.atlassian.net/", `{"issue": {"self": "https://api.atlassian.com/ex/jira/1/rest/api/2/1"}}`, "https://acme.atlassian.net", "cloud"},
+		{"configured wins", "https://b.example.com", `{"issue": {"self": "https://a.example.com/rest/api/2/1"}}`, "https://b.example.com", ""},
+		{"credentials in the link", "", `{"issue": {"self": "https://u:p@a.example.com/rest/api/2/1"}}`, "https://a.example.com", ""},
+		{"no link", "", `{"issue": {"self": "10001"}}`, "", ""},
+		{"another scheme", "", `{"issue": {"self": "file:///rest/api"}}`, "", ""},
+		{"a look-alike", "", `{"issue": {"self": "https://atlassian.net.example.com/rest/api/2/1"}}`, "https://atlassian.net.example.com", ""},
+		{"port of a cloud site", "https://acme.atlassian.net:443", `{}`, "https://acme.atlassian.net", "cloud"},
+		{"spelling", "", `{"issue": {"self": "HTTPS://Jira.Example.com.:443/Context/rest/api/2/1"}}`, "https://jira.example.com/Context", ""},
+		{"spelling, configured", "http://Jira.Example.com.:80/Context/", `{}`, "http://jira.example.com/Context", ""},
+		{"port of the other scheme", "", `{"issue": {"self": "http://jira.example.com:443/rest/api/2/1"}}`, "http://jira.example.com:443", ""},
+		{"IPv6", "", `{"issue": {"self": "https://[2001:DB8::1]:8443/rest/api/2/1"}}`, "https://[2001:db8::1]:8443", ""},
+		{"no host", "", `{"issue": {"self": "https://:443/rest/api/2/1"}}`, "", ""},
+		{"gateway, spelt otherwise", "", `{"issue": {"self": "https://API.Atlassian.com:443/ex/jira/1/rest/api/2/1"}}`, "", ""},
+		{"gateway and a link to the site", "", `{"issue": {"self": "https://api.atlassian.com/ex/jira/1/rest/api/2/1", "fields": {
+			"reporter": {"self": "https://acme.atlassian.net/rest/api/2/user?accountId=1"}}}}`, "https://acme.atlassian.net", "cloud"},
+		{"gateway and a link of the project", "", `{"comment": {"self": "https://api.atlassian.com/ex/jira/1/rest/api/2/1"},
+			"issue": {"fields": {"project": {"self": "https://acme.atlassian.net/rest/api/2/project/1"}}}}`, "https://acme.atlassian.net", "cloud"},
+		{"gateway and a link of the author", "", `{"comment": {"self": "https://api.atlassian.com/ex/jira/1/rest/api/2/1",
+			"updateAuthor": {"self": "https://acme.atlassian.net/rest/api/2/user"}}}`, "https://acme.atlassian.net", "cloud"},
+		{"a link that is too long", "", `{"issue": {"self": "https://a.example.com/` + strings.Repeat("a", 3000) + `/rest/api/2/1"}}`, "", ""},
+		{"a look-alike path", "https://jira.example.com/a.jira.com", `{}`, "https://jira.example.com/a.jira.com", ""},
+		{"nothing", "", `{}`, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ev, err := jira.NewDecoder(nil).Decode([]byte(tt.body))
+			require.NoError(t, err)
+			builder := newBuilder(func(o *Options) { o.SiteURL = tt.siteURL })
+			logs, _ := builder.Build(builder.Classify(ev), Delivery{Body: []byte(tt.body), Received: received})
+			want := map[string]any{"service.name": "jira"}
+			if tt.site != "" {
+				want["jira.site.url"] = tt.site
+			}
+			if tt.deployment != "" {
+				want["jira.deployment.type"] = tt.deployment
+			}
+			assert.Equal(t, want, logs.ResourceLogs().At(0).Resource().Attributes().AsRaw())
+		})
 	}
-	want := map[string]any{
-		"jira.issue.custom.approver": "a", "jira.issue.custom.team": []any{"b"}, "jira.issue.custom.points": int64(5),
-		"jira.issue.custom.text": "äöüÄ", "jira.issue.custom.mixed": []any{"Euro", 2.5, true},
-	}
-	assert.Equal(t, want, custom(false))
-	want["jira.issue.custom.approver.full_name"] = "Ada "
-	want["jira.issue.custom.team.full_name"] = []any{"Noor", "Rosa"}
-	assert.Equal(t, want, custom(true))
 }
 
-// TestExtraAttributes never overrules the body.
-func TestExtraAttributes(t *testing.T) {
-	extra := []Attribute{{"jira.issue.key", "OPS-9"}, {"jira.sprint.id", "12"}, {"team", "a\xffb"}, {"empty", ""}, {"team", "second"}}
-	_, attrs := translate(t, translator(nil), `{"issue": "OPS-1"}`, Delivery{Extra: extra})
-	assert.Equal(t, "OPS-1", attrs["jira.issue.key"])
-	assert.Equal(t, "12", attrs["jira.sprint.id"])
-	assert.Equal(t, "a\uFFFDb", attrs["team"])
-	assert.NotContains(t, attrs, "empty")
+func TestTextIsCut(t *testing.T) {
+	body := `{"webhookEvent": "jira:issue_updated", "issue": {"key": "PLAT-1", "fields": {"status": {"name": "In Progress"}, "summary": "äöüÄÖÜß", "labels": ["abcdefg", "abc"], "description": "wxyzä"}},
+		"changelog": {"items": [{"field": "summary", "toString": "äöüÄÖÜß"}]}}`
+	builder := newBuilder(func(o *Options) {
+		o.MaxText, o.Description, o.Payload, o.SiteURL = 4, true, true, "https://acme.atlassian.net"
+	})
+	record, attrs := build(t, builder, body, Delivery{ID: "delivery"})
+	assert.Equal(t, "äöüÄ", attrs["jira.issue.summary"])
+	assert.Equal(t, []any{"abcd", "abc"}, attrs["jira.issue.labels"])
+	assert.Equal(t, "wxyz", attrs["jira.issue.description"])
+	assert.Equal(t, "PLAT", record.Body().Str())
+	assert.Equal(t, "In P", attrs["jira.issue.status.name"])
+	for key, want := range map[string]string{
+		"jira.issue.key": "PLAT-1", "jira.project.key": "PLAT", "url.full": "https://acme.atlassian.net/browse/PLAT-1",
+		"jira.webhook.event": "jira:issue_updated", "jira.webhook.id": "delivery", "jira.issue.status.mapped": "processing",
+	} {
+		assert.Equal(t, want, attrs[key], "an identifier is whole: %s", key)
+	}
+	assert.Len(t, attrs["log.record.uid"], 32)
+	assert.Equal(t, []any{map[string]any{"field": "summ", "to_string": "äöüÄ"}}, attrs["jira.changelog.items"])
+	assert.Equal(t, body, attrs["log.record.original"], "the payload is whole or not there")
+}
 
-	ev, err := jira.NewDecoder(nil).Decode(nil)
+func TestDeliveryAttributes(t *testing.T) {
+	retries := int64(0)
+	_, attrs := build(t, newBuilder(nil), `{}`, Delivery{ID: "a\xffb", Flow: "Secondary", RetryCount: &retries})
+	assert.Equal(t, "a\uFFFDb", attrs["jira.webhook.id"])
+	assert.Equal(t, "Secondary", attrs["jira.webhook.flow"])
+	assert.Equal(t, int64(0), attrs["jira.webhook.retry_count"])
+	assert.Equal(t, "unknown", attrs["jira.webhook.source"])
+	assert.NotContains(t, attrs, "log.record.original")
+}
+
+func TestActor(t *testing.T) {
+	for body, want := range map[string]any{
+		`{"user": {"accountId": "a"}, "comment": {"author": {"accountId": "b"}}}`:         "a",
+		`{"comment": {"author": {"accountId": "b"}, "updateAuthor": {"accountId": "c"}}}`: "c",
+		`{"worklog": {"author": {"accountId": "b"}}}`:                                     "b",
+		`{"user": {"key": "JIRAUSER1", "name": "jdoe"}}`:                                  "JIRAUSER1",
+		`{"webhookEvent": "user_updated", "user": {"accountId": "a"}}`:                    nil,
+		`{"user": {"name": "jdoe"}}`:                                                      nil,
+	} {
+		_, attrs := build(t, newBuilder(nil), body, Delivery{})
+		assert.Equal(t, want, attrs["user.id"], body)
+	}
+	_, attrs := build(t, newBuilder(func(o *Options) { o.UserDetails = true }),
+		`{"user": {"key": "JIRAUSER1", "name": "jdoe", "displayName": "J. Doe", "emailAddress": "j@example.com"}}`, Delivery{})
+	assert.Equal(t, "jdoe", attrs["user.name"])
+	assert.Equal(t, "J. Doe", attrs["user.full_name"])
+	assert.Equal(t, "j@example.com", attrs["user.email"])
+}
+
+func TestTransition(t *testing.T) {
+	_, attrs := build(t, newBuilder(nil), `{"issue": {"key": "A-1", "fields": {}}, "changelog": {"items": [
+		{"field": "resolution", "to": "1"},
+		{"field": "Status", "from": "1", "fromString": "Open", "to": "5", "toString": "Resolved"}]}}`, Delivery{})
+	assert.Equal(t, "5", attrs["jira.issue.status.id"], "the issue says nothing of its status")
+	assert.Equal(t, "Resolved", attrs["jira.issue.status.name"])
+	assert.Equal(t, "done", attrs["jira.issue.status.mapped"])
+	assert.Equal(t, "1", attrs["jira.issue.status.previous.id"])
+	assert.Equal(t, "Open", attrs["jira.issue.status.previous.name"])
+	assert.Equal(t, "processing", attrs["jira.issue.status.previous.mapped"])
+	assert.Equal(t, "A", attrs["jira.project.key"], "from the key of the issue")
+}
+
+func TestUnmappedStatuses(t *testing.T) {
+	ev, err := jira.NewDecoder(nil).Decode([]byte(`{"issue": {"fields": {"status": {"id": "7", "name": "Parked"}}},
+		"changelog": {"items": [{"fieldId": "status", "field": "Статус", "from": "8", "fromString": "Held"}]}}`))
 	require.NoError(t, err)
-	logs, _ := translator(nil).Translate(translator(nil).Recognize(ev), Delivery{Extra: extra, Received: received})
-	key, _ := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().Get("jira.issue.key")
-	assert.Equal(t, "OPS-9", key.Str(), "all that is known of a delivery without a body")
+	logs, remarks := newBuilder(nil).Build(newBuilder(nil).Classify(ev), Delivery{Received: received})
+	assert.Equal(t, Unmapped{
+		Current:  jira.Status{Named: jira.Named{ID: "7", Name: "Parked"}},
+		Previous: jira.Status{Named: jira.Named{ID: "8", Name: "Held"}},
+	}, remarks.Unmapped)
+	attrs := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().AsRaw()
+	assert.Equal(t, "[2J", printable(jira.Status{Named: jira.Named{Name: "\x1b[2J"}}).Name, "it is logged")
+	assert.NotContains(t, attrs, "jira.issue.status.mapped")
+	assert.NotContains(t, attrs, "jira.issue.status.previous.mapped")
 }
+
+// TestPeopleInChanges looks at whole changes: which custom fields are user pickers, Jira does not say.
+func TestPeopleInChanges(t *testing.T) {
+	const accountID = "557058:1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5b"
+	for _, tt := range []struct{ change, from, text any }{
+		{`{"field": "assignee", "from": "jdoe", "fromString": "J. Doe"}`, "jdoe", nil},
+		{`{"fieldId": "reporter", "from": "jdoe", "fromString": "J. Doe"}`, "jdoe", nil},
+		{`{"field": "Creator", "from": "jdoe", "fromString": "J. Doe"}`, "jdoe", nil},
+		{`{"field": "Watcher", "from": "10", "fromString": "J. Doe", "tmpFromAccountId": "10"}`, "10", nil},
+		{`{"field": "priority", "from": "3", "fromString": "Medium"}`, "3", "Medium"},
+		{`{"fieldtype": "custom", "from": "` + accountID + `", "fromString": "J. Doe"}`, accountID, nil},
+		{`{"fieldtype": "custom", "from": "[` + accountID + `, ` + accountID + `]", "fromString": "J. Doe"}`, "[" + accountID + ", " + accountID + "]", nil},
+		{`{"fieldtype": "custom", "from": "5cedcb4355a88a0fc86388ba", "fromString": "J. Doe"}`, "5cedcb4355a88a0fc86388ba", nil},
+		{`{"fieldtype": "custom", "from": "JIRAUSER10200", "fromString": "J. Doe"}`, "JIRAUSER10200", nil},
+		{`{"fieldtype": "custom", "from": "jdoe", "fromString": "J. Doe"}`, nil, nil},
+		{`{"fieldtype": "custom", "from": "[jdoe(JIRAUSER10100)]", "fromString": "J. Doe"}`, nil, nil},
+		{`{"fieldtype": "custom", "fromString": "[J. Doe(jdoe)]"}`, nil, nil},
+		{`{"fieldtype": "custom", "from": "10035", "fromString": "Option"}`, "10035", "Option"},
+		{`{"fieldtype": "custom", "from": "12, 13", "fromString": "Sprint 5, Sprint 6"}`, "12, 13", "Sprint 5, Sprint 6"},
+		{`{"fieldtype": "custom", "from": "2026-01-01T10:00:00.0+0000", "fromString": "01/Jan/26"}`, "2026-01-01T10:00:00.0+0000", "01/Jan/26"},
+		{`{"fieldtype": "custom", "from": null, "fromString": "3.5"}`, nil, "3.5"},
+	} {
+		_, attrs := build(t, newBuilder(nil), fmt.Sprintf(`{"changelog": {"items": [%s]}}`, tt.change), Delivery{})
+		item := attrs["jira.changelog.items"].([]any)[0].(map[string]any)
+		assert.Equal(t, tt.from, item["from"], tt.change)
+		assert.Equal(t, tt.text, item["from_string"], tt.change)
+	}
+}
+
+// TestCustomFieldsAreNoTransitions has fields of a site that are called as Jira's own.
+func TestCustomFieldsAreNoTransitions(t *testing.T) {
+	record, attrs := build(t, newBuilder(nil), `{"webhookEvent": "jira:issue_updated", "issue": {"key": "A-1"}, "changelog": {"items": [
+		{"field": "Status", "fieldtype": "custom", "fromString": "Green", "toString": "Red"},
+		{"field": "Key", "fieldtype": "custom", "fromString": "B-1", "toString": "B-2"}]}}`, Delivery{})
+	assert.Equal(t, "A-1 updated (Status, Key)", record.Body().Str())
+	assert.NotContains(t, attrs, "jira.issue.status.previous.name")
+	assert.NotContains(t, attrs, "jira.issue.previous_key")
+}
+
+func TestPreviousStatusOfAMove(t *testing.T) {
+	builder := newBuilder(func(o *Options) {
+		o.Statuses = status.NewMapper(status.Options{Projects: map[string]status.Mapping{"OPS": {"parked": {"Blocked"}}, "WEB": {"waiting": {"Blocked"}}}})
+	})
+	_, attrs := build(t, builder, `{"issue": {"key": "WEB-8", "fields": {"status": {"name": "Blocked"}}}, "changelog": {"items": [
+		{"field": "status", "fromString": "Blocked", "toString": "Blocked"}, {"field": "Key", "fromString": "OPS-42", "toString": "WEB-8"}]}}`, Delivery{})
+	assert.Equal(t, "waiting", attrs["jira.issue.status.mapped"])
+	assert.Equal(t, "parked", attrs["jira.issue.status.previous.mapped"])
+	assert.Equal(t, "OPS-42", attrs["jira.issue.previous_key"])
+}
+
+func TestDisplayLineIsOneLine(t *testing.T) {
+	record, _ := build(t, newBuilder(nil), `{"webhookEvent": "jira:issue_updated", "issue": {"key": "A-1", "fields": {"summary": "x\n\u2028B-2 \u001b[2J\u202e deleted\u0000now\t"}},
+		"changelog": {"items": [{"fieldId": "labels"}]}}`, Delivery{})
+	assert.Equal(t, "A-1 updated (labels): x B-2 [2J deletednow", record.Body().Str())
+}
+
+// TestRecordIsUTF8 has bytes that are not, wherever they can come in. Receivers of OTLP refuse whole batches for one.
+func TestRecordIsUTF8(t *testing.T) {
+	builder := newBuilder(func(o *Options) { o.Payload, o.Description = true, true })
+	record, attrs := build(t, builder, "{\"issue\": {\"key\": \"A-\xff\", \"fields\": {\"summary\": \"\xff\", \"description\": {\"a\": \"\xff\"}}}}",
+		Delivery{ID: "\xff", Flow: "\xff"})
+	assert.True(t, utf8.ValidString(record.Body().Str()))
+	for key, value := range attrs {
+		assert.True(t, utf8.ValidString(value.(string)), key)
+	}
+	assert.Contains(t, attrs, "log.record.original")
+	assert.Contains(t, attrs, "jira.issue.description")
+}
+
+func TestNothingEmptyIsWritten(t *testing.T) {
+	_, attrs := build(t, newBuilder(func(o *Options) { o.UserDetails, o.Description = true, true }),
+		`{"webhookEvent": "", "user": {}, "issue": {"key": "", "fields": {"labels": [], "components": [{}], "status": {"name": ""}}}, "changelog": {"id": "", "items": []}}`, Delivery{})
+	assert.Equal(t, []string{"jira.webhook.source", "log.record.uid"}, sortedKeys(attrs))
+}
+
+func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }

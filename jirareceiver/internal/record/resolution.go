@@ -8,22 +8,23 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
 
-// The values of jira.issue.resolution.change.
+// Values of the attribute jira.issue.resolution.change.
 const (
 	issueResolved = "resolved"
 	issueReopened = "reopened"
 )
 
-// completion is whether a status means that there is nothing left to do.
+// completion states whether a status means that no work is left.
 type completion int
 
 const (
-	unclear completion = iota // neither its mapped value nor its category says
+	unclear completion = iota // neither the mapped value nor the category of the status decides
 	open
 	complete
 )
 
-// completions are by mapped value. The words of a configuration say nothing: they may mean anything.
+// completions holds the completion of the built-in mapped values. A configuration may define other values, whose
+// meaning is unknown.
 var completions = map[string]completion{
 	status.Planned:    open,
 	status.Ready:      open,
@@ -36,40 +37,42 @@ func completionOf(mapped, category string) completion {
 	return cmp.Or(completions[mapped], completions[status.ByCategory(category)])
 }
 
-// completionBefore is of the status before the event. All that is created was open: an issue that is created done is resolved
-// by that.
-func completionBefore(o delivered, previousMapped string, now completion) completion {
-	if o.Kind.Name == eventIssueCreated {
+// completionBefore returns the completion of the status before the event. Before its creation an issue counts as open,
+// so an issue that is created in a done status is resolved by its creation.
+func completionBefore(in recordInput, previousMapped string, now completion) completion {
+	if in.Type.Name == eventIssueCreated {
 		return open
 	}
-	if _, _, isTransition := transition(o.Event); isTransition {
+	if _, _, isTransition := transition(in.Event); isTransition {
 		return completionOf(previousMapped, "")
 	}
 	return now
 }
 
-// resolutionChange returns issueResolved, issueReopened or "". The statuses decide, because an issue goes from one to the other
-// once, while its resolution is set by hand or by a rule at another time, or is left as it was when work begins again. Only
-// where a status is unclear, as the previous one of a site in another language, the resolution does.
+// resolutionChange returns issueResolved, issueReopened or "".
+//
+// The statuses decide if both are clear, because an issue moves from an open to a done status once. A person or a rule
+// may set the resolution at another time, or leave it unchanged when work starts again. The resolution decides only if
+// a status is unclear, such as a previous status in the language of the site.
 func resolutionChange(ev *jira.Event, before, now completion) string {
 	if before != unclear && now != unclear {
-		return betweenStatuses(before, now)
+		return completionChange(before, now)
 	}
-	change, changed := find(ev.Changelog, fieldResolution)
+	change, changed := findChange(ev.Changelog, fieldResolution)
 	from, to := cmp.Or(change.From, change.FromText), cmp.Or(change.To, change.ToText)
 	switch {
 	case now != open && from == "" && to != "":
 		return issueResolved
 	case now != complete && from != "" && to == "":
 		return issueReopened
-	case now == complete && !changed && ev.Issue.Resolution == (jira.Named{}): // its workflow has no resolutions
+	case now == complete && !changed && ev.Issue.Resolution == (jira.Named{}): // the workflow has no resolutions
 		return issueResolved
 	default:
 		return ""
 	}
 }
 
-func betweenStatuses(before, now completion) string {
+func completionChange(before, now completion) string {
 	switch {
 	case before == now:
 		return ""
@@ -80,20 +83,21 @@ func betweenStatuses(before, now completion) string {
 	}
 }
 
-// putDurations writes how old the issue is, and how long it took if the event resolves it.
-func (w writer) putDurations(o delivered, change string) {
-	at := EventTime(o.Event, o.delivery.Received)
-	w.seconds(attrIssueAge, o.Issue.Created, at)
+// durations writes the age of the issue and, if the event resolves the issue, its lead time.
+func (w writer) durations(in recordInput, change string) {
+	at := EventTime(in.Event, in.delivery.Received)
+	w.putSeconds(attrIssueAge, in.Issue.Created, at)
 	if change == issueResolved {
-		w.seconds(attrIssueLeadTime, o.Issue.Created, resolvedAt(o, at))
+		w.putSeconds(attrIssueLeadTime, in.Issue.Created, resolvedAt(in, at))
 	}
 }
 
-// resolvedAt is the time of the event, unless the event itself tells another: an issue that comes from elsewhere was
-// resolved before it was created here. A resolution date of before the event was left over from an earlier resolution.
-func resolvedAt(o delivered, at time.Time) time.Time {
-	if _, changed := find(o.Changelog, fieldResolution); changed || o.Kind.Name == eventIssueCreated {
-		return cmp.Or(o.Issue.Resolved, at)
+// resolvedAt returns the resolution date if the event sets it or creates the issue, otherwise the time of the event. An
+// imported issue may have been resolved before it was created in this Jira. A resolution date that the event does not
+// set is left over from an earlier resolution.
+func resolvedAt(in recordInput, at time.Time) time.Time {
+	if _, changed := findChange(in.Changelog, fieldResolution); changed || in.Type.Name == eventIssueCreated {
+		return cmp.Or(in.Issue.Resolved, at)
 	}
 	return at
 }

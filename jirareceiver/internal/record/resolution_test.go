@@ -9,8 +9,8 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
 
-// TestResolutionChange has the histories of issues that Jira tells in different ways. An issue is resolved once, and again only
-// after it was reopened.
+// TestResolutionChange has the histories of issues that Jira tells in different ways. An issue is resolved once, and
+// again only after it was reopened.
 func TestResolutionChange(t *testing.T) {
 	const (
 		toDone   = `{"fieldId": "status", "field": "status", "from": "3", "fromString": "In Progress", "to": "5", "toString": "Done"}`
@@ -67,7 +67,7 @@ func TestResolutionChange(t *testing.T) {
 		{"a custom field that is called resolution", "jira:issue_updated", "", `{"field": "Resolution", "fieldtype": "custom", "toString": "4K"}`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, attrs := translate(t, translator(nil), fmt.Sprintf(
+			_, attrs := build(t, newBuilder(nil), fmt.Sprintf(
 				`{"webhookEvent": %q, "issue": {"key": "OPS-1", "fields": {%s}}, "changelog": {"items": [%s]}}`, tt.event, tt.fields, tt.changes), Delivery{})
 			assert.Equal(t, tt.want, text(attrs["jira.issue.resolution.change"]))
 		})
@@ -79,9 +79,10 @@ func text(value any) string {
 	return s
 }
 
-// TestResolutionChangeByMapping has statuses that only the configuration knows, and one that it calls by a word of its own.
+// TestResolutionChangeByMapping has statuses that only the configuration knows, and one that it calls by a word of its
+// own.
 func TestResolutionChangeByMapping(t *testing.T) {
-	tr := translator(func(o *Options) {
+	builder := newBuilder(func(o *Options) {
 		o.Statuses = status.NewMapper(status.Options{Mapping: status.Mapping{
 			"done": {"Verified"}, "processing": {"Parked"}, "shipped": {"Live"},
 		}})
@@ -96,13 +97,13 @@ func TestResolutionChangeByMapping(t *testing.T) {
 	} {
 		body := fmt.Sprintf(`{"webhookEvent": "jira:issue_updated", "issue": {"key": "OPS-1", "fields": {"status": {"name": %q, "statusCategory": {"key": %q}}}},
 			"changelog": {"items": [{"field": "status", "fromString": %q, "toString": %q}]}}`, tt.to, tt.category, tt.from, tt.to)
-		_, attrs := translate(t, tr, body, Delivery{})
+		_, attrs := build(t, builder, body, Delivery{})
 		assert.Equal(t, tt.want, text(attrs["jira.issue.resolution.change"]), body)
 	}
 }
 
 func TestResolutionChangeOfPostFunction(t *testing.T) {
-	_, attrs := translate(t, translator(nil), `{"timestamp": 1772528471009, "transition": {"from_status": "In Progress", "to_status": "Done"},
+	_, attrs := build(t, newBuilder(nil), `{"timestamp": 1772528471009, "transition": {"from_status": "In Progress", "to_status": "Done"},
 		"issue": {"key": "OPS-1", "fields": {"created": "2026-03-03T09:01:01.009Z", "status": {"name": "In Progress", "statusCategory": {"key": "indeterminate"}}}}}`, Delivery{})
 	assert.Equal(t, "resolved", attrs["jira.issue.resolution.change"], "the issue does not have its new status yet")
 	assert.Equal(t, int64(10), attrs["jira.issue.lead_time_seconds"])
@@ -130,7 +131,7 @@ func TestDurations(t *testing.T) {
 		{"creation unknown", "updated", "1772442062000", `"status": {"name": "Done"}`, toDone, nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, attrs := translate(t, translator(nil), fmt.Sprintf(
+			_, attrs := build(t, newBuilder(nil), fmt.Sprintf(
 				`{"timestamp": %s, "webhookEvent": "jira:issue_%s", "issue": {"key": "OPS-1", "fields": {%s}}, "changelog": {"items": [%s]}}`,
 				tt.timestamp, tt.event, tt.fields, tt.changes), Delivery{})
 			assert.Equal(t, tt.age, attrs["jira.issue.age_seconds"])

@@ -10,7 +10,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
 
-// ParseSeverity returns the severity with the given short name, in any letter case: the 24 of
+// ParseSeverity returns the severity with a short name, such as WARN2, in any letter case. The 24 short names are listed at
 // https://opentelemetry.io/docs/specs/otel/logs/data-model/#displaying-severity.
 func ParseSeverity(name string) (severity plog.SeverityNumber, known bool) {
 	for severity = plog.SeverityNumberTrace; severity <= plog.SeverityNumberFatal4; severity++ {
@@ -21,11 +21,12 @@ func ParseSeverity(name string) (severity plog.SeverityNumber, known bool) {
 	return plog.SeverityNumberUnspecified, false
 }
 
-// severity goes by the priority of the issue, its id before its name.
-func (t *Translator) severity(ev *jira.Event) plog.SeverityNumber {
-	if ev.Issue == nil || len(t.opts.Severities) == 0 {
+// severity returns the severity of the event, which depends on the priority of the issue. The id of the priority takes
+// precedence over its name.
+func (b *Builder) severity(ev *jira.Event) plog.SeverityNumber {
+	if ev.Issue == nil || len(b.opts.Severities) == 0 {
 		return plog.SeverityNumberInfo
 	}
 	priority := ev.Issue.Priority
-	return cmp.Or(t.opts.Severities[priority.ID], t.opts.Severities[status.Fold(priority.Name)], plog.SeverityNumberInfo)
+	return cmp.Or(b.opts.Severities[priority.ID], b.opts.Severities[status.Fold(priority.Name)], plog.SeverityNumberInfo)
 }

@@ -15,23 +15,25 @@ const (
 	deploymentDataCenter = "data_center"
 )
 
-// apiGateway is the host of the links that Jira Cloud gives to OAuth apps. It is no site.
+// apiGateway is the host of the links that Jira Cloud sends to OAuth apps. It is not a site.
 const apiGateway = "api.atlassian.com"
 
-// cloudDomains are the domains of Jira Cloud's sites.
+// cloudDomains are the domains of the sites of Jira Cloud.
 var cloudDomains = []string{".atlassian.net", ".jira.com"}
 
-// Site is the Jira that sent an event. It is empty when neither the configuration nor the body names one.
+// Site is the Jira that sent an event. It is the zero value if neither the configuration nor the body contains its
+// address.
 type Site struct {
 	URL  string // https://host[/context]
 	host string
 }
 
-// defaultPorts are the ports that an address does not need, by scheme.
+// defaultPorts holds the port that an address may omit, by scheme.
 var defaultPorts = map[string]string{"https": "443", "http": "80"}
 
-// siteAt returns the site at an address, or an empty one. All spellings of an address are one site, so that one event has one uid.
-func siteAt(address string) Site {
+// parseSite returns the site with an address, or the zero value if the address is not valid. All spellings of an
+// address give the same site, so that one event has one log.record.uid.
+func parseSite(address string) Site {
 	u, err := url.Parse(address)
 	if err != nil || len(address) > jira.MaxURL {
 		return Site{}
@@ -42,7 +44,7 @@ func siteAt(address string) Site {
 		return Site{}
 	}
 	authority := host
-	if strings.Contains(host, ":") { // an address of IPv6
+	if strings.Contains(host, ":") { // an IPv6 address
 		authority = "[" + host + "]"
 	}
 	if p := u.Port(); p != "" && p != port {
@@ -51,10 +53,11 @@ func siteAt(address string) Site {
 	return Site{URL: u.Scheme + "://" + authority + strings.TrimRight(u.EscapedPath(), "/"), host: host}
 }
 
-// siteOf prefers the configured site to the links in the event. It tries all links, because some may go through the gateway.
-func (t *Translator) siteOf(ev *jira.Event) Site {
-	if t.site.URL != "" {
-		return t.site
+// siteOf returns the configured site, otherwise the site of the first link in the event that contains one. Some links
+// may point to the gateway.
+func (b *Builder) siteOf(ev *jira.Event) Site {
+	if b.site.URL != "" {
+		return b.site
 	}
 	issue, project, revision := cmp.Or(ev.Issue, &jira.Issue{}), cmp.Or(ev.Project, &jira.Project{}), ev.Revision()
 	for _, link := range [...]string{
@@ -68,30 +71,32 @@ func (t *Translator) siteOf(ev *jira.Event) Site {
 	return Site{}
 }
 
-// siteOfLink cuts a link to the REST API, as in https://jira.example.com/context/rest/api/2/issue/10001, to its site.
+// siteOfLink returns the site of a link to the REST API, such as
+// https://jira.example.com/context/rest/api/2/issue/10001.
 func siteOfLink(link string) Site {
 	base, _, isLink := strings.Cut(link, "/rest/")
 	if !isLink {
 		return Site{}
 	}
-	s := siteAt(base)
+	s := parseSite(base)
 	if s.host == apiGateway {
 		return Site{}
 	}
 	return s
 }
 
-// deploymentType tells Cloud from Data Center by the site's domain and by how users are identified, or returns "".
-func deploymentType(o Occurrence) string {
-	if o.Site.isCloud() || o.UserDeleted { // the latter is an account id, which Data Center does not have
+// deploymentType returns deploymentCloud, deploymentDataCenter or "". It decides by the domain of the site and by the
+// ids of the users: only Jira Cloud has account ids.
+func deploymentType(ev ClassifiedEvent) string {
+	if ev.Site.isCloud() || ev.UserDeleted { // a "user deleted" body without a name contains an account id
 		return deploymentCloud
 	}
-	users := []jira.User{o.User, o.Revision().Author}
-	if o.Project != nil {
-		users = append(users, o.Project.Lead)
+	users := []jira.User{ev.User, ev.Revision().Author}
+	if ev.Project != nil {
+		users = append(users, ev.Project.Lead)
 	}
-	if o.Issue != nil {
-		users = append(users, o.Issue.Reporter, o.Issue.Creator, o.Issue.Assignee)
+	if ev.Issue != nil {
+		users = append(users, ev.Issue.Reporter, ev.Issue.Creator, ev.Issue.Assignee)
 	}
 	deployment := ""
 	for _, u := range users {

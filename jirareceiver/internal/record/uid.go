@@ -11,13 +11,16 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
-// uidLength is the number of bytes of the hash that make a log.record.uid.
+// uidLength is the number of bytes of a hash that become a log.record.uid.
 const uidLength = 16
 
-// recordUID identifies the event and not the delivery: a repeated delivery, or one of a second registration that matches
-// too, gets the same. It is "" for a delivery without a body that Jira did not number: nothing tells two of those apart.
-func recordUID(o Occurrence, d Delivery) string {
-	entity, change := o.Kind.identify(o.Event)
+// recordUID returns the log.record.uid of an event: 32 hexadecimal digits that identify the event and not the delivery.
+// All deliveries of one event have the same uid, whether they are repeated attempts or come from several registered
+// webhooks. If the body does not contain both the id of the subject and the id of the change, the fingerprint of the
+// body takes the place of the latter, and for an empty body the delivery ID. The uid of an empty body without a
+// delivery ID is "", because two such deliveries cannot be distinguished.
+func recordUID(ev ClassifiedEvent, d Delivery) string {
+	entity, change := ev.Type.identify(ev.Event)
 	switch {
 	case entity != "" && change != "":
 	case len(d.Body) > 0:
@@ -27,22 +30,23 @@ func recordUID(o Occurrence, d Delivery) string {
 	default:
 		return ""
 	}
-	return hash(o.Site.URL, o.Kind.Name, entity, change)
+	return hash(ev.Site.URL, ev.Type.Name, entity, change)
 }
 
-// changeUID identifies one change of an event with several.
+// changeUID returns the log.record.uid of the record of one changed field. The index is its position in the changelog.
 func changeUID(eventUID string, index int) string {
 	return hash(eventUID, strconv.Itoa(index))
 }
 
-// identify returns the id of what changed and the id of the change, as far as the body has them. What the body says as a
-// whole stands in for what it lacks.
+// identify returns the id of the subject that changed and the id of the change. Either is "" if the body does not
+// contain it.
 type identify func(ev *jira.Event) (entity, change string)
 
-// byBody is for events whose bodies are not known to hold an identity.
+// byBody identifies events whose bodies are not known to contain ids.
 func byBody(*jira.Event) (entity, change string) { return "", "" }
 
-// byIssue takes a change without changelog for one of the comment in the body, as Data Center sends them.
+// byIssue identifies events about an issue. A change without a changelog is a change of the comment in the body: Data
+// Center sends changes of comments in this form.
 func byIssue(ev *jira.Event) (entity, change string) {
 	if ev.Issue == nil {
 		return "", ""
@@ -50,7 +54,7 @@ func byIssue(ev *jira.Event) (entity, change string) {
 	if ev.Changelog.ID != "" || ev.Timestamp.IsZero() {
 		return ev.Issue.ID, ev.Changelog.ID
 	}
-	return ev.Issue.ID, string(packed(
+	return ev.Issue.ID, string(pack(
 		millis(ev.Timestamp), ev.IssueEventType, transitionID(ev), ev.Entity().ID, millis(ev.Revision().Updated),
 	))
 }
@@ -62,16 +66,17 @@ func transitionID(ev *jira.Event) string {
 	return ev.Transition.ID
 }
 
-// byRevision is for what has a time of its own last change.
+// byRevision identifies events about a subject that contains the time of its last change.
 func byRevision(ev *jira.Event) (entity, change string) {
 	return ev.Entity().ID, cmp.Or(millis(ev.Revision().Updated), millis(ev.Timestamp))
 }
 
+// byEntity identifies events about a subject with an id.
 func byEntity(ev *jira.Event) (entity, change string) {
 	return ev.Entity().ID, millis(ev.Timestamp)
 }
 
-// byUser counts on a user being deleted once.
+// byUser identifies events about a user. It assumes that a user is deleted once.
 func byUser(ev *jira.Event) (entity, change string) {
 	if ev.UserDeleted {
 		return ev.User.ID(), ev.User.ID()
@@ -87,13 +92,13 @@ func millis(t time.Time) string {
 }
 
 func hash(parts ...string) string {
-	digest := sha256.Sum256(packed(parts...))
+	digest := sha256.Sum256(pack(parts...))
 	return hex.EncodeToString(digest[:uidLength])
 }
 
-// packed joins parts with the length of each before it. Parts from a body may contain any separator, so that with one, moving it
-// from a part to the next would change nothing.
-func packed(parts ...string) []byte {
+// pack joins parts and puts its length before each part, so that different parts always give different results. With a
+// separator they might not, because parts from a body may contain any separator.
+func pack(parts ...string) []byte {
 	size := 0
 	for _, part := range parts {
 		size += binary.MaxVarintLen64 + len(part)

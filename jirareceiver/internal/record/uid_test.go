@@ -19,7 +19,7 @@ import (
 
 func TestUIDNamesTheEvent(t *testing.T) {
 	uid := func(body string, d Delivery) any {
-		_, attrs := translate(t, translator(nil), body, d)
+		_, attrs := build(t, newBuilder(nil), body, d)
 		return attrs["log.record.uid"]
 	}
 	updated := `{"webhookEvent": "jira:issue_updated", "timestamp": %d, "issue": {"id": "1", "self": "https://%s/rest/api/2/1"}, "changelog": {"id": %q}%s}`
@@ -142,8 +142,8 @@ func uids(t *testing.T, body []byte, d Delivery) (uids []string) {
 	ev, err := jira.NewDecoder(nil).Decode(body)
 	require.NoError(t, err)
 	d.Body, d.Received = body, received
-	tr := translator(func(o *Options) { o.SplitChanges = true })
-	logs, _ := tr.Translate(tr.Recognize(ev), d)
+	builder := newBuilder(func(o *Options) { o.SplitChanges = true })
+	logs, _ := builder.Build(builder.Classify(ev), d)
 	for _, record := range logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
 		uid, found := record.Attributes().Get("log.record.uid")
 		require.True(t, found)
@@ -181,8 +181,8 @@ func hasName(t *testing.T, body []byte) bool {
 	return named.WebhookEvent != ""
 }
 
-// TestUIDsAreDistinct compares all bodies, and their changed fields, with each other. Some of the bodies of real webhooks are
-// edited copies of one delivery, as their ids tell: to Jira, that is one event.
+// TestUIDsAreDistinct compares all bodies, and their changed fields, with each other. Some of the bodies of real
+// webhooks are edited copies of one delivery, as their ids tell: to Jira, that is one event.
 func TestUIDsAreDistinct(t *testing.T) {
 	files := map[string]string{}
 	all := bodies(t)
@@ -273,7 +273,7 @@ func identityOf(t *testing.T, body []byte) (paths []string) {
 	require.NoError(t, err)
 	tree := treeOf(t, body)
 	for _, identity := range identities {
-		if !strings.HasPrefix(kindOf(ev).Name, identity.names) {
+		if !strings.HasPrefix(eventTypeOf(ev).Name, identity.names) {
 			continue
 		}
 		for _, ids := range [][]string{identity.entity, identity.change} {

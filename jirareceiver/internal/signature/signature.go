@@ -1,8 +1,9 @@
-// Package signature signs and verifies the HMAC that Jira puts on a delivery.
+// Package signature signs deliveries as Jira does, and verifies their signatures, which are HMACs.
 //
-// Jira sends it as "method=hexdigest" over the raw bytes of the body. The method is sha256 today and Atlassian reserves
-// the right to change it (https://developer.atlassian.com/cloud/jira/platform/webhooks/), so the stronger members of the
-// SHA-2 family are accepted as well. The broken ones are not: the sender must not be able to choose a weak hash.
+// A signature has the form "method=hexdigest" and covers the raw bytes of the body. Jira uses the method sha256 today,
+// and Atlassian reserves the right to change it (https://developer.atlassian.com/cloud/jira/platform/webhooks/). The
+// package therefore accepts the stronger hashes of the SHA-2 family too. It rejects broken hashes, so that the sender
+// cannot choose a weak one.
 package signature
 
 import (
@@ -15,10 +16,11 @@ import (
 	"strings"
 )
 
-// Header is the request header that carries the signature. Jira does not append the method to its name.
+// Header is the name of the request header with the signature. Unlike other senders, Jira does not append the method to
+// this name.
 const Header = "X-Hub-Signature"
 
-// The reasons for which a signature is refused.
+// The errors of [Parse] and [Signature.Verify].
 var (
 	ErrMissing              = errors.New("no signature")
 	ErrMalformed            = errors.New("signature is not method=hexdigest, with a digest of the method's length")
@@ -40,18 +42,19 @@ var methods = map[string]method{
 	"sha512":      {sha512.New, sha512.Size},
 }
 
-// Sign returns the value of [Header] with which Jira signs body.
+// Sign returns the value of [Header] that Jira sends with body.
 func Sign(secret, body []byte) string {
 	return defaultMethod + "=" + hex.EncodeToString(digest(methods[defaultMethod].newHash, secret, body))
 }
 
-// Signature is what [Header] says, still to be compared with a body.
+// Signature is a parsed value of [Header] that has not been verified.
 type Signature struct {
 	newHash func() hash.Hash
 	digest  []byte
 }
 
-// Parse reads the value of [Header]. The error is one of this package's sentinels and holds nothing of the input.
+// Parse parses the value of [Header]. The error is [ErrMissing], [ErrMalformed] or [ErrUnsupportedAlgorithm], and
+// contains no part of the input.
 func Parse(header string) (Signature, error) {
 	if header == "" {
 		return Signature{}, ErrMissing
@@ -71,8 +74,8 @@ func Parse(header string) (Signature, error) {
 	return Signature{method.newHash, digest}, nil
 }
 
-// Verify reports whether the signature is that of body under any of the secrets. Every secret is tried and each comparison
-// takes constant time. The error is [ErrMismatch].
+// Verify returns nil if one of the secrets gives the signature for body, otherwise [ErrMismatch]. It tries all secrets,
+// and each comparison takes constant time.
 func (s Signature) Verify(body []byte, secrets [][]byte) error {
 	match := false
 	for _, secret := range secrets {
@@ -84,7 +87,7 @@ func (s Signature) Verify(body []byte, secrets [][]byte) error {
 	return nil
 }
 
-// Verify parses the value of [Header] and verifies it, for those who have both header and body at hand.
+// Verify parses the value of [Header] and verifies it, for callers that have both header and body.
 func Verify(header string, body []byte, secrets [][]byte) error {
 	s, err := Parse(header)
 	if err != nil {

@@ -1,8 +1,8 @@
 // Package status maps the statuses of Jira workflows to a small vocabulary that does not depend on the site.
 //
-// A status is free text: every site names its own, renames them and translates them. Only the id and the key of the
-// status category are stable. The mapping therefore goes from the most deliberate knowledge to the least: what the
-// configuration says of the project, what it says of all projects, the built-in names, and the category.
+// The name of a status is free text: every site defines, renames and translates its own statuses. Only the id of a
+// status and the key of its status category are stable. The mapping therefore uses the most specific source first: the
+// configured mapping of the project, the configured mapping of all projects, the built-in names, and the category.
 package status
 
 import (
@@ -25,7 +25,7 @@ const (
 	Done       = "done"
 )
 
-// builtin is the status table of Flashduty's change events.
+// builtin is the status table of the change events of Flashduty.
 var builtin = Mapping{
 	Planned:    {"planned", "to do"},
 	Ready:      {"ready"},
@@ -34,33 +34,34 @@ var builtin = Mapping{
 	Done:       {"done", "resolved", "closed"},
 }
 
-// spellings are names that Jira's own workflows ship for statuses of the built-in table.
-var spellings = Mapping{
+// aliases are other names that Jira's own workflows use for statuses of the built-in table.
+var aliases = Mapping{
 	Processing: {"reopened"},
 	Canceled:   {"cancelled"},
 }
 
-// categories maps status.statusCategory.key; its names are localised. "undefined" says nothing, so it is not here.
+// categories maps status.statusCategory.key, because the names of categories are in the language of the site. The key
+// "undefined" has no meaning and is not mapped.
 var categories = map[string]string{
 	"new":           Planned,
 	"indeterminate": Processing,
 	"done":          Done,
 }
 
-// ByCategory returns what a status maps to of which only the key of its category is known, or "".
+// ByCategory returns the mapped value for the key of a status category, or "".
 func ByCategory(key string) string { return categories[key] }
 
-// Status is a Jira status as a body names it. Any field may be empty.
+// Status is the status of an issue. Any field may be empty.
 type Status struct {
 	ID       string
 	Name     string
 	Category string // key of the status category
 }
 
-// Mapping lists, for each mapped value, the names or ids of the statuses that it stands for.
+// Mapping lists the names or ids of statuses by their mapped value.
 type Mapping map[string][]string
 
-// Validate reports every empty entry and every status that stands under more than one value.
+// Validate returns an error for each empty entry, and for each status with more than one mapped value.
 func (m Mapping) Validate() error {
 	var errs []error
 	seen := map[string]string{}
@@ -83,12 +84,12 @@ func (m Mapping) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Options say where a [Mapper] looks.
+// Options define the sources of a [Mapper].
 type Options struct {
 	Mapping          Mapping
-	Projects         map[string]Mapping // by project key; wins over Mapping
-	UseDefault       bool               // look into the built-in tables after Mapping
-	CategoryFallback bool               // map by category what no table knows
+	Projects         map[string]Mapping // by project key; takes precedence over Mapping
+	UseDefault       bool               // use the built-in tables after Mapping
+	CategoryFallback bool               // map statuses that are in no table by their category
 }
 
 // Mapper maps statuses. It is safe for concurrent use.
@@ -98,10 +99,10 @@ type Mapper struct {
 	categoryFallback bool
 }
 
-// table finds a mapped value by folded status name, or by id.
+// table holds mapped values by folded status name and by id.
 type table map[string]string
 
-// NewMapper returns a Mapper for valid mappings.
+// NewMapper returns a Mapper. All mappings must be valid.
 func NewMapper(opts Options) *Mapper {
 	m := &Mapper{
 		projects:         make(map[string]table, len(opts.Projects)),
@@ -112,7 +113,7 @@ func NewMapper(opts Options) *Mapper {
 		m.projects[FoldProjectKey(key)] = newTable(mapping)
 	}
 	if opts.UseDefault {
-		m.global = append(m.global, newTable(builtin), newTable(spellings))
+		m.global = append(m.global, newTable(builtin), newTable(aliases))
 	}
 	return m
 }
@@ -127,7 +128,7 @@ func newTable(mapping Mapping) table {
 	return t
 }
 
-// Map returns the mapped value of a status of the project with the given key, and whether there is one.
+// Map returns the mapped value of a status in the project with the given key, and whether the status is mapped.
 func (m *Mapper) Map(project string, s Status) (mapped string, ok bool) {
 	name := Fold(s.Name)
 	if mapped, ok = m.projects[FoldProjectKey(project)].lookup(s.ID, name); ok {
@@ -151,20 +152,21 @@ func (t table) lookup(id, name string) (mapped string, ok bool) {
 	return mapped, ok
 }
 
-// Fold makes names that differ in letter case or surrounding space equal. Ids are digits, which folding leaves alone.
+// Fold returns the same text for names that differ only in letter case or surrounding space. It does not change ids,
+// which consist of digits.
 func Fold(name string) string {
 	name = strings.TrimSpace(name)
 	if strings.ContainsFunc(name, isNotASCII) {
 		return folder.String(name)
 	}
-	return strings.ToLower(name) // the same, in a fraction of the time
+	return strings.ToLower(name) // the same result in a fraction of the time
 }
 
 func isNotASCII(r rune) bool { return r >= utf8.RuneSelf }
 
 var folder = cases.Fold() // stateless
 
-// FoldProjectKey makes a configured key of a project match Jira's, which are upper case.
+// FoldProjectKey returns a configured project key in Jira's spelling, which is upper case.
 func FoldProjectKey(key string) string {
 	return strings.ToUpper(strings.TrimSpace(key))
 }

@@ -8,7 +8,7 @@ import (
 
 func defaults() Options { return Options{UseDefault: true, CategoryFallback: true} }
 
-// TestBuiltinTable states Flashduty's table a second time, row by row.
+// TestBuiltinTable repeats the table of Flashduty row by row.
 func TestBuiltinTable(t *testing.T) {
 	opts := defaults()
 	opts.CategoryFallback = false
@@ -54,7 +54,7 @@ func TestCategoryFallback(t *testing.T) {
 	}
 }
 
-// TestOrder takes the sources of a mapping away one by one, from the one that decides to the one that decides last.
+// TestOrder removes the sources of a mapping one by one, from the most specific to the least.
 func TestOrder(t *testing.T) {
 	status := Status{ID: "10042", Name: "Closed", Category: "indeterminate"}
 	opts := defaults()

@@ -15,11 +15,11 @@ import (
 // TestEveryEventHasBody keeps one example of each event of the table, and of no other, in a file of the event's name.
 func TestEveryEventHasBody(t *testing.T) {
 	want := map[string]bool{}
-	for _, kind := range known {
-		want[kind.Name] = true
+	for _, et := range known {
+		want[et.Name] = true
 	}
-	for _, kind := range []Kind{transitioned, triggered, userDeleted, unknown} {
-		want[kind.Name] = true
+	for _, et := range []EventType{transitioned, triggered, userDeleted, unknown} {
+		want[et.Name] = true
 	}
 	files, err := filepath.Glob("../../../testdata/events/*.json")
 	require.NoError(t, err)
@@ -30,7 +30,7 @@ func TestEveryEventHasBody(t *testing.T) {
 		ev, err := jira.NewDecoder(nil).Decode(body)
 		require.NoError(t, err)
 		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		assert.Equal(t, name, kindOf(ev).Name)
+		assert.Equal(t, name, eventTypeOf(ev).Name)
 		got[name] = true
 	}
 	assert.Equal(t, want, got)

@@ -8,24 +8,25 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
-// Kind is what kind of event a delivery tells of.
-type Kind struct {
+// EventType is the type of an event, such as jira.issue.updated.
+type EventType struct {
 	// Name is the event name of the record.
 	Name string
-	// Known says whether Jira documents such events. The names of all others come from the sender, and have no end.
+	// Known reports whether Jira documents the event. All other names come from the sender, so their number is
+	// unlimited.
 	Known    bool
 	identify identify
 }
 
-// Event names that the code needs to know.
+// Event names that the code uses.
 const (
 	eventIssueCreated = "jira.issue.created"
 	eventIssueDeleted = "jira.issue.deleted"
-	EventFieldChanged = "jira.issue.field_changed" // of the records that split mode adds
+	EventFieldChanged = "jira.issue.field_changed" // records that [Options].SplitChanges adds
 
 	eventVersionMerged = "jira.version.merged"
 
-	// Names of events whose bodies do not name them.
+	// Names of events whose bodies contain no name.
 	eventTransitioned = "jira.issue.transitioned"
 	eventAutomation   = "jira.automation.triggered"
 	eventUserDeleted  = "jira.user.deleted"
@@ -40,19 +41,20 @@ const (
 	actionDeleted = ".deleted"
 )
 
-// jiraPrefix stands before the names of some events and not of others, by no rule.
+// jiraPrefix starts some of Jira's event names. No rule predicts which names have it.
 const jiraPrefix = "jira:"
 
-// group is the events about one kind of thing.
+// group is a group of events about the same kind of subject.
 type group struct {
-	wire      string // what Jira's event names start with
-	namespace string // what ours start with instead
+	wire      string // start of Jira's event names
+	namespace string // start of our event names, in place of wire
 	identify  identify
-	actions   []string // the rest of the names that are known
+	actions   []string // rest of the documented names
 }
 
-// groups are the events of https://developer.atlassian.com/cloud/jira/platform/webhooks/. Data Center alone sends
-// jira:worklog_updated, which is about an issue, where the prefix does make a difference.
+// groups are the events of https://developer.atlassian.com/cloud/jira/platform/webhooks/, and jira:worklog_updated,
+// which only Data Center sends. It is about an issue, and worklog_updated is about a worklog: these are the only two
+// names that differ only in the prefix.
 var groups = []group{
 	{"issue_property_", "jira.issue_property.", byBody, []string{"set", "deleted"}},
 	{"jira:issue_", issueNamespace, byIssue, []string{"created", "updated", "deleted"}},
@@ -80,51 +82,51 @@ var groups = []group{
 	{"jira_expression_", "jira.expression.", byBody, []string{"evaluation_failed"}},
 }
 
-// known finds the kinds of events that Jira documents, by Jira's name.
-var known = knownKinds()
+// known holds the types of the documented events by Jira's name.
+var known = documentedTypes()
 
-func knownKinds() map[string]Kind {
-	kinds := map[string]Kind{}
+func documentedTypes() map[string]EventType {
+	types := map[string]EventType{}
 	for _, g := range groups {
 		for _, action := range g.actions {
-			kinds[g.wire+action] = Kind{g.namespace + action, true, g.identify}
+			types[g.wire+action] = EventType{g.namespace + action, true, g.identify}
 		}
 	}
-	return kinds
+	return types
 }
 
-// EventNames returns the event names of all known kinds.
+// EventNames returns the names of all known event types, except [EventFieldChanged].
 func EventNames() []string {
 	names := []string{eventTransitioned, eventAutomation, eventUnknown}
-	for _, k := range known {
-		names = append(names, k.Name)
+	for _, et := range known {
+		names = append(names, et.Name)
 	}
 	return names
 }
 
-// namespace is what an event name or a pattern of names starts with, if that is spelt out.
+// namespace matches the namespace of an event name, or of a pattern whose namespace contains no wildcard.
 var namespace = regexp.MustCompile(`^jira\.[^.*?\[\\]+\.`)
 
-// InKnownNamespace says whether there may be events of a name or pattern. Those that Jira does not document get no namespaces of
-// their own.
+// InKnownNamespace reports whether an event name, or a name that matches the pattern, can occur. Undocumented events
+// get no namespaces of their own, so a name in an unknown namespace cannot.
 func InKnownNamespace(pattern string) bool {
 	start := namespace.FindString(pattern)
 	return slices.ContainsFunc(EventNames(), func(name string) bool { return strings.HasPrefix(name, start) })
 }
 
-// Kinds of events whose bodies do not name them.
+// Types of the events whose bodies contain no name.
 var (
-	transitioned = Kind{eventTransitioned, true, byIssue}
-	triggered    = Kind{eventAutomation, true, byBody}
-	userDeleted  = Kind{eventUserDeleted, true, byUser}
-	unknown      = Kind{eventUnknown, true, byBody}
+	transitioned = EventType{eventTransitioned, true, byIssue}
+	triggered    = EventType{eventAutomation, true, byBody}
+	userDeleted  = EventType{eventUserDeleted, true, byUser}
+	unknown      = EventType{eventUnknown, true, byBody}
 )
 
-// kindOf tells what kind of event a body is about.
-func kindOf(ev *jira.Event) Kind {
+// eventTypeOf returns the type of an event.
+func eventTypeOf(ev *jira.Event) EventType {
 	switch {
 	case ev.Name != "":
-		return named(ev.Name)
+		return eventTypeNamed(ev.Name)
 	case ev.UserDeleted:
 		return userDeleted
 	case ev.Source == jira.SourcePostFunction:
@@ -136,13 +138,15 @@ func kindOf(ev *jira.Event) Kind {
 	}
 }
 
-// identifier is what may become part of an event name: names must stay short and free of other people's text.
+// identifier matches the names that may become part of an event name, which must be short and free of other people's
+// text.
 var identifier = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
-// named knows the events of the table, and gives names to those that Jira may add.
-func named(name string) Kind {
-	if kind, found := known[name]; found {
-		return kind
+// eventTypeNamed returns the type of an event with Jira's name for it. Names that Jira may add later get a type of the
+// same form.
+func eventTypeNamed(name string) EventType {
+	if et, found := known[name]; found {
+		return et
 	}
 	plain := strings.TrimPrefix(name, jiraPrefix)
 	if !identifier.MatchString(plain) {
@@ -150,13 +154,13 @@ func named(name string) Kind {
 	}
 	for _, g := range groups {
 		if action, found := strings.CutPrefix(name, g.wire); found && action != "" {
-			return Kind{g.namespace + action, false, g.identify}
+			return EventType{g.namespace + action, false, g.identify}
 		}
 	}
-	for _, g := range groups { // as above, with the prefix where Jira has none and the other way round
+	for _, g := range groups { // again, without regard to the prefix
 		if action, found := strings.CutPrefix(plain, strings.TrimPrefix(g.wire, jiraPrefix)); found && action != "" {
-			return Kind{g.namespace + action, false, g.identify}
+			return EventType{g.namespace + action, false, g.identify}
 		}
 	}
-	return Kind{"jira." + plain, false, byBody}
+	return EventType{"jira." + plain, false, byBody}
 }

@@ -1,0 +1,179 @@
+// Package dedup recognizes repeated deliveries, so that an event that was accepted once is not accepted again.
+//
+// The words of the package:
+//
+//   - A key identifies a delivery by its site and its delivery ID.
+//   - A duplicate is a delivery whose key belongs to a delivery that was accepted.
+//   - Concurrent duplicates are deliveries with the same key at the same time, of which none has been accepted yet.
+//
+// The [Cache] stores the key of a delivery only after the delivery was accepted. Jira repeats a delivery that failed,
+// and the repetition must not count as a duplicate. The cache is limited in entries and in time. A [Store] keeps it
+// over a restart.
+package dedup
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"sync"
+	"time"
+)
+
+// ErrInProgress reports that another delivery with the same key is still in progress.
+var ErrInProgress = errors.New("a delivery of the same event is in progress")
+
+// Key identifies a delivery.
+type Key [12]byte
+
+// NewKey returns the key of a delivery from the URL of its site and its delivery ID, which is unique only within the
+// site. The length of each part is hashed before the part, so that different parts give different keys, whatever bytes
+// they contain.
+func NewKey(site, id string) Key {
+	parts := make([]byte, 0, 128)
+	for _, part := range []string{site, id} {
+		parts = binary.AppendUvarint(parts, uint64(len(part)))
+		parts = append(parts, part...)
+	}
+	digest := sha256.Sum256(parts)
+	return Key(digest[:len(Key{})])
+}
+
+// BodySum returns the checksum by which a [Cache] compares bodies. It detects mistakes, not forgeries: all deliveries
+// are authenticated before.
+func BodySum(body []byte) uint32 { return crc32.Checksum(body, castagnoli) }
+
+// Options define the limits of a [Cache].
+type Options struct {
+	Window      time.Duration // time after which an entry expires
+	MaxEntries  int           // number of entries; a new entry replaces the oldest one
+	WaitTimeout time.Duration // time for which a delivery waits for a concurrent duplicate
+	Now         func() time.Time
+}
+
+// Cache holds the keys of accepted deliveries. It is safe for concurrent use.
+type Cache struct {
+	opts    Options
+	changed chan struct{} // contains a token while pages are to be saved
+
+	mu      sync.Mutex
+	running map[Key]chan struct{} // deliveries in progress; the channel is closed when the delivery ends
+	entries ring
+	index   index
+	dirty   map[int]bool // pages that have changed since they were saved
+}
+
+// New returns an empty Cache.
+func New(opts Options) *Cache {
+	return &Cache{
+		opts:    opts,
+		changed: make(chan struct{}, 1),
+		running: map[Key]chan struct{}{},
+		entries: ring{capacity: opts.MaxEntries},
+		index:   index{map[Key]int{}, map[Key]int{}},
+		dirty:   map[int]bool{},
+	}
+}
+
+// Transaction is the processing of one delivery. If it is not a duplicate, no other delivery with the same key is
+// processed until [Transaction.Release]. The zero Transaction belongs to a delivery without a key, and its methods do
+// nothing.
+type Transaction struct {
+	Duplicate bool // whether a delivery with the same key was accepted before
+	Conflict  bool // whether that delivery had a different body
+
+	cache *Cache
+	key   Key
+	sum   uint32 // of the body
+}
+
+// Begin starts the processing of a delivery. If a concurrent duplicate is in progress, Begin waits until it ends. The
+// delivery is a duplicate if the other one was committed, and is processed if the other one was only released. The
+// error is [ErrInProgress] if the other delivery does not end within the wait timeout, or before ctx is done.
+func (c *Cache) Begin(ctx context.Context, key Key, bodySum uint32) (Transaction, error) {
+	tx, running := c.tryBegin(key, bodySum)
+	if running == nil {
+		return tx, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.opts.WaitTimeout)
+	defer cancel()
+	for ; running != nil; tx, running = c.tryBegin(key, bodySum) {
+		select {
+		case <-running:
+		case <-ctx.Done():
+			return Transaction{}, ErrInProgress
+		}
+	}
+	return tx, nil
+}
+
+// tryBegin returns a transaction or, if a concurrent duplicate is in progress, the channel that is closed when it ends.
+func (c *Cache) tryBegin(key Key, bodySum uint32) (tx Transaction, running <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.expire()
+	if earlier, found := c.find(key); found {
+		return Transaction{Duplicate: true, Conflict: earlier.sum != bodySum}, nil
+	}
+	if running, found := c.running[key]; found {
+		return Transaction{}, running
+	}
+	c.running[key] = make(chan struct{})
+	return Transaction{cache: c, key: key, sum: bodySum}, nil
+}
+
+// Commit adds the delivery to the cache. Later deliveries with the same key are duplicates.
+func (tx Transaction) Commit() {
+	if tx.cache == nil {
+		return
+	}
+	tx.cache.mu.Lock()
+	defer tx.cache.mu.Unlock()
+	tx.cache.add(entry{tx.key, tx.sum, tx.cache.opts.Now().UnixMilli()})
+}
+
+// Release ends the processing of the delivery, so that a concurrent duplicate can begin. The caller must call it in any
+// case, after Commit if the delivery was accepted.
+func (tx Transaction) Release() {
+	if tx.cache == nil {
+		return
+	}
+	tx.cache.mu.Lock()
+	defer tx.cache.mu.Unlock()
+	close(tx.cache.running[tx.key])
+	delete(tx.cache.running, tx.key)
+}
+
+// Len returns the number of entries.
+func (c *Cache) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.expire()
+	return c.entries.count
+}
+
+func (c *Cache) find(key Key) (e entry, found bool) {
+	for _, slots := range c.index {
+		if slot, found := slots[key]; found && c.entries.contains(slot, key) {
+			return c.entries.slots[slot], true
+		}
+	}
+	return entry{}, false
+}
+
+func (c *Cache) add(e entry) {
+	if c.entries.count == c.entries.capacity {
+		c.entries.pop()
+	}
+	slot := c.entries.push(e)
+	c.index.put(e.key, slot)
+	c.markDirty(slot / pageSize)
+}
+
+func (c *Cache) expire() {
+	limit := c.opts.Now().Add(-c.opts.Window).UnixMilli()
+	for c.entries.count > 0 && c.entries.oldest().at <= limit {
+		c.entries.pop()
+	}
+}
