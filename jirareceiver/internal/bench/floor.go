@@ -11,7 +11,8 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// serveFloor does what any receiver of signed webhooks has to do, and nothing else: the collector's server, read, verify, 200.
+// serveFloor serves the floor of the comparison: the work that every receiver of signed webhooks must do, and nothing
+// else. It reads the body on the collector's server, verifies the signature, and responds with 200.
 func serveFloor(ctx context.Context, endpoint string) error {
 	cfg := confighttp.NewDefaultServerConfig()
 	cfg.NetAddr.Endpoint = endpoint

@@ -14,19 +14,19 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// load is deliveries of one body over some connections at a time, each with a number of its own.
+// load sends deliveries of one body over a number of connections. Each delivery has its own delivery ID.
 type load struct {
 	body        []byte
 	connections int
 	duration    time.Duration
-	rate        int // deliveries per second; 0 for as many as the other side takes
+	rate        int // deliveries per second; 0 for as many as the server accepts
 }
 
-// run returns how long each accepted delivery took, in order, and how many were not.
+// run sends deliveries. It returns the sorted durations of the accepted deliveries, and the number of all others.
 func (l load) run(ctx context.Context, client *http.Client, url string) (took []time.Duration, failed int) {
 	ctx, cancel := context.WithTimeout(ctx, l.duration)
 	defer cancel()
-	var pause time.Duration // of each connection, between the beginnings of two deliveries
+	var pause time.Duration // time between the starts of two deliveries on one connection
 	if l.rate > 0 {
 		pause = time.Duration(l.connections) * time.Second / time.Duration(l.rate)
 	}
@@ -37,7 +37,7 @@ func (l load) run(ctx context.Context, client *http.Client, url string) (took []
 		senders.Go(func() {
 			for ctx.Err() == nil {
 				start := time.Now()
-				err := post(client, url, l.body, signed) //nolint:contextcheck // what was begun in time is finished
+				err := post(client, url, l.body, signed) //nolint:contextcheck // a delivery that has started is finished
 				d := time.Since(start)
 				mu.Lock()
 				if err == nil {
@@ -72,7 +72,7 @@ func post(client *http.Client, url string, body []byte, signed string) error {
 		return err
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("answered %s", response.Status)
+		return fmt.Errorf("responded with %s", response.Status)
 	}
 	return nil
 }

@@ -1,8 +1,9 @@
-// Command bench measures what a delivery costs the collector with this receiver, beside a server that only reads and verifies,
-// and beside the generic receiver that people use without ours. All take the same load in one run, by turns.
+// Command bench measures the cost of a delivery in a collector with this receiver. It compares it with a server that
+// only reads and verifies bodies, called the floor, and with the generic webhook receiver. All of them get the same
+// load in one run, in turns.
 //
-// The floor is this program itself, started as a server: `bench floor`. `bench scale` and `bench soak` measure this receiver
-// alone: with bodies of all sizes, and for a long time.
+// `bench floor` starts this program as the floor. `bench scale` and `bench soak` measure only this receiver: with
+// bodies of all sizes, and for a long time.
 package main
 
 import (
@@ -22,7 +23,7 @@ import (
 
 const secret = "a secret for the benchmark"
 
-// contender is a server that takes deliveries.
+// contender is a server that accepts deliveries.
 type contender struct {
 	name    string
 	command []string
@@ -33,11 +34,11 @@ func main() {
 	collector := flag.String("collector", "build/otelcol-bench/otelcol-bench", "collector with both receivers")
 	configs := flag.String("configs", "jirareceiver/internal/bench", "folder with the configurations")
 	bodies := flag.String("bodies", "testdata/bench/issue_10k.json,testdata/bench/issue_100k.json", "files with bodies")
-	rounds := flag.Int("rounds", 5, "how often each contender is measured with each body")
-	duration := flag.Duration("duration", 3*time.Second, "how long it is measured each time, or the soak lasts")
-	connections := flag.Int("connections", 16, "connections at a time")
-	rate := flag.Int("rate", 0, "deliveries per second of a soak; 0 for as many as it takes")
-	entries := flag.Int("entries", 1_000, "deliveries that deduplication remembers in a soak: few, so that a leak stands out")
+	rounds := flag.Int("rounds", 5, "measurements of each contender with each body")
+	duration := flag.Duration("duration", 3*time.Second, "length of a measurement, or of the soak")
+	connections := flag.Int("connections", 16, "concurrent connections")
+	rate := flag.Int("rate", 0, "deliveries per second of a soak; 0 for as many as the receiver accepts")
+	entries := flag.Int("entries", 1_000, "entries of the deduplication cache in a soak; with few entries, a leak is easier to see")
 	flag.Usage = func() {
 		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [compare | scale | soak | floor]")
 		flag.PrintDefaults()
@@ -58,7 +59,7 @@ func main() {
 	commands := map[string]func(context.Context) error{
 		"compare": func(ctx context.Context) error { return compareAll(ctx, contenders, files, *rounds, l) },
 		"scale":   func(ctx context.Context) error { return scale(ctx, jira, files[0], l.duration) },
-		"soak":    func(ctx context.Context) error { return soak(ctx, remembering(jira, *entries), files[0], l) },
+		"soak":    func(ctx context.Context) error { return soak(ctx, withCacheEntries(jira, *entries), files[0], l) },
 		"floor":   func(ctx context.Context) error { return serveFloor(ctx, os.Getenv("BENCH_ENDPOINT")) },
 	}
 	command, known := commands[cmp.Or(flag.Arg(0), "compare")]
@@ -66,12 +67,13 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	// What ends this program has to end the contender too, also when nobody reads any more what it prints.
+	// A signal that ends this program must end the contender too. SIGPIPE arrives if the reader of the output has
+	// exited.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGPIPE)
 	defer stop()
 	if err := command(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1) //nolint:gocritic // nothing is left for stop to do
+		os.Exit(1) //nolint:gocritic // stop has nothing left to do
 	}
 }
 
@@ -84,7 +86,7 @@ func compareAll(ctx context.Context, contenders []contender, files []string, rou
 	return nil
 }
 
-// compare measures all contenders in each round, so that what else the machine does meets them alike.
+// compare measures all contenders in each round, so that other load on the machine affects them equally.
 func compare(ctx context.Context, contenders []contender, file string, rounds int, l load) error {
 	body, err := os.ReadFile(file)
 	if err != nil {
@@ -102,8 +104,8 @@ func compare(ctx context.Context, contenders []contender, file string, rounds in
 			results[i] = append(results[i], m)
 		}
 	}
-	fmt.Printf("\n%s: %d bytes, %d connections, %d rounds of %s; medians, in brackets the least and the most\n\n", filepath.Base(file), len(body), l.connections, rounds, l.duration)
-	fmt.Println("| | CPU µs per delivery | of the floor | deliveries/s | p50 ms | p99 ms | peak memory MB | not accepted |")
+	fmt.Printf("\n%s: %d bytes, %d connections, %d rounds of %s; medians, with minimum and maximum in brackets\n\n", filepath.Base(file), len(body), l.connections, rounds, l.duration)
+	fmt.Println("| | CPU µs per delivery | relative to the floor | deliveries/s | p50 ms | p99 ms | peak memory MB | not accepted |")
 	fmt.Println("|---|---|---|---|---|---|---|---|")
 	floor := median(results[0], measurement.cpu)
 	for i, c := range contenders {

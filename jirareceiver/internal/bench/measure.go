@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	waitTimeout = 30 * time.Second // bounds every wait for a contender
-	warmUp   = time.Second      // of load, before it is measured
+	waitTimeout = 30 * time.Second // limit of each wait for a contender
+	warmUp      = time.Second      // length of the load before the measurement
 )
 
-// measurement is what a contender did under load.
+// measurement is the result of a contender under load.
 type measurement struct {
-	took    []time.Duration // for each accepted delivery, sorted
+	took    []time.Duration // durations of the accepted deliveries, sorted
 	failed  int
 	elapsed time.Duration
 	cpuTime time.Duration
@@ -39,7 +39,7 @@ func (m measurement) percentile(p int) float64 {
 
 func (m measurement) memory() float64 { return float64(m.peak) / 1e6 }
 
-// measure runs a contender from its start to its end.
+// measure starts a contender, measures it, and ends it.
 func measure(ctx context.Context, c contender, l load) (m measurement, err error) {
 	p, err := start(ctx, c)
 	if err != nil {
@@ -55,7 +55,7 @@ func underLoad(ctx context.Context, p *process, l load) (m measurement, err erro
 	warm := l
 	warm.duration = warmUp
 	if took, _ := warm.run(ctx, client, p.url); len(took) == 0 {
-		return m, errors.New("accepts nothing")
+		return m, errors.New("accepts no deliveries")
 	}
 	before, err := cpuTime(p.pid())
 	if err != nil {
@@ -63,7 +63,7 @@ func underLoad(ctx context.Context, p *process, l load) (m measurement, err erro
 	}
 	start := time.Now()
 	if m.took, m.failed = l.run(ctx, client, p.url); len(m.took) == 0 {
-		return m, errors.New("accepts nothing")
+		return m, errors.New("accepts no deliveries")
 	}
 	m.elapsed = time.Since(start)
 	after, err := cpuTime(p.pid())

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// process is a contender that runs.
+// process is a running contender.
 type process struct {
 	url     string
 	pprof   string
@@ -25,7 +25,7 @@ type process struct {
 	output  bytes.Buffer
 }
 
-// start returns when the contender listens.
+// start starts a contender. It returns when the contender listens.
 func start(ctx context.Context, c contender) (*process, error) {
 	addresses, err := freeAddresses(3)
 	if err != nil {
@@ -36,7 +36,7 @@ func start(ctx context.Context, c contender) (*process, error) {
 		return nil, err
 	}
 	p := &process{url: "http://" + addresses[0] + "/events", pprof: "http://" + addresses[2] + "/debug/pprof/"}
-	p.command = exec.CommandContext(ctx, c.command[0], c.command[1:]...) //nolint:gosec // named by whoever measures
+	p.command = exec.CommandContext(ctx, c.command[0], c.command[1:]...) //nolint:gosec // the user names the command
 	p.command.Env = append(os.Environ(), append(c.env, "GOMAXPROCS=1",
 		"BENCH_ENDPOINT="+addresses[0], "BENCH_SECRET="+secret, "BENCH_METRICS_PORT="+metricsPort, "BENCH_PPROF_ENDPOINT="+addresses[2])...)
 	p.command.Cancel = func() error { return p.command.Process.Signal(syscall.SIGTERM) }
@@ -52,12 +52,12 @@ func start(ctx context.Context, c contender) (*process, error) {
 
 func (p *process) pid() int { return p.command.Process.Pid }
 
-// end ends the process, by force if it has to be, and waits for its end. To an error it adds what the process has printed.
+// end ends the process, if necessary by force, and waits for its end. It adds the output of the process to an error.
 func (p *process) end(err error) error {
 	_ = p.command.Process.Signal(syscall.SIGTERM)
 	byForce := time.AfterFunc(waitTimeout, func() { _ = p.command.Process.Kill() })
 	defer byForce.Stop()
-	_ = p.command.Wait() // how it ends is of no interest any more
+	_ = p.command.Wait() // the exit status does not matter
 	if err == nil {
 		return nil
 	}
@@ -71,7 +71,7 @@ func freeAddresses(n int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer listener.Close() //nolint:gocritic // all are open until the last is found, so that no two are the same
+		defer listener.Close() //nolint:gocritic // all listeners stay open until the end, so that all addresses differ
 		addresses = append(addresses, listener.Addr().String())
 	}
 	return addresses, nil
@@ -90,13 +90,13 @@ func listens(address string) error {
 // clockTick is the unit of CPU times in /proc: USER_HZ, 100 on all architectures that Go runs Linux on.
 const clockTick = time.Second / 100
 
-// cpuTime returns the time that a process has spent, as user and in the kernel: the fields 14 and 15 of proc_pid_stat(5).
+// cpuTime returns the user and system time of a process: fields 14 and 15 of proc_pid_stat(5).
 func cpuTime(pid int) (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
-	_, rest, _ := strings.Cut(string(stat), ") ") // from field 3 on
+	_, rest, _ := strings.Cut(string(stat), ") ") // starts with field 3
 	fields := strings.Fields(rest)
 	if len(fields) < 13 {
 		return 0, errors.New("cannot read the CPU time of a process")
@@ -106,7 +106,7 @@ func cpuTime(pid int) (time.Duration, error) {
 	return time.Duration(user+system) * clockTick, errors.Join(err1, err2)
 }
 
-// memory returns a kind of memory of a process, in bytes: VmRSS is what is resident, VmHWM the most that ever was.
+// memory returns a memory size of a process in bytes. The kind "VmRSS:" is the resident memory, "VmHWM:" its peak.
 func memory(pid int, kind string) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -123,7 +123,8 @@ func memory(pid int, kind string) (int64, error) {
 
 var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
 
-// liveHeap has a collector collect its garbage, and returns the bytes that are left. Resident memory has garbage in it.
+// liveHeap runs the garbage collector of a process, and returns the size of its heap in bytes. Resident memory, in
+// contrast, includes garbage.
 func (p *process) liveHeap(client *http.Client) (int64, error) {
 	response, err := client.Get(p.pprof + "heap?gc=1&debug=1") //nolint:noctx // the client has a timeout
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// scale measures one contender with bodies of growing size, and with more and more connections.
+// scale measures one contender with bodies of increasing size, and with more and more connections.
 func scale(ctx context.Context, c contender, file string, duration time.Duration) error {
 	body, err := os.ReadFile(file)
 	if err != nil {
@@ -35,7 +35,8 @@ func scale(ctx context.Context, c contender, file string, duration time.Duration
 	return nil
 }
 
-// resized returns an issue of about the given size: one with more custom fields, or a small one with little but a description.
+// resized returns a body of about the given size in bytes. A larger body has more custom fields. A smaller body has
+// little more than a description.
 func resized(body []byte, size int) []byte {
 	const start = `"fields":{`
 	head, rest, _ := bytes.Cut(body, []byte(start))

@@ -11,18 +11,19 @@ import (
 
 const (
 	soakSamples = 20
-	// mayGrow is how much more than in the second quarter of a soak may be in use in the last. What leaks does not stop there.
+	// mayGrow is the largest allowed ratio of the live heap in the last quarter of a soak to the live heap in the
+	// second quarter. A leak exceeds it.
 	mayGrow = 1.05
 )
 
-// remembering returns a contender whose deduplication remembers so many deliveries.
-func remembering(c contender, entries int) contender {
+// withCacheEntries returns a contender whose deduplication cache has a number of entries.
+func withCacheEntries(c contender, entries int) contender {
 	c.command = append(slices.Clone(c.command), "--set", "receivers::jira::deduplication::max_entries="+strconv.Itoa(entries))
 	return c
 }
 
-// soak puts a steady load on one contender, and looks at its memory again and again. It fails when the memory grows, and when
-// a delivery is not accepted.
+// soak puts a steady load on one contender and measures its memory repeatedly. It returns an error if the memory grows,
+// or if a delivery is not accepted.
 func soak(ctx context.Context, c contender, file string, l load) (err error) {
 	if l.body, err = os.ReadFile(file); err != nil {
 		return err
@@ -42,7 +43,8 @@ func soak(ctx context.Context, c contender, file string, l load) (err error) {
 	return verdict(heaps)
 }
 
-// verdict compares the last quarter with the second. Before that, pools and deduplication fill.
+// verdict compares the last quarter of a soak with the second. In the first quarter, pools and the deduplication cache
+// fill.
 func verdict(heaps []int64) error {
 	n := len(heaps)
 	second, last := slices.Max(heaps[n/4:n/2]), slices.Max(heaps[n*3/4:])
@@ -52,11 +54,11 @@ func verdict(heaps []int64) error {
 	return nil
 }
 
-// underSteadyLoad prints a table, and returns how many bytes of the heap were in use.
+// underSteadyLoad prints a table, and returns the sizes of the live heap in bytes.
 func underSteadyLoad(ctx context.Context, p *process, l load) (heaps []int64, failed int, err error) {
 	client := newClient(l.connections)
 	defer client.CloseIdleConnections()
-	fmt.Printf("\n%d bytes, %d deliveries/s asked for\n\n| after | deliveries | not accepted | live heap MB | resident MB |\n|---|---|---|---|---|\n", len(l.body), l.rate)
+	fmt.Printf("\n%d bytes, %d deliveries/s requested\n\n| after | deliveries | not accepted | live heap MB | resident MB |\n|---|---|---|---|---|\n", len(l.body), l.rate)
 	began, delivered := time.Now(), 0
 	l.duration /= soakSamples
 	for len(heaps) < soakSamples {

@@ -14,7 +14,7 @@ func TestDecodeCustomFields(t *testing.T) {
 		`5`:                          int64(5),
 		`5.0`:                        5.0,
 		`-1.5e3`:                     -1500.0,
-		`1e999`:                      nil, // no float64 holds it
+		`1e999`:                      nil, // larger than any float64
 		`99999999999999999999`:       1e20,
 		`true`:                       true,
 		`null`:                       nil,
@@ -52,7 +52,7 @@ func TestDecodeCustomFields(t *testing.T) {
 	}
 }
 
-// TestDecodeSprintStrings has sprints as Data Center writes them. Names hold whatever people type.
+// TestDecodeSprintStrings uses sprints in the format of Data Center. Their names may contain any text.
 func TestDecodeSprintStrings(t *testing.T) {
 	const class = "com.atlassian.greenhopper.service.sprint.Sprint@5d2af540"
 	for name, want := range map[string]string{
@@ -114,7 +114,7 @@ func TestDecodeDocuments(t *testing.T) {
 	}
 }
 
-// TestLongDocuments keeps no more of a document than a text may have.
+// TestLongDocuments checks that the text of a document is cut at MaxText.
 func TestLongDocuments(t *testing.T) {
 	node := `{"type": "text", "text": "` + strings.Repeat("x", MaxText) + `"}, {"type": "paragraph"}`
 	var doc document

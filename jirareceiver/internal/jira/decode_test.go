@@ -20,7 +20,7 @@ func decode(t *testing.T, body string) *Event {
 	return ev
 }
 
-func TestDecodeRefusesOnlyWhatIsNoObject(t *testing.T) {
+func TestDecodeRejectsOnlyNonObjects(t *testing.T) {
 	for body, want := range map[string]error{
 		`{`:                            ErrNotJSON,
 		`{"a":1,}`:                     ErrNotJSON,
@@ -134,7 +134,7 @@ func TestDecodeText(t *testing.T) {
 	assert.Empty(t, decode(t, `{"issue": {"fields": {"duedate": "6/Mar/26"}}}`).Issue.DueDate)
 }
 
-// TestDecodeEntities has each of the keys under which events carry what they are about, and one body with two.
+// TestDecodeEntities uses each key under which events contain their subject, and one body with two subjects.
 func TestDecodeEntities(t *testing.T) {
 	for _, key := range []string{"comment", "worklog", "attachment", "issueLink", "sprint", "board", "configuration", "project", "version", "filter", "issuetype"} {
 		assert.Equal(t, "7", decode(t, `{"webhookEvent": "a", "`+key+`": {"id": 7}}`).Entity().ID, key)
@@ -147,7 +147,7 @@ func TestDecodeSmallObjects(t *testing.T) {
 	assert.Equal(t, "Open", ev.Issue.Status.Name)
 	assert.Equal(t, "High", ev.Issue.Priority.Name)
 	assert.Equal(t, []string{"a", "b"}, ev.Issue.Labels.List)
-	assert.Equal(t, []Change{{Field: "x"}}, ev.Changelog.Items, "what says nothing is no change")
+	assert.Equal(t, []Change{{Field: "x"}}, ev.Changelog.Items, "an empty entry is not a change")
 }
 
 func TestDecodeDuplicateKeysLastWins(t *testing.T) {
@@ -156,7 +156,7 @@ func TestDecodeDuplicateKeysLastWins(t *testing.T) {
 	assert.Len(t, ev.Changelog.Items, 1)
 }
 
-// FuzzDecode compares with encoding/json: the same bodies are JSON, and say the same of what both read.
+// FuzzDecode compares the decoder with encoding/json: both accept the same bodies, and read the same event name.
 func FuzzDecode(f *testing.F) {
 	for _, pattern := range []string{"events/*.json", "senders/*.json", "life/*.json"} {
 		files, err := filepath.Glob("../../../testdata/" + pattern)
@@ -192,7 +192,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// BenchmarkDecode sets the decoder beside the standard one, which fills six fields.
+// BenchmarkDecode compares the decoder with encoding/json, which fills only six fields.
 func BenchmarkDecode(b *testing.B) {
 	dec := NewDecoder(nil)
 	for _, name := range []string{"comment", "issue_10k", "issue_100k"} {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDecodeIssueIdentity has the bodies in which an issue is no object, or not there.
+// TestDecodeIssueIdentity uses bodies whose issue is not an object, or is missing.
 func TestDecodeIssueIdentity(t *testing.T) {
 	for body, want := range map[string]*Issue{
 		`{"issue": "OPS-42"}`:          {Key: "OPS-42"},
@@ -35,7 +35,7 @@ func TestDecodeIssueIdentity(t *testing.T) {
 	}
 }
 
-// TestDecodeLongIdentities has texts that are too long for a regular expression.
+// TestDecodeLongIdentities uses texts that are too long for a regular expression.
 func TestDecodeLongIdentities(t *testing.T) {
 	long := strings.Repeat("7", MaxID+1)
 	assert.Nil(t, decode(t, `{"issue": "AB-`+long+`"}`).Issue)
@@ -46,7 +46,7 @@ func TestDecodeLongIdentities(t *testing.T) {
 	assert.Equal(t, sprint, sprintField(t, `"`+sprint+`"`))
 }
 
-// TestDecodeBoundsLists counts what is kept of long lists. All of the body is still read.
+// TestDecodeBoundsLists counts the entries that are kept of long lists. The decoder still reads the whole body.
 func TestDecodeBoundsLists(t *testing.T) {
 	list := func(entry string, n int) string { return "[" + strings.Repeat(entry+",", n-1) + entry + "]" }
 	dec := NewDecoder([]string{"customfield_1"})
@@ -90,7 +90,7 @@ func TestDecodeReferences(t *testing.T) {
 	}
 }
 
-// TestDecodeSprintUpdates makes changed fields of the old state that a body has beside the new one.
+// TestDecodeSprintUpdates checks the changes between the old and the new state of a sprint.
 func TestDecodeSprintUpdates(t *testing.T) {
 	ev := decode(t, `{"webhookEvent": "sprint_updated",
 		"oldValue": {"id": 5, "name": "Sprint 5", "state": "future", "startDate": "2026-03-02T09:00:00.000Z", "originBoardId": 1},
@@ -145,7 +145,7 @@ func TestDecodeUserID(t *testing.T) {
 	assert.Empty(t, User{Name: "c", Email: "d"}.ID(), "these are no ids")
 }
 
-// TestDecodeScalars has what Jira and people write for truth, numbers and dates.
+// TestDecodeScalars uses the truth values, numbers and dates that Jira and people write.
 func TestDecodeScalars(t *testing.T) {
 	ev := decode(t, `{"version": {"released": "true", "archived": false, "releaseDate": "2026-03-06", "startDate": "06/Mar/26"},
 		"attachment": {"size": "12"}, "worklog": {"timeSpentSeconds": 5400, "started": 1595970774883}}`)
@@ -168,7 +168,7 @@ func TestDecodeScalars(t *testing.T) {
 	}
 }
 
-// TestDecodeDuplicateObjects leaves nothing of the first of two objects under one key.
+// TestDecodeDuplicateObjects checks that the first of two objects with one key does not affect the event.
 func TestDecodeDuplicateObjects(t *testing.T) {
 	ev := decode(t, `{"user": {"accountId": "a"}, "user": {"key": "b"}, "issue": {"id": "1", "key": "A-1"}, "issue": {"id": "2"},
 		"comment": {"id": "1", "body": "x"}, "comment": {"id": "2"}}`)
@@ -186,7 +186,7 @@ func TestDecodeDuplicateObjects(t *testing.T) {
 	assert.Equal(t, int64(2), ev.Issue.CustomFields[len(ev.Issue.CustomFields)-1].Value)
 }
 
-// TestDecodeDeepNesting has values that a recursive reader could run out of stack with.
+// TestDecodeDeepNesting uses values that could exhaust the stack of a recursive decoder.
 func TestDecodeDeepNesting(t *testing.T) {
 	for _, around := range []string{
 		`{"unknown": %}`, `{"issue": {"fields": {"description": %}}}`, `{"fields": {"customfield_1": %}}`, `{"changelog": {"items": %}}`,

@@ -16,7 +16,7 @@ func TestTextsKeepWhatTheyHold(t *testing.T) {
 		b := []byte(strings.Repeat(string(rune('a'+n%26)), n))
 		got = append(got, shared.copy(b))
 		want = append(want, string(b))
-		clear(b) // the body is not the texts' own
+		clear(b) // the texts must not share the memory of the body
 	}
 	assert.Equal(t, want, got)
 }
@@ -28,7 +28,7 @@ func TestTextsAreUTF8(t *testing.T) {
 	assert.Len(t, shared.copy([]byte("x"+strings.Repeat("é", MaxText))), MaxText-1, "half a character is left out")
 }
 
-// TestTextsTakeLittleMoreThanTheyHold has texts that share a block, texts that do not, and those between.
+// TestTextsTakeLittleMoreThanTheyHold uses texts that share a block, texts that do not, and texts of sizes in between.
 func TestTextsTakeLittleMoreThanTheyHold(t *testing.T) {
 	for _, size := range []int{1, 30, maxShared, maxShared + 1, textBlock * 5 / 8, 5 * textBlock} {
 		const n = 2_000

@@ -9,6 +9,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
+// BenchmarkTranslate measures Classify and Build. testdata/bench/baseline.txt contains it under this name.
 func BenchmarkTranslate(b *testing.B) {
 	for _, name := range []string{"comment", "issue_10k", "issue_100k"} {
 		body, err := os.ReadFile("../../../testdata/bench/" + name + ".json")

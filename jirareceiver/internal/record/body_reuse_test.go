@@ -12,8 +12,8 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
-// TestRecordsShareNothingWithTheBody overwrites bodies after translation, as the next delivery does whose body is read
-// into the same buffer.
+// TestRecordsShareNothingWithTheBody overwrites the body after its record was built, because the next delivery uses the
+// same buffer.
 func TestRecordsShareNothingWithTheBody(t *testing.T) {
 	files, err := filepath.Glob("../../../testdata/*/*.json")
 	require.NoError(t, err)

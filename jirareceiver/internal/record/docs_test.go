@@ -28,7 +28,7 @@ const (
 	bodyFolder = "../../../testdata/"
 )
 
-// recordsOf returns the records of a body in testdata.
+// recordsOf returns a body in testdata and its records.
 func recordsOf(t *testing.T, builder *Builder, customFields []string, file string, d Delivery) (body []byte, logs plog.Logs) {
 	t.Helper()
 	body, err := os.ReadFile(file)

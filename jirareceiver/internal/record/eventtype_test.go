@@ -12,7 +12,8 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
-// TestEveryEventHasBody keeps one example of each event of the table, and of no other, in a file of the event's name.
+// TestEveryEventHasBody checks that testdata contains one example body of each known event type, and of no other, in a
+// file with the name of the type.
 func TestEveryEventHasBody(t *testing.T) {
 	want := map[string]bool{}
 	for _, et := range known {

@@ -21,11 +21,10 @@ var (
 	recordID  = regexp.MustCompile(`^([0-9a-f]{32})?$`)
 )
 
-// latest is the last instant that a log record can hold.
+// latest is the latest time that a log record can contain.
 var latest = time.Date(2262, 4, 12, 0, 0, 0, 0, time.UTC)
 
-// FuzzBuild looks for bodies whose records no receiver of OTLP would take, or that break a promise of the
-// documentation.
+// FuzzBuild looks for bodies whose records a receiver of OTLP would reject, or that contradict the documentation.
 func FuzzBuild(f *testing.F) {
 	for _, pattern := range []string{"events/*.json", "senders/*.json", "life/*.json"} {
 		files, err := filepath.Glob("../../../testdata/" + pattern)
@@ -79,7 +78,7 @@ func requireValid(t *testing.T, logs plog.Logs) {
 			t.Fatalf("log.record.uid: %q", uid.Str())
 		}
 		if record.Attributes().Len() == 0 || record.Body().Type() != pcommon.ValueTypeStr {
-			t.Fatal("the record says nothing")
+			t.Fatal("the record is empty")
 		}
 	}
 	if _, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs); err != nil {
@@ -97,7 +96,7 @@ func requireOneLine(t *testing.T, line string) {
 	}
 }
 
-// requireUTF8 looks into all that is below a value, keys included.
+// requireUTF8 checks a value and all nested values and keys.
 func requireUTF8(t *testing.T, key string, value any) {
 	t.Helper()
 	switch value := value.(type) {

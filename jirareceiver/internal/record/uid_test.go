@@ -86,7 +86,7 @@ func TestUIDNamesTheEvent(t *testing.T) {
 	}
 }
 
-// TestSeparatorsInIDs moves NUL and space from one id to the next.
+// TestSeparatorsInIDs moves NUL and space from one id to the next one.
 func TestSeparatorsInIDs(t *testing.T) {
 	for _, bodies := range [][2]string{
 		{
@@ -103,7 +103,7 @@ func TestSeparatorsInIDs(t *testing.T) {
 	}
 }
 
-// TestOneEventHasOneUID has links that name one site in several ways.
+// TestOneEventHasOneUID uses links with different spellings of one site.
 func TestOneEventHasOneUID(t *testing.T) {
 	const body = `{"webhookEvent": "comment_created", "timestamp": 1, "comment": {"id": "1", "self": "%s/rest/api/2/comment/1",
 		"author": {"self": "https://acme.atlassian.net/rest/api/2/user?accountId=1"}}}`
@@ -113,7 +113,7 @@ func TestOneEventHasOneUID(t *testing.T) {
 	}
 }
 
-// bodies returns the bodies of this repository, and those of real webhooks, if there are any.
+// bodies returns the bodies of this repository, and the bodies of real webhooks if there are any.
 func bodies(t *testing.T) map[string][]byte {
 	t.Helper()
 	patterns := []string{"../../../testdata/events/*.json", "../../../testdata/senders/*.json", "../../../testdata/life/*.json"}
@@ -136,7 +136,7 @@ func bodies(t *testing.T) map[string][]byte {
 	return bodies
 }
 
-// uids returns the uid of each record of a body: of the event, and of its changed fields.
+// uids returns the uids of the records of a body: of the event itself, and of each changed field.
 func uids(t *testing.T, body []byte, d Delivery) (uids []string) {
 	t.Helper()
 	ev, err := jira.NewDecoder(nil).Decode(body)
@@ -152,7 +152,7 @@ func uids(t *testing.T, body []byte, d Delivery) (uids []string) {
 	return uids
 }
 
-// TestUIDIsStable delivers each body again: by a retry, and to another registration that matches too.
+// TestUIDIsStable delivers each body again: as a retry, and from another registered webhook.
 func TestUIDIsStable(t *testing.T) {
 	retries := int64(2)
 	for file, body := range bodies(t) {
@@ -160,7 +160,7 @@ func TestUIDIsStable(t *testing.T) {
 		assert.Equal(t, base, uids(t, body, Delivery{ID: "second", Flow: "Secondary", RetryCount: &retries}), file)
 		assert.Equal(t, base, uids(t, body, Delivery{Extra: []Attribute{{"a", "b"}}}), file)
 		if !hasName(t, body) {
-			continue // only webhooks have registrations
+			continue // only webhooks are registered
 		}
 		for _, ids := range []string{`[1]`, `[2, 3]`} {
 			assert.Equal(t, base, uids(t, withMember(body, "matchedWebhookIds", ids), Delivery{}), "%s to %s", file, ids)
@@ -168,7 +168,7 @@ func TestUIDIsStable(t *testing.T) {
 	}
 }
 
-// withMember adds a member in front.
+// withMember adds a member at the start of a body.
 func withMember(body []byte, key, value string) []byte {
 	_, rest, _ := bytes.Cut(body, []byte("{"))
 	return fmt.Appendf(nil, `{%q: %s, %s`, key, value, rest)
@@ -181,8 +181,8 @@ func hasName(t *testing.T, body []byte) bool {
 	return named.WebhookEvent != ""
 }
 
-// TestUIDsAreDistinct compares all bodies, and their changed fields, with each other. Some of the bodies of real
-// webhooks are edited copies of one delivery, as their ids tell: to Jira, that is one event.
+// TestUIDsAreDistinct compares the uids of all bodies and of their changed fields. Some bodies of real webhooks are
+// edited copies of one delivery with the same ids, which is one event.
 func TestUIDsAreDistinct(t *testing.T) {
 	files := map[string]string{}
 	all := bodies(t)
@@ -205,7 +205,7 @@ func TestUIDsAreDistinct(t *testing.T) {
 	}
 }
 
-// changeOf returns the ids by which Jira names the change of an issue, or "".
+// changeOf returns the ids of the change of an issue, or "".
 func changeOf(t *testing.T, body []byte) string {
 	t.Helper()
 	var change struct {
@@ -220,10 +220,10 @@ func changeOf(t *testing.T, body []byte) string {
 	return fmt.Sprint(change)
 }
 
-// apiLink matches the links that tell the site, from the host on.
+// apiLink matches links that contain the site, from the host on.
 var apiLink = regexp.MustCompile(`://([^"]*/rest/)`)
 
-// TestUIDFollowsIdentity changes each value that tells an event from others.
+// TestUIDFollowsIdentity changes each value that identifies an event.
 func TestUIDFollowsIdentity(t *testing.T) {
 	changed := map[string]int{}
 	for file, body := range bodies(t) {
@@ -240,8 +240,8 @@ func TestUIDFollowsIdentity(t *testing.T) {
 	t.Logf("changed: %v", changed)
 }
 
-// identities says where the identity of an event is, by the beginning of its name: of what changed, and of the change.
-// Of several ids of a change, the first that a body has counts.
+// identities holds the paths of the ids of the subject and of the change, by the start of the event name. If there are
+// several paths, the first one in the body counts.
 var identities = []struct {
 	names  string
 	entity []string
@@ -266,7 +266,7 @@ var identities = []struct {
 	{"jira.issue_property.", []string{"property.key"}, []string{"timestamp"}},
 }
 
-// identityOf returns the paths of the values that tell the event of a body from others.
+// identityOf returns the paths of the values that identify the event of a body.
 func identityOf(t *testing.T, body []byte) (paths []string) {
 	t.Helper()
 	ev, err := jira.NewDecoder(nil).Decode(body)
@@ -293,7 +293,7 @@ func treeOf(t *testing.T, body []byte) (tree map[string]any) {
 	return tree
 }
 
-// parentOf returns the object that has the last key of a path, or nil.
+// parentOf returns the object that contains the last key of a path, or nil.
 func parentOf(tree map[string]any, path string) map[string]any {
 	keys := strings.Split(path, ".")
 	for _, key := range keys[:len(keys)-1] {
@@ -305,7 +305,7 @@ func parentOf(tree map[string]any, path string) map[string]any {
 	return tree
 }
 
-// rewritten returns the body with another value at a path, or, for none, with the values as they are.
+// rewritten returns the body with another value at a path. If the path is empty, all values remain unchanged.
 func rewritten(t *testing.T, body []byte, path, value string) []byte {
 	t.Helper()
 	tree := treeOf(t, body)
