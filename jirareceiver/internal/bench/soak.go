@@ -62,9 +62,9 @@ func underSteadyLoad(ctx context.Context, p *process, l load) (heaps []int64, fa
 	began, delivered := time.Now(), 0
 	l.duration /= soakSamples
 	for len(heaps) < soakSamples {
-		took, refused := l.run(ctx, client, p.url)
+		took, rejected := l.run(ctx, client, p.url)
 		delivered += len(took)
-		failed += refused
+		failed += rejected
 		resident, err := memory(p.pid(), "VmRSS:")
 		if err != nil {
 			return nil, 0, err

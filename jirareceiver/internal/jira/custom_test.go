@@ -75,7 +75,7 @@ func TestDecodeSprintStrings(t *testing.T) {
 		}
 	}
 	for _, other := range []string{class, class + "[id=1]", "com.example.Sprint@1[name=a,goal=b]"} {
-		assert.Equal(t, other, sprintField(t, `"`+other+`"`), "what is not understood is kept")
+		assert.Equal(t, other, sprintField(t, `"`+other+`"`), "other texts are kept")
 	}
 }
 

@@ -74,7 +74,8 @@ type decoding struct {
 }
 
 func newDecoding(body []byte) *decoding {
-	return &decoding{jx.DecodeBytes(body), &textBlocks{}} // not from the pool of jx, whose decoders would keep the body in memory
+	// The decoder does not come from the pool of jx, which would keep the body in memory.
+	return &decoding{jx.DecodeBytes(body), &textBlocks{}}
 }
 
 // part returns the state of decoding a value again that was already read as raw JSON.

@@ -15,7 +15,7 @@ type Event struct {
 	IssueEventType string    // issue_event_type_name, as sent
 	Timestamp      time.Time // time of the event, in milliseconds
 	User           User      // user who caused the event; of a user event, the user whose account changed
-	UserDeleted    bool      // "user deleted" without a name: the only webhook whose body does not contain its event name
+	UserDeleted    bool      // "user deleted": the only webhook whose body may lack its event name
 	Issue          *Issue
 	Changelog      Changelog
 	Transition     *Transition // transition whose post-function sent the event

@@ -34,7 +34,7 @@ func Cut[T string | []byte](s T, maxBytes int) T {
 	if len(s) <= maxBytes {
 		return s
 	}
-	for i := maxBytes; i > maxBytes-utf8.UTFMax && i >= 0; i-- { // in text that is not UTF-8, there may be no start of a character
+	for i := maxBytes; i > maxBytes-utf8.UTFMax && i >= 0; i-- { // text that is not UTF-8 may have no start
 		if utf8.RuneStart(s[i]) {
 			return s[:i]
 		}

@@ -100,7 +100,7 @@ func TestDecodeSprintUpdates(t *testing.T) {
 		{Field: "goal", ToText: "Ship it"},
 		{Field: "endDate", ToText: "2026-03-16T09:00:00.000Z"},
 		{Field: "originBoardId", FromText: "1", ToText: "2"},
-	}, ev.Changelog.Items, "the same instant in another zone is no change")
+	}, ev.Changelog.Items, "the same instant in another zone is not a change")
 	assert.Equal(t, "5", ev.Sprint.ID)
 
 	for _, body := range []string{`{"sprint": {"name": "a"}}`, `{"oldValue": {"name": "a"}}`, `{"sprint": {"name": "a"}, "oldValue": null}`} {
@@ -142,7 +142,7 @@ func TestDecodeUserDeleted(t *testing.T) {
 func TestDecodeUserID(t *testing.T) {
 	assert.Equal(t, "a", User{AccountID: "a", Key: "b", Name: "c"}.ID())
 	assert.Equal(t, "b", User{Key: "b", Name: "c"}.ID())
-	assert.Empty(t, User{Name: "c", Email: "d"}.ID(), "these are no ids")
+	assert.Empty(t, User{Name: "c", Email: "d"}.ID(), "a name and an e-mail address are not ids")
 }
 
 // TestDecodeScalars uses the truth values, numbers and dates that Jira and people write.

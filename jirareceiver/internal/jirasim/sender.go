@@ -157,7 +157,7 @@ func (a Attempt) final() bool {
 type Result struct {
 	Delivery     Delivery
 	Attempts     []Attempt
-	Acknowledged bool // if false, Jira has given up; the event is lost, unless it arrived and only the response was lost
+	Acknowledged bool // if false, Jira has given up: the event is lost, unless only the response was lost
 	Interrupted  bool // whether ctx was done before Jira would have given up
 }
 

@@ -65,8 +65,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestNobodyAnswers checks that a broken connection, a refused connection and silence count as temporary failures.
-func TestNobodyAnswers(t *testing.T) {
+// TestNoResponse checks that a broken connection, a refused connection and silence count as temporary failures.
+func TestNoResponse(t *testing.T) {
 	silence := make(chan struct{})
 	broken := newSender(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	silent := newSender(t, func(http.ResponseWriter, *http.Request) { <-silence })

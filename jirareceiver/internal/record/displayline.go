@@ -42,7 +42,7 @@ func collapseSpace(s string) string {
 	return strings.Join(strings.Fields(stripControl(s)), " ")
 }
 
-// action returns the part of a display line that describes what has changed, such as "moved from To Do to Done".
+// action returns the part of a display line that describes the change, such as "moved from To Do to Done".
 func action(name string, ev *jira.Event) string {
 	from, to, isTransition := transition(ev)
 	switch {

@@ -3,7 +3,7 @@
 //
 // The words of the package:
 //
-//   - An event is what happened in Jira. [jira.Event] is the decoded body that reports it.
+//   - An event is a change in Jira, such as a new comment. [jira.Event] is the decoded body that reports it.
 //   - The event type is the name that the record of an event gets, such as jira.issue.updated.
 //   - The site is the Jira that sent the event.
 //   - A delivery is one HTTP request of Jira. Jira may deliver one event several times.

@@ -204,7 +204,7 @@ func TestSplitChanges(t *testing.T) {
 	}
 	assert.Len(t, uids, 4)
 
-	assert.Len(t, split(t, builder, `{"webhookEvent": "sprint_updated", "sprint": {"name": "a"}, "oldValue": {"name": "b"}}`), 1, "a sprint is no issue")
+	assert.Len(t, split(t, builder, `{"webhookEvent": "sprint_updated", "sprint": {"name": "a"}, "oldValue": {"name": "b"}}`), 1, "a sprint is not an issue")
 	named := split(t, newBuilder(func(o *Options) { o.SplitChanges, o.UserDetails = true, true }),
 		`{"issue": {"key": "OPS-2"}, "changelog": {"items": [{"field": "assignee", "from": "ada", "fromString": "Ada Lindqvist"}]}}`)
 	assert.Equal(t, "OPS-2 assignee changed from Ada Lindqvist", named[1].Body().Str())

@@ -74,7 +74,7 @@ func TestUIDNamesTheEvent(t *testing.T) {
 	const user = `{"webhookEvent": "user_updated", "timestamp": 1595970774883, "user": {"accountId": "1"}, "matchedWebhookIds": [%d]}`
 	assert.Equal(t, uid(fmt.Sprintf(user, 1), Delivery{}), uid(fmt.Sprintf(user, 2), Delivery{}), "another registration")
 
-	assert.Nil(t, uid("", Delivery{}), "nothing tells two deliveries without a body apart")
+	assert.Nil(t, uid("", Delivery{}), "two deliveries without a body cannot be distinguished")
 	assert.NotEqual(t, uid("", Delivery{ID: "1"}), uid("", Delivery{ID: "2"}))
 	again := uid("", Delivery{ID: "1"})
 	assert.Equal(t, again, uid("", Delivery{ID: "1"}))

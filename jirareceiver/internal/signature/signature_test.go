@@ -77,7 +77,7 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header string, body, secret []byte) {
 		own := Sign(secret, body)
 		if err := Verify(own, body, [][]byte{secret}); err != nil {
-			t.Fatalf("own signature refused: %v", err)
+			t.Fatalf("own signature rejected: %v", err)
 		}
 		if Verify(own, append(body, 'x'), [][]byte{secret}) == nil {
 			t.Fatal("signature of another body accepted")
