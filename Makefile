@@ -3,7 +3,7 @@
 BINARY  := bin/otelcol-jira
 CONFIG  := examples/quickstart.yaml
 URL     := http://localhost:8087/jira/events
-TOOL    := go tool -modfile=.ci/tools/go.mod
+TOOL    := go tool -modfile=tools/go.mod
 PACKAGE := ./jirareceiver/...
 
 # What the version of the distribution ends in: the commit it was built from, if there is one.
@@ -54,8 +54,8 @@ screenshots: build bin/victoria-logs ## take the pictures of docs/demo.md anew, 
 	@go build -o bin/ ./jirareceiver/cmd/jirasim ./examples/demo
 	examples/demo/screenshots.sh
 
-bin/victoria-logs: .ci/victorialogs/go.mod
-	go build -modfile=.ci/victorialogs/go.mod -o $@ github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs
+bin/victoria-logs: tools/victorialogs/go.mod
+	go build -modfile=tools/victorialogs/go.mod -o $@ github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs
 
 .PHONY: build
 build: ## build bin/otelcol-jira
@@ -64,13 +64,18 @@ build: ## build bin/otelcol-jira
 	@$(TOOL) builder --config build/manifest.yaml --skip-strict-versioning=false
 	@cp -f build/otelcol-jira/otelcol-jira $(BINARY)
 
+.PHONY: unit
+unit: ## run the unit tests in their short form, within seconds and without the collector
+	go test -short $(PACKAGE)
+
 .PHONY: test
-test: build ## run all tests: unit, golden, race, contract, fuzz seeds, coverage, end to end with the real collector, and a short soak
+test: ## run all tests: unit, golden, race, contract, fuzz seeds, coverage, end to end with the real collector, and a short soak
 	go test -race -coverprofile=coverage.out -coverpkg=$(PACKAGE) $(PACKAGE)
-	@awk -v min=$(MIN_COVERAGE) -f .ci/coverage.awk coverage.out
+	@awk -v min=$(MIN_COVERAGE) -f tools/coverage.awk coverage.out
 	go test -count=1 -run TestAllocations ./jirareceiver
+	$(MAKE) build
 	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 ./jirareceiver/internal/e2e
-	go test -C .ci/kubernetes -count=1 ./...
+	go test -C tools/kubernetes -count=1 ./...
 	$(MAKE) soak
 
 .PHONY: test-faults
@@ -114,12 +119,11 @@ soak: bench-collector ## see that memory does not grow under load; SOAK="-durati
 
 .PHONY: golden
 golden: ## write the golden records anew; read the difference before you commit it
-	go test ./jirareceiver -run TestGolden -update
+	go test ./jirareceiver/internal/record -run TestGolden -update
 
 .PHONY: docs
 docs: ## write docs/events.md, docs/attributes.md and the schema of the configuration anew, from the code and testdata
-	go test ./jirareceiver/internal/record -run 'Test(Events|Attributes)Page' -update
-	go test ./jirareceiver -run '^TestConfigSchema$$' -update
+	go run ./jirareceiver/internal/docgen
 
 .PHONY: generate
 generate: ## run mdatagen, and format what it writes
@@ -128,21 +132,21 @@ generate: ## run mdatagen, and format what it writes
 
 .PHONY: fmt
 fmt: ## format the code
-	@$(TOOL) gofumpt -extra=group_params -w jirareceiver examples .ci
-	@$(TOOL) goimports -local github.com/otel-jira/collector -w jirareceiver examples .ci
+	@$(TOOL) gofumpt -extra=group_params -w jirareceiver examples tools
+	@$(TOOL) goimports -local github.com/otel-jira/collector -w jirareceiver examples tools
 
 .PHONY: lint
 lint: ## run the linters
 	@$(TOOL) golangci-lint run --allow-parallel-runners
-	@for module in kafka kubernetes; do (cd .ci/$$module && go tool -modfile=../tools/go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
+	@for module in kafka kubernetes; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
 
 .PHONY: tidy
 tidy: ## tidy the modules
 	go mod tidy
-	cd .ci/tools && go mod tidy
-	cd .ci/kafka && go mod tidy
-	cd .ci/kubernetes && go mod tidy
-	cd .ci/victorialogs && go mod tidy
+	cd tools && go mod tidy
+	cd tools/kafka && go mod tidy
+	cd tools/kubernetes && go mod tidy
+	cd tools/victorialogs && go mod tidy
 
 .PHONY: clean
 clean: ## remove what was built

@@ -31,17 +31,22 @@ import (
 // The inputs follow from these numbers: the input of a failure is made anew from its own.
 const (
 	badInputSeed   = 20260501
-	badInputBatch  = 1000 // inputs that a receiver gets before it has to show that it is well
+	badInputBatch  = 1000              // inputs that a receiver gets before it has to show that it is well
+	fewBadInputs   = badInputBatch / 5 // with -short
 	shortBadInputs = 4 * badInputBatch
 	longBadInputs  = 120 * badInputBatch
 )
 
-// badInputs is how many are tried. The variable is that of all tests that break things.
+// badInputs returns the number of inputs. The variable is the same for all tests that break things.
 func badInputs() int {
-	if os.Getenv("JIRA_FAULTS") == "long" {
+	switch {
+	case os.Getenv("JIRA_FAULTS") == "long":
 		return longBadInputs
+	case testing.Short():
+		return fewBadInputs
+	default:
+		return shortBadInputs
 	}
-	return shortBadInputs
 }
 
 // TestBadInputs sends what no Jira sends over sockets. Nothing gets 200 that is not both authentic and a JSON object, nothing
@@ -49,7 +54,7 @@ func badInputs() int {
 func TestBadInputs(t *testing.T) {
 	var answers sync.Map
 	for first := 0; first < badInputs(); first += badInputBatch {
-		sendBatch(t, uint64(first), &answers)
+		sendBatch(t, uint64(first), uint64(min(first+badInputBatch, badInputs())), &answers)
 	}
 	answers.Range(func(status, count any) bool {
 		t.Logf("answered with %v: %d", status, count.(*atomic.Int64).Load())
@@ -58,8 +63,8 @@ func TestBadInputs(t *testing.T) {
 	t.Logf("inputs: %d", badInputs())
 }
 
-// sendBatch has a receiver of its own, since the telemetry of tests keeps all that it is told.
-func sendBatch(t *testing.T, first uint64, answers *sync.Map) {
+// sendBatch sends the inputs from first to end to a receiver of its own, because the telemetry of tests keeps all measurements.
+func sendBatch(t *testing.T, first, end uint64, answers *sync.Map) {
 	t.Helper()
 	var records, accepted atomic.Int64
 	r := start(t, consumerFunc(func(_ context.Context, logs plog.Logs) error {
@@ -75,7 +80,7 @@ func sendBatch(t *testing.T, first uint64, answers *sync.Map) {
 	var senders sync.WaitGroup
 	for range 8 {
 		senders.Go(func() {
-			for i := next.Add(1) - 1; i < first+badInputBatch; i = next.Add(1) - 1 {
+			for i := next.Add(1) - 1; i < end; i = next.Add(1) - 1 {
 				accepted.Add(sendBad(t, address, i, answers))
 			}
 		})

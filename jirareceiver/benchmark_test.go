@@ -15,6 +15,7 @@ import (
 
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
 // benchmarkBodies are a small body, one as most are, and a large one: many custom fields, many changes.
@@ -35,7 +36,7 @@ func newBench(tb testing.TB, name string) *bench {
 	next := &consumertest.LogsSink{}
 	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), cfg, next, time.Now)
 	require.NoError(tb, err)
-	body := readBody(tb, "bench/"+name+".json")
+	body := testbodies.Read(tb, "bench/"+name)
 	return &bench{body: body, signed: signature.Sign([]byte(secret), body), whole: h, floor: readAuthenticated(h), next: next}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -162,8 +163,8 @@ func TestStrangeBodiesAreAnswered(t *testing.T) {
 			assert.Contains(t, tt.statuses, response.StatusCode)
 			if response.StatusCode == http.StatusOK {
 				require.Len(t, next.AllLogs(), 1)
-				require.Equal(t, 1, next.LogRecordCount())
-				assert.NoError(t, checkValid(next.AllLogs()[0]))
+				record := onlyRecord(t, next.AllLogs()[0])
+				assert.True(t, utf8.ValidString(fmt.Sprint(record.EventName(), record.Body().Str(), record.Attributes().AsRaw())))
 			}
 		})
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -208,14 +207,6 @@ func (h *statusHost) reported() []*componentstatus.Event {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.events
-}
-
-// readBody returns a body from the repository's testdata.
-func readBody(tb testing.TB, name string) []byte {
-	tb.Helper()
-	body, err := os.ReadFile("../testdata/" + name)
-	require.NoError(tb, err)
-	return body
 }
 
 // loadConfig does with a configuration what the collector does: resolve, unmarshal and validate.

@@ -149,6 +149,7 @@ func TestShutdownCutsSendersThatStall(t *testing.T) {
 
 // TestShutdownDoesNotWaitForADeafPipeline has a pipeline that ignores that it is cancelled.
 func TestShutdownDoesNotWaitForADeafPipeline(t *testing.T) {
+	t.Parallel()
 	entered, release := make(chan struct{}), make(chan struct{})
 	r := start(t, consumerFunc(func(context.Context, plog.Logs) error {
 		close(entered)
@@ -289,13 +290,17 @@ func TestConsumeContract(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Server.NetAddr.Endpoint = "localhost:0"
 	cfg.Jira.AllowUnauthenticated = true
+	deliveries := 1000
+	if testing.Short() {
+		deliveries = 50
+	}
 	receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{
 		T:             t,
 		Factory:       factory.factory(),
 		Signal:        pipeline.SignalLogs,
 		Config:        cfg,
 		Generator:     factory,
-		GenerateCount: 1000,
+		GenerateCount: deliveries,
 	})
 }
 

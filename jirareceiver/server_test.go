@@ -178,8 +178,10 @@ func TestVerifiedBodiesMakeNoRoom(t *testing.T) {
 
 // TestShutdownDoesNotWaitForStrangers has senders that stall wherever they can. Their own time-outs are longer than the test's.
 func TestShutdownDoesNotWaitForStrangers(t *testing.T) {
+	t.Parallel()
 	for _, secured := range []bool{false, true} {
 		t.Run(fmt.Sprintf("TLS %t", secured), func(t *testing.T) {
+			t.Parallel()
 			next := newGated()
 			r := start(t, next, func(cfg *Config) {
 				cfg.Server.ReadTimeout, cfg.Server.ReadHeaderTimeout = time.Hour, time.Hour
@@ -225,6 +227,7 @@ func TestShutdownDoesNotWaitForStrangers(t *testing.T) {
 // TestShutdownWaitsForCallsOfSendersThatHungUp has a delivery of HTTP/2 whose stream is gone. Its call is not, and neither is what
 // follows on it: the delivery must be remembered before the storage closes.
 func TestShutdownWaitsForCallsOfSendersThatHungUp(t *testing.T) {
+	t.Parallel()
 	next := newGated()
 	r := start(t, next, func(cfg *Config) { deduplicate(cfg); cfg.Jira.AllowUnauthenticated = true; withTLS(t, cfg) })
 	ctx, hangUp := context.WithCancel(t.Context())
@@ -327,6 +330,7 @@ func TestHTTP2CountsForItsRequests(t *testing.T) {
 
 // TestSendersThatTakeNoAnswer keep neither a request nor a stop for long: the time-out of an answer is an hour.
 func TestSendersThatTakeNoAnswer(t *testing.T) {
+	t.Parallel()
 	r := start(t, consumertest.NewNop(), func(cfg *Config) {
 		requireSignature(cfg)
 		withTLS(t, cfg)
@@ -343,7 +347,11 @@ func TestSendersThatTakeNoAnswer(t *testing.T) {
 
 // TestShutdownAmidRequestsOfHTTP2 stops receivers while requests begin and end.
 func TestShutdownAmidRequestsOfHTTP2(t *testing.T) {
-	for i := range 20 {
+	receivers := 20
+	if testing.Short() {
+		receivers = 2
+	}
+	for i := range receivers {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			t.Parallel()
 			r := start(t, consumertest.NewNop(), func(cfg *Config) { withTLS(t, cfg) })

@@ -231,6 +231,7 @@ func TestStorageRecovers(t *testing.T) {
 
 // TestStorageHangs has a disk that never answers: deliveries go on, and a shutdown does not wait for it, but for a moment.
 func TestStorageHangs(t *testing.T) {
+	t.Parallel()
 	s := &fakeStorage{content: map[string][]byte{}, hanging: make(chan struct{})}
 	t.Cleanup(func() { close(s.hanging) })
 	r := startWithStorage(t, s)

@@ -150,7 +150,11 @@ func compareWithPlainList(t *testing.T, maxEntries int) {
 	cache := newCache(func(o *Options) { o.Window, o.MaxEntries = window, maxEntries })
 	var plain []entry
 	dice := rand.New(rand.NewPCG(1, 2))
-	for range 20_000 {
+	steps := 20_000
+	if testing.Short() {
+		steps = 5_000
+	}
+	for range steps {
 		time.Sleep(time.Duration(dice.IntN(10)) * time.Minute)
 		limit := time.Now().Add(-window).UnixMilli()
 		plain = slices.DeleteFunc(plain, func(e entry) bool { return e.at <= limit })
@@ -232,6 +236,10 @@ func TestOneOfManyConcurrentDuplicatesIsProcessed(t *testing.T) {
 // TestMillionDeliveries checks that the cache takes the same memory after a million deliveries as after the first few.
 func TestMillionDeliveries(t *testing.T) {
 	const entries = 20_000
+	last := 1_000_000
+	if testing.Short() {
+		last = 5 * entries
+	}
 	store := pages{}
 	cache := newCache(func(o *Options) { o.MaxEntries = entries })
 	deliver := func(from, to int) (heap uint64) {
@@ -247,8 +255,8 @@ func TestMillionDeliveries(t *testing.T) {
 		return stats.HeapAlloc
 	}
 	early, earlySize := deliver(0, 3*entries), store.size()
-	late, lateSize := deliver(3*entries, 1_000_000), store.size()
-	t.Logf("after %d deliveries %d kB of heap, %d kB stored; after a million %d kB, %d kB", 3*entries, early>>10, earlySize>>10, late>>10, lateSize>>10)
+	late, lateSize := deliver(3*entries, last), store.size()
+	t.Logf("after %d deliveries %d kB of heap, %d kB stored; after %d deliveries %d kB, %d kB", 3*entries, early>>10, earlySize>>10, last, late>>10, lateSize>>10)
 	assert.Equal(t, entries, cache.Len())
 	assert.Less(t, late, early+early/10)
 	assert.Equal(t, earlySize, lateSize)

@@ -118,7 +118,7 @@ func newDemo(t *testing.T) *demo {
 	t.Helper()
 	d := &demo{dir: t.TempDir(), tmp: t.TempDir(), lines: make(chan string, 100)}
 	for _, build := range [][]string{
-		{"-modfile=.ci/victorialogs/go.mod", "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs"},
+		{"-modfile=tools/victorialogs/go.mod", "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs"},
 		{"./jirareceiver/cmd/jirasim", "./examples/demo"},
 	} {
 		command := exec.CommandContext(t.Context(), "go", append([]string{"build", "-C", root, "-o", d.dir + "/"}, build...)...)

@@ -222,7 +222,7 @@ func buildManifest(t *testing.T, manifest string) (program string) {
 	dir := t.TempDir()
 	require.NoError(t, os.Symlink(repository, filepath.Join(dir, "otel-jira-collector")))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "manifest.yaml"), []byte(manifest), 0o600))
-	builder, err := exec.CommandContext(t.Context(), "go", "tool", "-C", root, "-modfile=.ci/tools/go.mod", "-n", "builder").Output()
+	builder, err := exec.CommandContext(t.Context(), "go", "tool", "-C", root, "-modfile=tools/go.mod", "-n", "builder").Output()
 	require.NoError(t, err)
 	build := exec.CommandContext(t.Context(), strings.TrimSpace(string(builder)), "--config", "manifest.yaml")
 	build.Dir = dir

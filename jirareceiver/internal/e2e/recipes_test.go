@@ -315,7 +315,7 @@ type kafka struct {
 func startKafka(t *testing.T, topics ...string) *kafka {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "kafka")
-	output, err := exec.CommandContext(t.Context(), "go", "build", "-C", root+"/.ci/kafka", "-o", program, ".").CombinedOutput()
+	output, err := exec.CommandContext(t.Context(), "go", "build", "-C", root+"/tools/kafka", "-o", program, ".").CombinedOutput()
 	require.NoError(t, err, string(output))
 	k := &kafka{command: exec.CommandContext(t.Context(), program, topics...)}
 	k.command.Stderr = os.Stderr

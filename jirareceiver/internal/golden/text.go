@@ -20,7 +20,7 @@ func AssertText(t *testing.T, file, actual string) {
 	}
 	expected, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, string(expected), actual, "%s is not current: run `make docs`", file)
+	assert.Equal(t, string(expected), actual, "%s is not current: run the test with -update", file)
 }
 
 // Printed returns the first record in the form in which the documentation shows records: one value per line.

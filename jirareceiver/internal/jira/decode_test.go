@@ -2,8 +2,6 @@ package jira
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
 func decode(t *testing.T, body string) *Event {
@@ -158,16 +158,7 @@ func TestDecodeDuplicateKeysLastWins(t *testing.T) {
 
 // FuzzDecode compares the decoder with encoding/json: both accept the same bodies, and read the same event name.
 func FuzzDecode(f *testing.F) {
-	for _, pattern := range []string{"events/*.json", "senders/*.json", "life/*.json"} {
-		files, err := filepath.Glob("../../../testdata/" + pattern)
-		require.NoError(f, err)
-		require.NotEmpty(f, files)
-		for _, file := range files {
-			body, err := os.ReadFile(file)
-			require.NoError(f, err)
-			f.Add(body)
-		}
-	}
+	testbodies.AddTo(f)
 	for _, seed := range []string{`[]`, `{"a":1}{}`, `{"timestamp":1e400}`, `{"webhookEvent":"\ud800"}`, "{\"key\":\"\xff\"}", `nul`} {
 		f.Add([]byte(seed))
 	}
@@ -196,8 +187,7 @@ func FuzzDecode(f *testing.F) {
 func BenchmarkDecode(b *testing.B) {
 	dec := NewDecoder(nil)
 	for _, name := range []string{"comment", "issue_10k", "issue_100k"} {
-		body, err := os.ReadFile("../../../testdata/bench/" + name + ".json")
-		require.NoError(b, err)
+		body := testbodies.Read(b, "bench/"+name)
 		b.Run(name+"/jx", func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))

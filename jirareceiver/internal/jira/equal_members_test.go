@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// anyValue holds values of each type, and valid values for each decode function.
+// anyValue has values of each type, and values that each reader takes.
 var anyValue = []string{
 	`null`, `{}`, `[]`, `1`, `1595970774883`, `""`, `"x"`, `true`, `"true"`, `"2026-03-06"`, `"A-1"`, `"OPS"`,
 	`{"id": 1, "key": "OPS-1", "self": "s", "name": "n", "value": "v", "accountId": "a", "fields": {"summary": "s", "labels": ["l"]}, "items": [{"field": "f"}]}`,
@@ -16,7 +16,7 @@ var anyValue = []string{
 	`["x", {"name": "n"}, {"field": "f"}]`,
 }
 
-// members are the members that the decoder reads, by the body that contains them.
+// members are the members that the decoder reads, by the body around them.
 var members = map[string][]string{
 	`{%s}`: {
 		"webhookEvent", "issue_event_type_name", "timestamp", "user", "issue", "changelog", "fields", "id", "key", "self", "accountId",
@@ -57,15 +57,15 @@ var members = map[string][]string{
 	`{"transition": {%s}}`: {"transitionId", "transitionName", "workflowId", "workflowName", "from_status", "to_status"},
 }
 
-// TestLastOfEqualMembersWins writes each member twice, with each pair of values. The first value must not affect the
-// event.
+// TestLastOfEqualMembersWins gives each member twice, with each pair of values: the first one must leave nothing
+// behind.
 func TestLastOfEqualMembersWins(t *testing.T) {
 	dec := NewDecoder([]string{"customfield_1"})
 	event := func(around, members string) *Event {
 		ev, err := dec.Decode(fmt.Appendf(nil, around, members))
 		require.NoError(t, err)
 		if ev.Issue != nil && len(ev.Issue.CustomFields) == 0 {
-			ev.Issue.CustomFields = nil // nil and an empty list are equal
+			ev.Issue.CustomFields = nil // an empty list is the same
 		}
 		return ev
 	}

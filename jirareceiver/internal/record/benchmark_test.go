@@ -1,19 +1,17 @@
 package record
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
-// BenchmarkTranslate measures Classify and Build. testdata/bench/baseline.txt contains it under this name.
 func BenchmarkTranslate(b *testing.B) {
 	for _, name := range []string{"comment", "issue_10k", "issue_100k"} {
-		body, err := os.ReadFile("../../../testdata/bench/" + name + ".json")
-		require.NoError(b, err)
+		body := testbodies.Read(b, "bench/"+name)
 		ev, err := jira.NewDecoder(nil).Decode(body)
 		require.NoError(b, err)
 		builder := newBuilder(nil)

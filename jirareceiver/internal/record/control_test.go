@@ -15,12 +15,10 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
-// hostile contains an escape sequence, line breaks of all kinds, characters that change the direction of writing, and
-// characters of C0 and C1 and DEL.
+// hostile has an escape sequence, line breaks of all kinds, marks of direction, and C0, C1 and DEL.
 const hostile = "a\x1b[2Jb\x00c\r\nd\te\u202ef\u009bg\u0085h\u2028i\u2029j\vk\fl\x7fm\u200fn\u2066o\u061cp\rq"
 
-// TestNoControlCharacters adds control characters to each string of each body, to the headers and to the address of the
-// site.
+// TestNoControlCharacters puts control characters into each string of each body, of the headers and of the address.
 func TestNoControlCharacters(t *testing.T) {
 	fields := map[string]string{"customfield_10016": "story_points", "customfield_10020": "sprint", "customfield_10201": "any"}
 	builder := newBuilder(func(o *Options) {
@@ -45,8 +43,7 @@ func TestNoControlCharacters(t *testing.T) {
 	}
 }
 
-// inject adds control characters to each string of a tree, except the strings that decide the type or the format of a
-// value.
+// inject adds control characters to each string of a tree, but to those that Jira's names and formats are told by.
 func inject(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -65,7 +62,7 @@ func inject(value any) any {
 	return value
 }
 
-// requireNoControl checks all strings of all records.
+// requireNoControl looks at all strings of all records.
 func requireNoControl(t *testing.T, logs plog.Logs) {
 	t.Helper()
 	resource := logs.ResourceLogs().At(0)
@@ -106,5 +103,5 @@ func TestStripControl(t *testing.T) {
 	for _, s := range []string{"", "plain", "Größe 🚀"} {
 		assert.Equal(t, s, stripControl(s))
 	}
-	assert.Zero(t, testing.AllocsPerRun(10, func() { stripControl("plain, Größe 🚀") }), "text without control characters is not copied")
+	assert.Zero(t, testing.AllocsPerRun(10, func() { stripControl("plain, Größe 🚀") }), "what is clean is not copied")
 }

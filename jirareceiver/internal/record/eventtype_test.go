@@ -1,8 +1,6 @@
 package record
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,10 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
-// TestEveryEventHasBody checks that testdata contains one example body of each known event type, and of no other, in a
-// file with the name of the type.
+// TestEveryEventHasBody keeps one example of each event of the table, and of no other, in a file of the event's name.
 func TestEveryEventHasBody(t *testing.T) {
 	want := map[string]bool{}
 	for _, et := range known {
@@ -22,15 +20,11 @@ func TestEveryEventHasBody(t *testing.T) {
 	for _, et := range []EventType{transitioned, triggered, userDeleted, unknown} {
 		want[et.Name] = true
 	}
-	files, err := filepath.Glob("../../../testdata/events/*.json")
-	require.NoError(t, err)
 	got := map[string]bool{}
-	for _, file := range files {
-		body, err := os.ReadFile(file)
+	for _, body := range testbodies.Folder(t, "events") {
+		ev, err := jira.NewDecoder(nil).Decode(body.Content)
 		require.NoError(t, err)
-		ev, err := jira.NewDecoder(nil).Decode(body)
-		require.NoError(t, err)
-		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		name := strings.TrimPrefix(body.Name, "events/")
 		assert.Equal(t, name, eventTypeOf(ev).Name)
 		got[name] = true
 	}

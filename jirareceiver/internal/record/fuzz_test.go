@@ -1,19 +1,17 @@
 package record
 
 import (
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
-	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
 var (
@@ -21,21 +19,13 @@ var (
 	recordID  = regexp.MustCompile(`^([0-9a-f]{32})?$`)
 )
 
-// latest is the latest time that a log record can contain.
+// latest is the last instant that a log record can hold.
 var latest = time.Date(2262, 4, 12, 0, 0, 0, 0, time.UTC)
 
-// FuzzBuild looks for bodies whose records a receiver of OTLP would reject, or that contradict the documentation.
+// FuzzBuild looks for bodies whose records no receiver of OTLP would take, or that break a promise of the
+// documentation.
 func FuzzBuild(f *testing.F) {
-	for _, pattern := range []string{"events/*.json", "senders/*.json", "life/*.json"} {
-		files, err := filepath.Glob("../../../testdata/" + pattern)
-		require.NoError(f, err)
-		require.NotEmpty(f, files)
-		for _, file := range files {
-			body, err := os.ReadFile(file)
-			require.NoError(f, err)
-			f.Add(body)
-		}
-	}
+	testbodies.AddTo(f)
 	fields := map[string]string{"customfield_1": "one", "customfield_10016": "story_points", "customfield_10020": "sprint"}
 	dec := jira.NewDecoder([]string{"customfield_1", "customfield_10016", "customfield_10020"})
 	builder := newBuilder(func(o *Options) {
@@ -78,7 +68,7 @@ func requireValid(t *testing.T, logs plog.Logs) {
 			t.Fatalf("log.record.uid: %q", uid.Str())
 		}
 		if record.Attributes().Len() == 0 || record.Body().Type() != pcommon.ValueTypeStr {
-			t.Fatal("the record is empty")
+			t.Fatal("the record says nothing")
 		}
 	}
 	if _, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs); err != nil {
@@ -96,7 +86,7 @@ func requireOneLine(t *testing.T, line string) {
 	}
 }
 
-// requireUTF8 checks a value and all nested values and keys.
+// requireUTF8 looks into all that is below a value, keys included.
 func requireUTF8(t *testing.T, key string, value any) {
 	t.Helper()
 	switch value := value.(type) {

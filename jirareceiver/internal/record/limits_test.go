@@ -26,7 +26,7 @@ func issueUpdated(fields, items string) string {
 		fields + `}}, "changelog": {"id": "2", "items": ` + items + `}}`
 }
 
-// hostileBodies returns bodies of about size bytes that are expensive for a careless decoder.
+// hostileBodies returns bodies of about size bytes that are expensive for a careless reader.
 func hostileBodies(size int) map[string]string {
 	const change = `{"field":"a","fieldtype":"custom","fromString":%q,"toString":%[1]q}`
 	bodies := map[string]string{
@@ -68,8 +68,7 @@ func hostileBodies(size int) map[string]string {
 	return bodies
 }
 
-// TestHostileBodiesBecomeSmallRecords checks the memory and the size of the records of bodies of any shape. It measures
-// no time.
+// TestHostileBodiesBecomeSmallRecords bounds what a body of any shape costs and becomes, without a clock.
 func TestHostileBodiesBecomeSmallRecords(t *testing.T) {
 	const size = 2 << 20
 	modes := []struct {
@@ -133,8 +132,8 @@ func stringBytes(value any) (n int) {
 	return n
 }
 
-// TestCostIsLinear uses a long key and many changes. If each record repeated the whole key, the cost would be
-// quadratic.
+// TestCostIsLinear has a long key and many changes, which cost the square of their length while each record repeated
+// the key.
 func TestCostIsLinear(t *testing.T) {
 	cost := func(size int) float64 {
 		body := hostileBodies(size)["key and changes"]
@@ -144,7 +143,7 @@ func TestCostIsLinear(t *testing.T) {
 	assert.Less(t, cost(200_000), 3*cost(100_000))
 }
 
-// TestTruncatedAttributesAreMarked uses one body for each limit.
+// TestTruncatedAttributesAreMarked has one body for each limit.
 func TestTruncatedAttributesAreMarked(t *testing.T) {
 	tooLong := long(jira.MaxID + 1)
 	for body, want := range map[string][]any{
@@ -154,7 +153,7 @@ func TestTruncatedAttributesAreMarked(t *testing.T) {
 		issueUpdated("", many(`{"field":"a"}`, 14*jira.MaxEntries)):                                              {"jira.changelog.fields", "jira.changelog.items", "jira.change.field"},
 		issueUpdated("", many(`{"field":"a"}`, 14*jira.MaxEntries-14)):                                           nil,
 		issueUpdated("", `[{"field": "a", "fieldtype": `+tooLong+`}, {"fieldtype": `+tooLong+`}]`):               {"jira.changelog.items"},
-		issueUpdated(`"summary": `+long(5000), "[]"):                                                             nil, // max_text_length is an option, not a limit
+		issueUpdated(`"summary": `+long(5000), "[]"):                                                             nil, // max_text_length is no limit of ours
 		`{"issue": {"key": ` + tooLong + `}}`:                                                                    {"jira.issue.key"},
 		`{"webhookEvent": ` + tooLong + `, "issue_event_type_name": ` + tooLong + `}`:                            {"jira.webhook.event", "jira.webhook.issue_event_type"},
 		`{"user": {"accountId": ` + tooLong + `}, "comment": {"id": "` + strings.Repeat("é", jira.MaxID) + `"}}`: {"user.id", "jira.comment.id"},
@@ -187,7 +186,7 @@ func TestCutsLeaveCharactersWhole(t *testing.T) {
 	assert.Equal(t, []any{attrCommentID, attrRecordOriginal}, attrs[attrRecordTruncated])
 }
 
-// TestCutsOfWhatIsNotUTF8 cuts a long text in which no byte starts a character.
+// TestCutsOfWhatIsNotUTF8 has a long text in which no byte begins a character.
 func TestCutsOfWhatIsNotUTF8(t *testing.T) {
 	body := `{"issue": {"fields": {"summary": "` + strings.Repeat("\x80", jira.MaxText+1) + `"}}}`
 	logs, _, _ := hostileRecords(t, body, func(*Options) {})
@@ -195,8 +194,7 @@ func TestCutsOfWhatIsNotUTF8(t *testing.T) {
 	assert.Equal(t, "\uFFFD", attrs[attrIssueSummary])
 }
 
-// TestBudgetOfAnEvent has more changes than fit into the budget. The records of some changes are missing, and all other
-// records are complete.
+// TestBudgetOfAnEvent has more changes than fit: the records of some are missing, and those that are there are whole.
 func TestBudgetOfAnEvent(t *testing.T) {
 	logs, remarks, _ := hostileRecords(t, hostileBodies(4 << 20)["long changes"], func(o *Options) { o.SplitChanges, o.MaxText = true, 1<<20 })
 	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
@@ -212,7 +210,7 @@ func TestBudgetOfAnEvent(t *testing.T) {
 	}
 }
 
-// TestCutTextsAreNotHeld checks that the records of long texts do not keep the whole texts in memory.
+// TestCutTextsAreNotHeld keeps the records of long texts, and nothing of the texts.
 func TestCutTextsAreNotHeld(t *testing.T) {
 	held := func() uint64 {
 		runtime.GC()
@@ -231,7 +229,7 @@ func TestCutTextsAreNotHeld(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
-// TestLongListsOfUsers checks that values are omitted that are too long to be searched for login names.
+// TestLongListsOfUsers leaves out what is too long to be searched for login names.
 func TestLongListsOfUsers(t *testing.T) {
 	ids := strings.Repeat("5cedcb4355a88a0fc86388ba, ", 700)
 	for change, want := range map[string]any{
@@ -251,7 +249,7 @@ func TestDisplayLineOfLongNames(t *testing.T) {
 	assert.Less(t, len(line), 3*maxLine*utf8.UTFMax)
 }
 
-// TestPayloadComesLast checks that a payload that uses up the budget removes no other attributes.
+// TestPayloadComesLast has a payload that uses up the budget, and attributes that are still there.
 func TestPayloadComesLast(t *testing.T) {
 	_, attrs := build(t, newBuilder(func(o *Options) { o.Payload = true }), `{"a": `+long(2*jira.MaxText)+`}`, Delivery{Extra: []Attribute{{"team", "ops"}}})
 	assert.Equal(t, "ops", attrs["team"])

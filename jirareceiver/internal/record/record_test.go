@@ -30,7 +30,7 @@ func newBuilder(change func(*Options)) *Builder {
 	return New(opts)
 }
 
-// build returns the first record of a body, and its attributes.
+// translate returns the record of a body, and its attributes.
 func build(t *testing.T, builder *Builder, body string, d Delivery) (record plog.LogRecord, attrs map[string]any) {
 	t.Helper()
 	ev, err := jira.NewDecoder(nil).Decode([]byte(body))
@@ -166,11 +166,11 @@ func TestTextIsCut(t *testing.T) {
 		"jira.issue.key": "PLAT-1", "jira.project.key": "PLAT", "url.full": "https://acme.atlassian.net/browse/PLAT-1",
 		"jira.webhook.event": "jira:issue_updated", "jira.webhook.id": "delivery", "jira.issue.status.mapped": "processing",
 	} {
-		assert.Equal(t, want, attrs[key], "identifiers are not cut: %s", key)
+		assert.Equal(t, want, attrs[key], "an identifier is whole: %s", key)
 	}
 	assert.Len(t, attrs["log.record.uid"], 32)
 	assert.Equal(t, []any{map[string]any{"field": "summ", "to_string": "äöüÄ"}}, attrs["jira.changelog.items"])
-	assert.Equal(t, body, attrs["log.record.original"], "the payload is not cut at max_text_length")
+	assert.Equal(t, body, attrs["log.record.original"], "the payload is whole or not there")
 }
 
 func TestDeliveryAttributes(t *testing.T) {
@@ -206,7 +206,7 @@ func TestTransition(t *testing.T) {
 	_, attrs := build(t, newBuilder(nil), `{"issue": {"key": "A-1", "fields": {}}, "changelog": {"items": [
 		{"field": "resolution", "to": "1"},
 		{"field": "Status", "from": "1", "fromString": "Open", "to": "5", "toString": "Resolved"}]}}`, Delivery{})
-	assert.Equal(t, "5", attrs["jira.issue.status.id"], "the body of the issue contains no status")
+	assert.Equal(t, "5", attrs["jira.issue.status.id"], "the issue says nothing of its status")
 	assert.Equal(t, "Resolved", attrs["jira.issue.status.name"])
 	assert.Equal(t, "done", attrs["jira.issue.status.mapped"])
 	assert.Equal(t, "1", attrs["jira.issue.status.previous.id"])
@@ -230,7 +230,7 @@ func TestUnmappedStatuses(t *testing.T) {
 	assert.NotContains(t, attrs, "jira.issue.status.previous.mapped")
 }
 
-// TestPeopleInChanges checks whole changes, because Jira does not mark the custom fields that are user pickers.
+// TestPeopleInChanges looks at whole changes: which custom fields are user pickers, Jira does not say.
 func TestPeopleInChanges(t *testing.T) {
 	const accountID = "557058:1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5b"
 	for _, tt := range []struct{ change, from, text any }{
@@ -258,7 +258,7 @@ func TestPeopleInChanges(t *testing.T) {
 	}
 }
 
-// TestCustomFieldsAreNoTransitions uses custom fields with the names of Jira's own fields.
+// TestCustomFieldsAreNoTransitions has fields of a site that are called as Jira's own.
 func TestCustomFieldsAreNoTransitions(t *testing.T) {
 	record, attrs := build(t, newBuilder(nil), `{"webhookEvent": "jira:issue_updated", "issue": {"key": "A-1"}, "changelog": {"items": [
 		{"field": "Status", "fieldtype": "custom", "fromString": "Green", "toString": "Red"},
@@ -285,8 +285,7 @@ func TestDisplayLineIsOneLine(t *testing.T) {
 	assert.Equal(t, "A-1 updated (labels): x B-2 [2J deletednow", record.Body().Str())
 }
 
-// TestRecordIsUTF8 uses bytes that are not UTF-8 in all inputs. Receivers of OTLP reject a whole batch because of one
-// such byte.
+// TestRecordIsUTF8 has bytes that are not, wherever they can come in. Receivers of OTLP refuse whole batches for one.
 func TestRecordIsUTF8(t *testing.T) {
 	builder := newBuilder(func(o *Options) { o.Payload, o.Description = true, true })
 	record, attrs := build(t, builder, "{\"issue\": {\"key\": \"A-\xff\", \"fields\": {\"summary\": \"\xff\", \"description\": {\"a\": \"\xff\"}}}}",

@@ -9,7 +9,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
 
-// TestResolutionChange uses histories of issues that Jira reports in different ways. An issue is resolved once, and
+// TestResolutionChange has the histories of issues that Jira tells in different ways. An issue is resolved once, and
 // again only after it was reopened.
 func TestResolutionChange(t *testing.T) {
 	const (
@@ -22,7 +22,7 @@ func TestResolutionChange(t *testing.T) {
 		isDone   = `"status": {"name": "Done", "statusCategory": {"key": "done"}}`
 		isOpen   = `"status": {"name": "In Progress", "statusCategory": {"key": "indeterminate"}}`
 		fixed    = `"resolution": {"id": "1", "name": "Fixed"}`
-		// Changes on a site in another language, where previous statuses are not mapped.
+		// Of a site in another language, whose previous statuses nothing maps.
 		toFertig   = `{"fieldId": "status", "field": "Status", "fromString": "In Arbeit", "toString": "Fertig"}`
 		fromFertig = `{"fieldId": "status", "field": "Status", "fromString": "Fertig", "toString": "In Arbeit"}`
 		isFertig   = `"status": {"name": "Fertig", "statusCategory": {"key": "done"}}`
@@ -79,8 +79,8 @@ func text(value any) string {
 	return s
 }
 
-// TestResolutionChangeByMapping uses statuses that only the configuration maps. One of them has a mapped value that is
-// not built in.
+// TestResolutionChangeByMapping has statuses that only the configuration knows, and one that it calls by a word of its
+// own.
 func TestResolutionChangeByMapping(t *testing.T) {
 	builder := newBuilder(func(o *Options) {
 		o.Statuses = status.NewMapper(status.Options{Mapping: status.Mapping{
@@ -93,7 +93,7 @@ func TestResolutionChangeByMapping(t *testing.T) {
 		{"Parked", "Live", "done", "resolved"},
 		{"Parked", "Live", "new", ""},
 		{"Parked", "Live", "undefined", ""},
-		{"Live", "Parked", "new", ""}, // Jira does not send the category of the previous status
+		{"Live", "Parked", "new", ""}, // Jira does not tell the category of the previous status
 	} {
 		body := fmt.Sprintf(`{"webhookEvent": "jira:issue_updated", "issue": {"key": "OPS-1", "fields": {"status": {"name": %q, "statusCategory": {"key": %q}}}},
 			"changelog": {"items": [{"field": "status", "fromString": %q, "toString": %q}]}}`, tt.to, tt.category, tt.from, tt.to)

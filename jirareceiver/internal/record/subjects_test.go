@@ -13,7 +13,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
-// TestSubjects uses one event of each kind of subject, with all members that its body can contain.
+// TestSubjects has one event about each kind of thing, with all that a body can say of it.
 func TestSubjects(t *testing.T) {
 	const times = `"created": "2026-03-02T10:00:00.000+0100", "updated": "2026-03-03T10:00:00.000+0100", "author": {"accountId": "a"}, "updateAuthor": {"accountId": "b"}`
 	for _, tt := range []struct{ event, members, line, attributes string }{
@@ -77,11 +77,11 @@ func TestSubjects(t *testing.T) {
 	}
 }
 
-// TestKnownEvents checks that only event types that Jira documents are known. Metrics contain only their names.
+// TestKnownEvents tells the events that Jira documents, which metrics name, from those that a sender makes up.
 func TestKnownEvents(t *testing.T) {
 	for name, want := range map[string]EventType{
 		"jira:issue_created":    {Name: "jira.issue.created", Known: true},
-		"issue_created":         {Name: "jira.issue.created"}, // without its prefix
+		"issue_created":         {Name: "jira.issue.created"}, // without the prefix that it has
 		"jira:sprint_started":   {Name: "jira.sprint.started"},
 		"version_released":      {Name: "jira.version.released"},
 		"comment_hidden":        {Name: "jira.comment.hidden"},
@@ -135,7 +135,7 @@ func TestSeverity(t *testing.T) {
 	})
 	for priority, want := range map[string]plog.SeverityNumber{
 		`{"id": "1", "name": "HIGHEST"}`: plog.SeverityNumberFatal,
-		`{"id": 2, "name": "Highest"}`:   plog.SeverityNumberWarn2, // the id takes precedence
+		`{"id": 2, "name": "Highest"}`:   plog.SeverityNumberWarn2, // the id counts more
 		`"highest"`:                      plog.SeverityNumberFatal,
 		`{"id": "3", "name": "Medium"}`:  plog.SeverityNumberInfo,
 		`null`:                           plog.SeverityNumberInfo,
@@ -204,13 +204,13 @@ func TestSplitChanges(t *testing.T) {
 	}
 	assert.Len(t, uids, 4)
 
-	assert.Len(t, split(t, builder, `{"webhookEvent": "sprint_updated", "sprint": {"name": "a"}, "oldValue": {"name": "b"}}`), 1, "a sprint is not an issue")
+	assert.Len(t, split(t, builder, `{"webhookEvent": "sprint_updated", "sprint": {"name": "a"}, "oldValue": {"name": "b"}}`), 1, "a sprint is no issue")
 	named := split(t, newBuilder(func(o *Options) { o.SplitChanges, o.UserDetails = true, true }),
 		`{"issue": {"key": "OPS-2"}, "changelog": {"items": [{"field": "assignee", "from": "ada", "fromString": "Ada Lindqvist"}]}}`)
 	assert.Equal(t, "OPS-2 assignee changed from Ada Lindqvist", named[1].Body().Str())
 }
 
-// TestDisplayLines checks the lines that people read.
+// TestDisplayLines reads as people will.
 func TestDisplayLines(t *testing.T) {
 	const status = `{"field": "status", "fromString": "To Do", "toString": "In Progress"}`
 	for body, want := range map[string]string{
@@ -234,7 +234,7 @@ func TestDisplayLines(t *testing.T) {
 	}
 }
 
-// TestCustomFields checks that values contain the ids of people, and their names only with the option.
+// TestCustomFields has the ids of people by default, and their names beside them when asked for.
 func TestCustomFields(t *testing.T) {
 	const fields = `{"issue": {"fields": {"customfield_1": {"accountId": "a", "displayName": "Ada Lindqvist"},
 		"customfield_2": [{"accountId": "b", "displayName": "Noor Haddad"}, {"name": "rmontero", "displayName": "Rosa Montero"}],
@@ -260,7 +260,7 @@ func TestCustomFields(t *testing.T) {
 	assert.Equal(t, want, custom(true))
 }
 
-// TestExtraAttributes checks that extra attributes never replace attributes of the body.
+// TestExtraAttributes never overrules the body.
 func TestExtraAttributes(t *testing.T) {
 	extra := []Attribute{{"jira.issue.key", "OPS-9"}, {"jira.sprint.id", "12"}, {"team", "a\xffb"}, {"empty", ""}, {"team", "second"}}
 	_, attrs := build(t, newBuilder(nil), `{"issue": "OPS-1"}`, Delivery{Extra: extra})

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
 func TestUIDNamesTheEvent(t *testing.T) {
@@ -74,7 +73,7 @@ func TestUIDNamesTheEvent(t *testing.T) {
 	const user = `{"webhookEvent": "user_updated", "timestamp": 1595970774883, "user": {"accountId": "1"}, "matchedWebhookIds": [%d]}`
 	assert.Equal(t, uid(fmt.Sprintf(user, 1), Delivery{}), uid(fmt.Sprintf(user, 2), Delivery{}), "another registration")
 
-	assert.Nil(t, uid("", Delivery{}), "two deliveries without a body cannot be distinguished")
+	assert.Nil(t, uid("", Delivery{}), "nothing tells two deliveries without a body apart")
 	assert.NotEqual(t, uid("", Delivery{ID: "1"}), uid("", Delivery{ID: "2"}))
 	again := uid("", Delivery{ID: "1"})
 	assert.Equal(t, again, uid("", Delivery{ID: "1"}))
@@ -86,7 +85,7 @@ func TestUIDNamesTheEvent(t *testing.T) {
 	}
 }
 
-// TestSeparatorsInIDs moves NUL and space from one id to the next one.
+// TestSeparatorsInIDs moves NUL and space from one id to the next.
 func TestSeparatorsInIDs(t *testing.T) {
 	for _, bodies := range [][2]string{
 		{
@@ -103,7 +102,7 @@ func TestSeparatorsInIDs(t *testing.T) {
 	}
 }
 
-// TestOneEventHasOneUID uses links with different spellings of one site.
+// TestOneEventHasOneUID has links that name one site in several ways.
 func TestOneEventHasOneUID(t *testing.T) {
 	const body = `{"webhookEvent": "comment_created", "timestamp": 1, "comment": {"id": "1", "self": "%s/rest/api/2/comment/1",
 		"author": {"self": "https://acme.atlassian.net/rest/api/2/user?accountId=1"}}}`
@@ -113,30 +112,19 @@ func TestOneEventHasOneUID(t *testing.T) {
 	}
 }
 
-// bodies returns the bodies of this repository, and the bodies of real webhooks if there are any.
+// bodies returns the content of all bodies that are not empty, by name.
 func bodies(t *testing.T) map[string][]byte {
 	t.Helper()
-	patterns := []string{"../../../testdata/events/*.json", "../../../testdata/senders/*.json", "../../../testdata/life/*.json"}
-	if folder := os.Getenv("JIRA_PAYLOADS"); folder != "" {
-		patterns = append(patterns, filepath.Join(folder, "*.json"))
-	}
 	bodies := map[string][]byte{}
-	for _, pattern := range patterns {
-		files, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		require.NotEmpty(t, files)
-		for _, file := range files {
-			body, err := os.ReadFile(file)
-			require.NoError(t, err)
-			if len(body) > 0 {
-				bodies[filepath.Base(file)] = body
-			}
+	for _, body := range testbodies.All(t) {
+		if !body.Empty() {
+			bodies[body.Name] = body.Content
 		}
 	}
 	return bodies
 }
 
-// uids returns the uids of the records of a body: of the event itself, and of each changed field.
+// uids returns the uid of each record of a body: of the event, and of its changed fields.
 func uids(t *testing.T, body []byte, d Delivery) (uids []string) {
 	t.Helper()
 	ev, err := jira.NewDecoder(nil).Decode(body)
@@ -152,7 +140,7 @@ func uids(t *testing.T, body []byte, d Delivery) (uids []string) {
 	return uids
 }
 
-// TestUIDIsStable delivers each body again: as a retry, and from another registered webhook.
+// TestUIDIsStable delivers each body again: by a retry, and to another registration that matches too.
 func TestUIDIsStable(t *testing.T) {
 	retries := int64(2)
 	for file, body := range bodies(t) {
@@ -160,7 +148,7 @@ func TestUIDIsStable(t *testing.T) {
 		assert.Equal(t, base, uids(t, body, Delivery{ID: "second", Flow: "Secondary", RetryCount: &retries}), file)
 		assert.Equal(t, base, uids(t, body, Delivery{Extra: []Attribute{{"a", "b"}}}), file)
 		if !hasName(t, body) {
-			continue // only webhooks are registered
+			continue // only webhooks have registrations
 		}
 		for _, ids := range []string{`[1]`, `[2, 3]`} {
 			assert.Equal(t, base, uids(t, withMember(body, "matchedWebhookIds", ids), Delivery{}), "%s to %s", file, ids)
@@ -168,7 +156,7 @@ func TestUIDIsStable(t *testing.T) {
 	}
 }
 
-// withMember adds a member at the start of a body.
+// withMember adds a member in front.
 func withMember(body []byte, key, value string) []byte {
 	_, rest, _ := bytes.Cut(body, []byte("{"))
 	return fmt.Appendf(nil, `{%q: %s, %s`, key, value, rest)
@@ -181,8 +169,8 @@ func hasName(t *testing.T, body []byte) bool {
 	return named.WebhookEvent != ""
 }
 
-// TestUIDsAreDistinct compares the uids of all bodies and of their changed fields. Some bodies of real webhooks are
-// edited copies of one delivery with the same ids, which is one event.
+// TestUIDsAreDistinct compares all bodies, and their changed fields, with each other. Some of the bodies of real
+// webhooks are edited copies of one delivery, as their ids tell: to Jira, that is one event.
 func TestUIDsAreDistinct(t *testing.T) {
 	files := map[string]string{}
 	all := bodies(t)
@@ -205,7 +193,7 @@ func TestUIDsAreDistinct(t *testing.T) {
 	}
 }
 
-// changeOf returns the ids of the change of an issue, or "".
+// changeOf returns the ids by which Jira names the change of an issue, or "".
 func changeOf(t *testing.T, body []byte) string {
 	t.Helper()
 	var change struct {
@@ -220,10 +208,10 @@ func changeOf(t *testing.T, body []byte) string {
 	return fmt.Sprint(change)
 }
 
-// apiLink matches links that contain the site, from the host on.
+// apiLink matches the links that tell the site, from the host on.
 var apiLink = regexp.MustCompile(`://([^"]*/rest/)`)
 
-// TestUIDFollowsIdentity changes each value that identifies an event.
+// TestUIDFollowsIdentity changes each value that tells an event from others.
 func TestUIDFollowsIdentity(t *testing.T) {
 	changed := map[string]int{}
 	for file, body := range bodies(t) {
@@ -240,8 +228,8 @@ func TestUIDFollowsIdentity(t *testing.T) {
 	t.Logf("changed: %v", changed)
 }
 
-// identities holds the paths of the ids of the subject and of the change, by the start of the event name. If there are
-// several paths, the first one in the body counts.
+// identities says where the identity of an event is, by the beginning of its name: of what changed, and of the change.
+// Of several ids of a change, the first that a body has counts.
 var identities = []struct {
 	names  string
 	entity []string
@@ -266,7 +254,7 @@ var identities = []struct {
 	{"jira.issue_property.", []string{"property.key"}, []string{"timestamp"}},
 }
 
-// identityOf returns the paths of the values that identify the event of a body.
+// identityOf returns the paths of the values that tell the event of a body from others.
 func identityOf(t *testing.T, body []byte) (paths []string) {
 	t.Helper()
 	ev, err := jira.NewDecoder(nil).Decode(body)
@@ -293,7 +281,7 @@ func treeOf(t *testing.T, body []byte) (tree map[string]any) {
 	return tree
 }
 
-// parentOf returns the object that contains the last key of a path, or nil.
+// parentOf returns the object that has the last key of a path, or nil.
 func parentOf(tree map[string]any, path string) map[string]any {
 	keys := strings.Split(path, ".")
 	for _, key := range keys[:len(keys)-1] {
@@ -305,7 +293,7 @@ func parentOf(tree map[string]any, path string) map[string]any {
 	return tree
 }
 
-// rewritten returns the body with another value at a path. If the path is empty, all values remain unchanged.
+// rewritten returns the body with another value at a path, or, for none, with the values as they are.
 func rewritten(t *testing.T, body []byte, path, value string) []byte {
 	t.Helper()
 	tree := treeOf(t, body)

@@ -1,6 +1,6 @@
 //go:build race
 
-package jirareceiver
+package record
 
 // mutantStep leaves most mutants out: with the race detector, each takes ten times as long.
 const mutantStep = 10

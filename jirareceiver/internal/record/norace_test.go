@@ -1,6 +1,6 @@
 //go:build !race
 
-package jirareceiver
+package record
 
 // mutantStep takes all mutants.
 const mutantStep = 1

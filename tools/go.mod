@@ -1,4 +1,4 @@
-module github.com/otel-jira/collector/.ci/tools
+module github.com/otel-jira/collector/tools
 
 go 1.26.0
 

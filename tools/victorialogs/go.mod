@@ -1,5 +1,5 @@
 // VictoriaLogs, the log backend of the demo and of its test.
-module github.com/otel-jira/collector/.ci/victorialogs
+module github.com/otel-jira/collector/tools/victorialogs
 
 go 1.26.0
 

@@ -1,4 +1,4 @@
-module github.com/otel-jira/collector/.ci/kafka
+module github.com/otel-jira/collector/tools/kafka
 
 go 1.26.0
 

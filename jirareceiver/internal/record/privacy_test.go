@@ -1,11 +1,9 @@
-package jirareceiver
+package record
 
 import (
 	"cmp"
 	"encoding/json"
 	"maps"
-	"net/http"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,9 +11,10 @@ import (
 	"unicode"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
 // kinds of what a body may say of people. Each but links has an option of its own.
@@ -26,12 +25,9 @@ const (
 	ofLinks       = "" // addresses of avatars and profiles: no option writes them
 )
 
-// queryOfJira is what Jira adds to the address, and what a careless administrator might. None of it belongs in a record.
-const queryOfJira = "user_id=query-hunter2&user_key=query-hunter2&secret=query-hunter2"
-
 // TestPersonalDataIsLeftOut looks for people and their texts in whole records, wherever a value might have ended up.
 func TestPersonalDataIsLeftOut(t *testing.T) {
-	forEachMode(t, IncludeConfig{}, func(t *testing.T, texts []recorded, s *said) {
+	forEachMode(t, func(*Options) {}, func(t *testing.T, texts []recorded, s *said) {
 		t.Helper()
 		for _, kind := range []string{ofUser, ofDescription, ofComment, ofLinks} {
 			assert.Empty(t, s.leaks(texts, kind), "with the defaults")
@@ -41,10 +37,10 @@ func TestPersonalDataIsLeftOut(t *testing.T) {
 
 // TestIncludeSwitchesOnOneKindAlone finds with each option what it is for, and nothing of the other kinds.
 func TestIncludeSwitchesOnOneKindAlone(t *testing.T) {
-	for kind, include := range map[string]IncludeConfig{
-		ofUser:        {UserDetails: true},
-		ofDescription: {Description: true},
-		ofComment:     {CommentBody: true},
+	for kind, include := range map[string]func(*Options){
+		ofUser:        func(o *Options) { o.UserDetails = true },
+		ofDescription: func(o *Options) { o.Description = true },
+		ofComment:     func(o *Options) { o.CommentBody = true },
 	} {
 		t.Run(kind, func(t *testing.T) {
 			found := 0
@@ -65,57 +61,31 @@ func TestIncludeSwitchesOnOneKindAlone(t *testing.T) {
 
 // TestPayloadSwitchesOnNothingElse compares a record with the payload, but for it, to one without.
 func TestPayloadSwitchesOnNothingElse(t *testing.T) {
-	plain, whole := &sink{}, &sink{}
-	without := start(t, plain, nil)
-	with := start(t, whole, func(cfg *Config) { cfg.Jira.Include.Payload = true })
-	for _, file := range bodies(t) {
-		want := onlyRecord(t, deliver(t, without, plain, file)).Attributes().AsRaw()
-		got := onlyRecord(t, deliver(t, with, whole, file)).Attributes()
+	without, with := newWriting(nil), newWriting(func(o *Options) { o.Payload = true })
+	for _, body := range testbodies.Examples(t) {
+		want := without.record(t, body.Content).Attributes().AsRaw()
+		got := with.record(t, body.Content).Attributes()
 		got.Remove("log.record.original")
-		assert.Equal(t, want, got.AsRaw(), file)
+		assert.Equal(t, want, got.AsRaw(), body.Name)
 	}
 }
 
-// forEachMode posts all bodies in both modes, with all of their custom fields, and hands over what the records say.
-func forEachMode(t *testing.T, include IncludeConfig, check func(*testing.T, []recorded, *said)) {
+// forEachMode writes the records of all bodies in both modes, with all of their custom fields, and passes their texts to check.
+func forEachMode(t *testing.T, include func(*Options), check func(*testing.T, []recorded, *said)) {
 	t.Helper()
-	files := allBodies(t)
-	fields := customFields(t, files)
-	for _, mode := range []ChangelogMode{ChangelogAttributes, ChangelogSplit} {
-		next := &sink{}
-		r := start(t, next, func(cfg *Config) {
-			cfg.Jira.Include, cfg.Jira.Changelog, cfg.Jira.CustomFields = include, mode, fields
+	all := testbodies.All(t)
+	fields := testbodies.CustomFields(t, all)
+	for mode, split := range map[string]bool{"attributes": false, "split": true} {
+		w := newWriting(func(o *Options) {
+			o.SplitChanges, o.CustomFields = split, fields
+			include(o)
 		})
-		for _, file := range files {
-			t.Run(string(mode)+"/"+filepath.Base(file), func(t *testing.T) {
-				logs := deliver(t, r, next, file, withQuery(queryOfJira), func(r *http.Request) { r.Header.Set("User-Agent", "query-hunter2") })
-				texts := textsOf(logs)
-				for _, text := range texts {
-					assert.NotContains(t, text.value, "query-hunter2")
-				}
-				check(t, texts, whatIsSaid(readTree(t, file)))
+		for _, body := range all {
+			t.Run(mode+"/"+body.Name, func(t *testing.T) {
+				check(t, textsOf(w.logs(t, body.Content, Delivery{})), whatIsSaid(readTree(t, body.Content)))
 			})
 		}
 	}
-}
-
-// customFields returns a configuration with all custom fields of the bodies in files.
-func customFields(t *testing.T, files []string) map[string]string {
-	t.Helper()
-	fields := map[string]string{}
-	for _, file := range files {
-		tree := readTree(t, file)
-		for _, path := range []string{"issue.fields", "fields"} {
-			object, _ := valueAt(tree, path).(map[string]any)
-			for key := range object {
-				if strings.HasPrefix(key, "customfield_") {
-					fields[key] = key
-				}
-			}
-		}
-	}
-	require.NotEmpty(t, fields)
-	return fields
 }
 
 // recorded is a text of a record, and the key under which it stands.

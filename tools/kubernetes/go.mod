@@ -1,4 +1,4 @@
-module github.com/otel-jira/collector/.ci/kubernetes
+module github.com/otel-jira/collector/tools/kubernetes
 
 go 1.26.0
 

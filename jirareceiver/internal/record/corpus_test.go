@@ -1,4 +1,4 @@
-package jirareceiver
+package record
 
 import (
 	"bytes"
@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,67 +17,39 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
-// payloadsVariable names a folder with bodies of real webhooks. They hold names of people and are not in this repository.
-const payloadsVariable = "JIRA_PAYLOADS"
-
-// payloads returns the files with bodies of real webhooks, if there are any.
-func payloads(t *testing.T) []string {
-	t.Helper()
-	folder := os.Getenv(payloadsVariable)
-	if folder == "" {
-		return nil
-	}
-	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	return files
-}
-
-// allBodies returns the files with bodies of this repository, and those of real webhooks, if there are any.
-func allBodies(t *testing.T) []string {
-	t.Helper()
-	return append(bodies(t), payloads(t)...)
-}
-
-// TestPayloads posts the bodies of real webhooks, compares each record with what encoding/json reads in the body, and lists
-// what came of the run.
+// TestPayloads compares the records of real webhooks with what encoding/json reads in the bodies, and lists the records.
 func TestPayloads(t *testing.T) {
-	files := payloads(t)
-	if len(files) == 0 {
-		t.Skipf("%s is not set: bodies of real webhooks are not posted", payloadsVariable)
-	}
-	next := &sink{}
-	r := start(t, next, nil)
-	records := map[string]int{}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			record := onlyRecord(t, deliver(t, r, next, file))
+	w, records := newWriting(nil), map[string]int{}
+	payloads := testbodies.RequirePayloads(t)
+	for _, body := range payloads {
+		t.Run(body.Name, func(t *testing.T) {
+			record := w.record(t, body.Content)
 			records[record.EventName()]++
-			assertRecordTells(t, record, readTree(t, file))
+			assertRecordMatches(t, record, readTree(t, body.Content))
 		})
 	}
-	assertNothingRejected(t, r)
-	logRun(t, len(files), records)
+	logRecords(t, len(payloads), records)
 }
 
-// TestBodiesAreTold does the same with the bodies of this repository, but for those whose names begin with odd: their values
-// are not where, or not what, they should be, and only the golden records say what is made of them.
-func TestBodiesAreTold(t *testing.T) {
-	next := &sink{}
-	r := start(t, next, nil)
-	for _, file := range bodies(t) {
-		if strings.HasPrefix(filepath.Base(file), "odd_") {
+// TestExamplesMatchTheirRecords compares the records of the example bodies in the same way. It leaves out odd bodies: only the
+// golden records define what their values become.
+func TestExamplesMatchTheirRecords(t *testing.T) {
+	w := newWriting(nil)
+	for _, body := range testbodies.Examples(t) {
+		if body.Odd() {
 			continue
 		}
-		t.Run(file, func(t *testing.T) {
-			assertRecordTells(t, onlyRecord(t, deliver(t, r, next, file)), readTree(t, file))
+		t.Run(body.Name, func(t *testing.T) {
+			assertRecordMatches(t, w.record(t, body.Content), readTree(t, body.Content))
 		})
 	}
 }
 
-func logRun(t *testing.T, files int, records map[string]int) {
+func logRecords(t *testing.T, bodies int, records map[string]int) {
 	t.Helper()
 	total := 0
 	var table strings.Builder
@@ -87,15 +57,13 @@ func logRun(t *testing.T, files int, records map[string]int) {
 		total += records[name]
 		fmt.Fprintf(&table, "\n  %-36s %3d", name, records[name])
 	}
-	t.Logf("%d bodies posted, %d accepted, %d refused, %d records:%s", files, total, files-total, total, table.String())
-	assert.Equal(t, files, total, "every body makes a record")
+	t.Logf("%d bodies, %d records:%s", bodies, total, table.String())
+	assert.Equal(t, bodies, total, "every body becomes a record")
 }
 
-// readTree reads a body by other means than the receiver's. An empty body is nil.
-func readTree(t *testing.T, file string) any {
+// readTree decodes a body with encoding/json, which the receiver does not use. An empty body is nil.
+func readTree(t *testing.T, body []byte) any {
 	t.Helper()
-	body, err := os.ReadFile(file)
-	require.NoError(t, err)
 	if len(body) == 0 {
 		return nil
 	}
@@ -211,16 +179,16 @@ func eventNameOf(tree any) string {
 	}
 }
 
-// userIDs returns the paths of the ids of the users at the given paths: of Cloud, or else of Data Center.
-func userIDs(users ...string) (paths []string) {
+// userIDPaths returns the paths of the ids of the users at the given paths: of Cloud, or else of Data Center.
+func userIDPaths(users ...string) (paths []string) {
 	for _, user := range users {
 		paths = append(paths, user+".accountId", user+".key")
 	}
 	return paths
 }
 
-// attributesTold says where in a body the values of attributes are. One body has them at one of the places.
-var attributesTold = map[string][]string{
+// placesOfAttributes has the paths of attribute values in bodies. A body has a value at one of the paths.
+var placesOfAttributes = map[string][]string{
 	"jira.webhook.event":                   {"webhookEvent"},
 	"jira.webhook.issue_event_type":        {"issue_event_type_name"},
 	"jira.issue.key":                       {"issue.key", "key"},
@@ -231,26 +199,26 @@ var attributesTold = map[string][]string{
 	"jira.issue.parent.id":                 {"issue.fields.parent.id", "fields.parent.id"},
 	"jira.issue.parent.key":                {"issue.fields.parent.key", "fields.parent.key"},
 	"jira.issue.due_date":                  {"issue.fields.duedate", "fields.duedate"},
-	"jira.issue.assignee.id":               userIDs("issue.fields.assignee", "fields.assignee"),
-	"jira.issue.reporter.id":               userIDs("issue.fields.reporter", "fields.reporter"),
-	"jira.issue.creator.id":                userIDs("issue.fields.creator", "fields.creator"),
+	"jira.issue.assignee.id":               userIDPaths("issue.fields.assignee", "fields.assignee"),
+	"jira.issue.reporter.id":               userIDPaths("issue.fields.reporter", "fields.reporter"),
+	"jira.issue.creator.id":                userIDPaths("issue.fields.creator", "fields.creator"),
 	"jira.project.id":                      {"issue.fields.project.id", "fields.project.id", "project.id", "version.projectId"},
 	"jira.project.name":                    {"issue.fields.project.name", "fields.project.name", "project.name"},
-	"jira.project.lead.id":                 userIDs("project.projectLead"),
+	"jira.project.lead.id":                 userIDPaths("project.projectLead"),
 	"jira.changelog.id":                    {"changelog.id"},
 	"jira.transition.id":                   {"transition.transitionId"},
 	"jira.workflow.id":                     {"transition.workflowId"},
 	"jira.comment.id":                      {"comment.id"},
-	"jira.comment.author.id":               userIDs("comment.author"),
-	"jira.comment.update_author.id":        userIDs("comment.updateAuthor"),
+	"jira.comment.author.id":               userIDPaths("comment.author"),
+	"jira.comment.update_author.id":        userIDPaths("comment.updateAuthor"),
 	"jira.worklog.id":                      {"worklog.id"},
-	"jira.worklog.author.id":               userIDs("worklog.author"),
-	"jira.worklog.update_author.id":        userIDs("worklog.updateAuthor"),
+	"jira.worklog.author.id":               userIDPaths("worklog.author"),
+	"jira.worklog.update_author.id":        userIDPaths("worklog.updateAuthor"),
 	"jira.worklog.time_spent_seconds":      {"worklog.timeSpentSeconds"},
 	"jira.attachment.id":                   {"attachment.id"},
 	"jira.attachment.filename":             {"attachment.filename"},
 	"jira.attachment.size":                 {"attachment.size"},
-	"jira.attachment.author.id":            userIDs("attachment.author"),
+	"jira.attachment.author.id":            userIDPaths("attachment.author"),
 	"jira.issue_link.id":                   {"issueLink.id"},
 	"jira.issue_link.type.id":              {"issueLink.issueLinkType.id"},
 	"jira.issue_link.source_issue.id":      {"issueLink.sourceIssueId"},
@@ -269,9 +237,9 @@ var attributesTold = map[string][]string{
 	"jira.issue_type.id":                   {"issuetype.id", "issueType.id"},
 }
 
-// assertRecordTells compares a record with what the body says, in both directions: what is in the body is in the record, and the
-// record has nothing else under these keys.
-func assertRecordTells(t *testing.T, record plog.LogRecord, tree any) {
+// assertRecordMatches compares a record with its body in both directions: values of the body are in the record, and the record
+// has no other values under these keys.
+func assertRecordMatches(t *testing.T, record plog.LogRecord, tree any) {
 	t.Helper()
 	assert.Equal(t, eventNameOf(tree), record.EventName())
 	if timestamp, isNumber := valueAt(tree, "timestamp").(json.Number); isNumber {
@@ -284,11 +252,11 @@ func assertRecordTells(t *testing.T, record plog.LogRecord, tree any) {
 		}
 		return value.AsString()
 	}
-	for key, paths := range attributesTold {
+	for key, paths := range placesOfAttributes {
 		assert.Equal(t, textAt(tree, paths...), get(key), key)
 	}
 	assert.Equal(t, issueID(tree), get("jira.issue.id"), "jira.issue.id")
-	assert.Equal(t, projectKey(tree), get("jira.project.key"), "jira.project.key")
+	assert.Equal(t, projectKeyIn(tree), get("jira.project.key"), "jira.project.key")
 	actor, subject := users(tree)
 	assert.Equal(t, actor, get("user.id"), "user.id")
 	assert.Equal(t, subject, get("jira.user.id"), "jira.user.id")
@@ -332,7 +300,7 @@ func issueID(tree any) string {
 	return ""
 }
 
-func projectKey(tree any) string {
+func projectKeyIn(tree any) string {
 	ofIssue, _, _ := strings.Cut(textAt(tree, "issue.key", "key"), "-")
 	return cmp.Or(textAt(tree, "issue.fields.project.key", "fields.project.key", "project.key"), ofIssue)
 }
@@ -341,11 +309,11 @@ func projectKey(tree any) string {
 func users(tree any) (actor, subject string) {
 	switch name := eventNameOf(tree); {
 	case strings.HasPrefix(name, "jira.user."):
-		return "", textAt(tree, append(userIDs("user"), "accountId")...)
+		return "", textAt(tree, append(userIDPaths("user"), "accountId")...)
 	case strings.HasSuffix(name, ".deleted"):
-		return textAt(tree, userIDs("user")...), ""
+		return textAt(tree, userIDPaths("user")...), ""
 	}
-	return textAt(tree, userIDs(
+	return textAt(tree, userIDPaths(
 		"user", "comment.updateAuthor", "comment.author", "worklog.updateAuthor", "worklog.author", "attachment.author")...), ""
 }
 

@@ -1,0 +1,350 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
+)
+
+const attributesIntro = `# Attributes
+
+All attributes of the records, by subject. [events.md](events.md) shows whole records.
+
+A record has an attribute if Jira sends its value and the value is not empty. Only ` + "`service.name`" + ` and ` + "`jira.webhook.source`" + ` are
+on every record.
+
+- **type**: ids are strings, even if Jira sends numbers. Times are strings in UTC, in RFC 3339 with milliseconds. Dates are
+  ` + "`YYYY-MM-DD`" + `.
+- **on**: the records that have the attribute in the example bodies of this repository. Other senders may send fewer values, or
+  more.
+- **personal**: *id* is the account id of Jira Cloud or the user key of Data Center. For users from before Jira 8.4, the user key
+  is the login name. *yes* and *in part* name the option that adds the attribute, or a part of its value, to records. *no* means
+  that the attribute itself is not about people. But people can write anything into a summary, a label or the name of a sprint.
+- Texts are cut after ` + "`max_text_length`" + ` characters, and the example values on this page after 60. All values have
+  [limits](limits.md#of-a-record).
+
+`
+
+// sections are the parts of the page, by the namespaces of their attributes.
+var sections = []struct {
+	title      string
+	namespaces []string
+}{
+	{"Resource", []string{"service.", "jira.site.", "jira.deployment."}},
+	{"Event, delivery and actor", []string{"log.", "jira.record.", "jira.webhook.", "user."}},
+	{"Issue", []string{"jira.issue.", "url.", "jira.transition.", "jira.workflow."}},
+	{"Changed fields", []string{"jira.changelog.", "jira.change."}},
+	{"Project", []string{"jira.project."}},
+	{"Comment", []string{"jira.comment."}},
+	{"Worklog", []string{"jira.worklog."}},
+	{"Attachment", []string{"jira.attachment."}},
+	{"Issue link", []string{"jira.issue_link."}},
+	{"Sprint and board", []string{"jira.sprint.", "jira.board."}},
+	{"Version", []string{"jira.version."}},
+	{"User, on events about users", []string{"jira.user."}},
+	{"Issue property, issue type, filter and option", []string{"jira.issue_property.", "jira.issue_type.", "jira.filter.", "jira.option."}},
+}
+
+// attributesPage returns docs/attributes.md.
+func attributesPage(root string, bodies []testbodies.Body) (string, error) {
+	declared, err := parseAttributes(filepath.Join(root, "jirareceiver", "internal", "record", "attribute.go"))
+	if err != nil {
+		return "", err
+	}
+	seen, err := seenAttributes(bodies)
+	if err != nil {
+		return "", err
+	}
+	page, rows := strings.Builder{}, 0
+	page.WriteString(attributesIntro)
+	for _, section := range sections {
+		fmt.Fprintf(&page, "## %s\n\n| attribute | description | type | example | on | personal |\n|---|---|---|---|---|---|\n", section.title)
+		for _, attr := range declared.attributes {
+			if slices.ContainsFunc(section.namespaces, func(namespace string) bool { return strings.HasPrefix(attr.key, namespace) }) {
+				page.WriteString(attr.row(seen))
+				rows++
+			}
+		}
+		page.WriteString("\n")
+	}
+	page.WriteString(strings.TrimPrefix(footer, "\n"))
+	if rows != len(declared.attributes) {
+		return "", errors.New("an attribute is in no section, or in two")
+	}
+	return page.String(), checkKeys(page.String(), seen, declared)
+}
+
+// checkKeys returns an error if a key of the records is missing in the page.
+func checkKeys(page string, seen *observations, declared *declarations) error {
+	for _, key := range slices.Sorted(maps.Keys(seen.attributes)) {
+		if !strings.Contains(page, "| `"+key+"` |") {
+			return fmt.Errorf("attribute.go does not declare %s, which records have", key)
+		}
+	}
+	for _, key := range declared.keys {
+		if !strings.Contains(page, "`"+key+"`") {
+			return fmt.Errorf("the page does not describe %s of the maps in jira.changelog.items", key)
+		}
+	}
+	return nil
+}
+
+// attribute is a row of the page.
+type attribute struct{ key, description string }
+
+// declarations has the attributes that attribute.go declares, and the keys of attributes whose values are maps.
+type declarations struct {
+	attributes []attribute
+	keys       []string
+}
+
+// fromConventions has the keys that attribute.go takes from the semantic conventions.
+var fromConventions = map[string]string{
+	"attrServiceName":    "service.name",
+	"attrRecordUID":      "log.record.uid",
+	"attrRecordOriginal": "log.record.original",
+	"attrURLFull":        "url.full",
+}
+
+// parseAttributes reads the keys of the attributes, and the comments behind them.
+func parseAttributes(path string) (*declarations, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+	if err != nil {
+		return nil, err
+	}
+	declared := &declarations{}
+	for _, decl := range file.Decls {
+		group, isGroup := decl.(*ast.GenDecl)
+		if !isGroup {
+			continue
+		}
+		for _, spec := range group.Specs {
+			if value, isValue := spec.(*ast.ValueSpec); isValue {
+				if err := declared.add(group.Tok, value); err != nil {
+					return nil, fmt.Errorf("%s: %w", value.Names[0].Name, err)
+				}
+			}
+		}
+	}
+	return declared, nil
+}
+
+func (d *declarations) add(tok token.Token, value *ast.ValueSpec) error {
+	name := value.Names[0].Name
+	description := strings.TrimSpace(value.Comment.Text())
+	switch {
+	case tok == token.CONST && strings.HasPrefix(name, "key"):
+		key, err := unquote(value.Values[0])
+		d.keys = append(d.keys, key)
+		return err
+	case tok == token.CONST && strings.HasPrefix(name, "attr"):
+		key, err := attributeKey(value)
+		d.attributes = append(d.attributes, attribute{key, description})
+		return errors.Join(err, requireDescription(description))
+	case tok == token.VAR && strings.HasSuffix(name, "Keys"):
+		namespace, err := unquote(value.Values[0].(*ast.CallExpr).Args[0])
+		d.attributes = append(d.attributes, userAttributes(namespace, description)...)
+		return errors.Join(err, requireDescription(description))
+	default:
+		return nil
+	}
+}
+
+func requireDescription(description string) error {
+	if description == "" {
+		return errors.New("no description behind it")
+	}
+	return nil
+}
+
+func attributeKey(value *ast.ValueSpec) (string, error) {
+	if key, found := fromConventions[value.Names[0].Name]; found {
+		return key, nil
+	}
+	key, err := unquote(value.Values[0])
+	if strings.HasSuffix(key, ".") {
+		key += customAlias
+	}
+	return key, err
+}
+
+func unquote(value ast.Expr) (string, error) {
+	literal, isLiteral := value.(*ast.BasicLit)
+	if !isLiteral {
+		return "", errors.New("not a literal, and not in fromConventions of docgen")
+	}
+	return strconv.Unquote(literal.Value)
+}
+
+const (
+	// customNamespace is the start of the keys of custom fields.
+	customNamespace = "jira.issue.custom."
+	// customAlias stands in the page for the alias of a custom field.
+	customAlias = "<alias>"
+)
+
+func userAttributes(namespace, description string) []attribute {
+	return []attribute{
+		{namespace + ".id", "user id of " + description},
+		{namespace + ".name", "login name of this user; with `include::user_details`"},
+		{namespace + ".full_name", "display name of this user; with `include::user_details`"},
+		{namespace + ".email", "e-mail address of this user; with `include::user_details`"},
+	}
+}
+
+var (
+	withOption     = regexp.MustCompile("; with (`include::[a-z_]+`)$")
+	onlyWithOption = regexp.MustCompile("only with (`include::[a-z_]+`)")
+)
+
+func (attr attribute) row(seen *observations) string {
+	what, personal := attr.description, "no"
+	if match := withOption.FindStringSubmatch(what); match != nil {
+		what, personal = strings.TrimSuffix(what, match[0]), "yes: "+match[1]
+	} else if matches := onlyWithOption.FindAllStringSubmatch(what, -1); matches != nil {
+		var options []string
+		for _, match := range matches {
+			options = append(options, match[1])
+		}
+		personal = "in part: " + strings.Join(options, ", ")
+	} else if strings.HasPrefix(what, "user id of ") {
+		personal = "id"
+	}
+	o := seen.attributes[attr.key]
+	if o == nil {
+		o = &observation{}
+	}
+	return fmt.Sprintf("| %#q | %s | %s | %s | %s | %s |\n", attr.key, what, strings.Join(o.types, ", "), o.example, seen.on(o.events), personal)
+}
+
+// observations has the types, examples and events of all attributes in the records of the example bodies.
+type observations struct {
+	attributes map[string]*observation
+	events     map[string]bool
+}
+
+type observation struct {
+	types   []string
+	example string
+	events  map[string]bool
+}
+
+// seenAttributes writes the records of all bodies, with all optional contents.
+func seenAttributes(bodies []testbodies.Body) (*observations, error) {
+	w := newWriting(record.Options{
+		CustomFields: map[string]string{"customfield_10016": "story_points", "customfield_10020": "sprint"},
+		UserDetails:  true, Description: true, CommentBody: true, Payload: true, SplitChanges: true,
+	})
+	retries := int64(1)
+	delivery := record.Delivery{ID: "5f3c1d8e-0b6a-4f27-9c4e-2d7a8b9c0d1e", Flow: "Primary", RetryCount: &retries}
+	seen := &observations{attributes: map[string]*observation{}, events: map[string]bool{}}
+	for _, body := range bodies {
+		logs, err := w.logs(body.Content, delivery)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", body.Name, err)
+		}
+		resource := logs.ResourceLogs().At(0)
+		for _, record := range resource.ScopeLogs().At(0).LogRecords().All() {
+			if meanings[record.EventName()] == "" {
+				continue // Jira does not document this event
+			}
+			seen.events[record.EventName()] = true
+			seen.add(record.EventName(), resource.Resource().Attributes())
+			seen.add(record.EventName(), record.Attributes())
+		}
+	}
+	// No example body is long enough to reach a limit.
+	seen.attributes["jira.record.truncated"] = &observation{[]string{"string slice"}, "`[\"jira.issue.labels\"]`", seen.events}
+	return seen, nil
+}
+
+func (seen *observations) add(event string, attrs pcommon.Map) {
+	for key, value := range attrs.All() {
+		if strings.HasPrefix(key, customNamespace) {
+			key = customNamespace + customAlias
+		}
+		o := seen.attributes[key]
+		if o == nil {
+			o = &observation{example: exampleValue(value), events: map[string]bool{}}
+			seen.attributes[key] = o
+		}
+		if name := typeName(value); !slices.Contains(o.types, name) {
+			o.types = append(o.types, name)
+		}
+		o.events[event] = true
+	}
+}
+
+func typeName(value pcommon.Value) string {
+	switch {
+	case value.Type() != pcommon.ValueTypeSlice:
+		return map[pcommon.ValueType]string{
+			pcommon.ValueTypeStr: "string", pcommon.ValueTypeInt: "int", pcommon.ValueTypeDouble: "double", pcommon.ValueTypeBool: "bool",
+		}[value.Type()]
+	case value.Slice().At(0).Type() == pcommon.ValueTypeMap:
+		return "slice of maps"
+	default:
+		return typeName(value.Slice().At(0)) + " slice"
+	}
+}
+
+// maxExample is the greatest length of an example value, in characters.
+const maxExample = 60
+
+func exampleValue(value pcommon.Value) string {
+	s := strings.Join(strings.Fields(value.AsString()), " ")
+	if runes := []rune(s); len(runes) > maxExample {
+		s = string(runes[:maxExample]) + "…"
+	}
+	return "`" + strings.NewReplacer("|", `\|`, "`", "'").Replace(s) + "`"
+}
+
+// on returns the events that have an attribute, in short: all of a namespace as in jira.sprint.*.
+func (seen *observations) on(events map[string]bool) string {
+	switch {
+	case len(events) == len(seen.events):
+		return "any event"
+	case maps.Equal(events, seen.attributes["jira.issue.id"].events):
+		return "any event with an issue"
+	}
+	var parts []string
+	last := ""
+	for _, event := range slices.Sorted(maps.Keys(events)) {
+		namespace := event[:strings.LastIndex(event, ".")+1]
+		all := within(namespace, events)
+		switch {
+		case namespace == last && all == within(namespace, seen.events):
+		case namespace == last:
+			parts = append(parts, "`."+strings.TrimPrefix(event, namespace)+"`")
+		case all > 1 && all == within(namespace, seen.events):
+			parts = append(parts, "`"+namespace+"*`")
+		default:
+			parts = append(parts, "`"+event+"`")
+		}
+		last = namespace
+	}
+	return strings.Join(parts, ", ")
+}
+
+// within counts the events of a namespace.
+func within(namespace string, events map[string]bool) (n int) {
+	for event := range events {
+		if strings.HasPrefix(event, namespace) {
+			n++
+		}
+	}
+	return n
+}

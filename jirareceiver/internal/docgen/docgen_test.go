@@ -1,0 +1,25 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
+)
+
+// TestFilesAreCurrent compares the generated files with the files in the repository.
+func TestFilesAreCurrent(t *testing.T) {
+	root, err := testbodies.Root()
+	require.NoError(t, err)
+	files, err := generate(root)
+	require.NoError(t, err)
+	for name, content := range files {
+		current, err := os.ReadFile(filepath.Join(root, name))
+		require.NoError(t, err)
+		assert.Equal(t, string(current), content, "%s is not current: run `make docs`", name)
+	}
+}

@@ -1,0 +1,97 @@
+// Program docgen writes the pages and the schema that follow from the code and the example bodies: docs/events.md,
+// docs/attributes.md and jirareceiver/config.schema.json. `make docs` runs it.
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
+	"github.com/otel-jira/collector/jirareceiver/internal/status"
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
+)
+
+// footer ends all generated pages.
+const footer = "\n---\n\nMade by `make docs`: do not edit.\n"
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "docgen:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	root, err := testbodies.Root()
+	if err != nil {
+		return err
+	}
+	files, err := generate(root)
+	if err != nil {
+		return err
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(content), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// generate returns the content of all generated files, by path below the root of the repository.
+func generate(root string) (map[string]string, error) {
+	bodies, err := testbodies.LoadExamples()
+	if err != nil {
+		return nil, err
+	}
+	events, err := eventsPage(bodies)
+	if err != nil {
+		return nil, fmt.Errorf("events: %w", err)
+	}
+	attributes, err := attributesPage(root, bodies)
+	if err != nil {
+		return nil, fmt.Errorf("attributes: %w", err)
+	}
+	schema, err := configSchema(filepath.Join(root, "jirareceiver"))
+	if err != nil {
+		return nil, fmt.Errorf("schema: %w", err)
+	}
+	return map[string]string{
+		"docs/events.md":                  events,
+		"docs/attributes.md":              attributes,
+		"jirareceiver/config.schema.json": schema,
+	}, nil
+}
+
+// received is the receive time of all deliveries on the pages.
+var received = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// writing is the way of a body to its records.
+type writing struct {
+	decoder *jira.Decoder
+	builder *record.Builder
+}
+
+func newWriting(opts record.Options) *writing {
+	opts.Statuses = status.NewMapper(status.Options{UseDefault: true, CategoryFallback: true})
+	opts.MaxText = 4096
+	return &writing{jira.NewDecoder(slices.Collect(maps.Keys(opts.CustomFields))), record.New(opts)}
+}
+
+// logs returns the records of a body.
+func (w *writing) logs(body []byte, d record.Delivery) (plog.Logs, error) {
+	event, err := w.decoder.Decode(body)
+	if err != nil {
+		return plog.Logs{}, err
+	}
+	d.Body, d.Received = body, received
+	logs, _ := w.builder.Build(w.builder.Classify(event), d)
+	return logs, nil
+}

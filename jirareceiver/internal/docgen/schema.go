@@ -1,0 +1,246 @@
+package main
+
+import (
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/config/configopaque"
+
+	"github.com/otel-jira/collector/jirareceiver"
+	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
+)
+
+// object is a JSON object, or a schema. Its keys are written in order.
+type object = map[string]any
+
+// reference matches the references that the collector replaces before the receiver sees the value.
+const reference = `\$\{`
+
+// These repeat what the validation of the receiver accepts. TestSchemaAgreesWithValidation of the receiver compares both.
+const (
+	customFieldID = `^customfield_\d+$`
+	alias         = `^[a-z][a-z0-9_]*$`
+	attributeName = `^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`
+)
+
+var (
+	pageSegments     = []string{"browse", "projects", "secure", "rest", "plugins", "issues", "boards", "servicedesk"}
+	allowedEncodings = []string{"", "gzip", "zlib", "deflate", "x-gzip"}
+)
+
+// pagePattern matches addresses of pages of a Jira.
+var pagePattern = `^[^$]*\.(atlassian\.net|jira\.com)(:[0-9]+)?/+[^/]|^[^$]*://[^/]+/(.*/)?(` + strings.Join(pageSegments, "|") + `)(/|$)`
+
+// constraints has the rules of fields that do not follow from their types.
+var constraints = map[string]object{
+	"path":                            {"pattern": `^/?[^?#\s:/]+(/[^?#\s:/]+)*/?$|` + reference},
+	"health_path":                     {"pattern": `^(/?[^?#\s:/]+(/[^?#\s:/]+)*/?)?$|` + reference},
+	"site_url":                        {"pattern": `^https?://[^/?#@:]+[^?#@]*$|` + reference, "not": object{"pattern": pagePattern}},
+	"endpoint":                        {"pattern": `^[^/]*:[0-9]+$|` + reference},
+	"transport":                       {"enum": []string{"tcp", "tcp4", "tcp6", "unix"}},
+	"max_request_body_size":           {"minimum": 1},
+	"max_text_length":                 {"minimum": 1},
+	"signature::secrets[]":            {"pattern": `^\S(.*\S)?$`},
+	"token::values[]":                 {"pattern": `^\S(.*\S)?$`},
+	"compression_algorithms[]":        {"anyOf": []object{{"enum": allowedEncodings}, {"pattern": reference}}},
+	"token::header":                   {"pattern": `^[^\s:]*$`},
+	"status::mapping[]":               {"minLength": 1},
+	"events::include[]":               {"pattern": `^(jira\.|\*)[a-z0-9_.*]*$`},
+	"events::exclude[]":               {"pattern": `^(jira\.|\*)[a-z0-9_.*]*$`},
+	"changelog":                       {"enum": []string{"attributes", "split"}},
+	"custom_fields":                   {"propertyNames": object{"pattern": customFieldID}},
+	"custom_fields[]":                 {"pattern": alias + "|" + reference},
+	"query_attributes[]":              {"pattern": attributeName + "|" + reference},
+	"severity::priorities[]":          {"pattern": `^([Tt][Rr][Aa][Cc][Ee]|[Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn]|[Ee][Rr][Rr][Oo][Rr]|[Ff][Aa][Tt][Aa][Ll])[2-4]?$|` + reference},
+	"deduplication::max_entries":      {"minimum": 1, "maximum": dedup.MaxEntries},
+	"max_connections":                 {"minimum": 1},
+	"admission::disk::directories[]":  {"minLength": 1},
+	"admission::disk::min_free_bytes": {"minimum": 1},
+	"admission::retry_after":          {"not": object{"const": 0}},
+	"deduplication::window":           {"not": object{"const": 0}},
+	"status::projects[]::mapping[]":   {"minLength": 1},
+}
+
+// configSchema returns the schema of the configuration: types and defaults of the receiver's Config, and the comments of its
+// fields in the package in folder.
+func configSchema(folder string) (string, error) {
+	docs, err := fieldDocs(folder)
+	if err != nil {
+		return "", err
+	}
+	w := schemaWriter{docs: docs, used: map[string]bool{}}
+	cfg := jirareceiver.NewFactory().CreateDefaultConfig().(*jirareceiver.Config)
+	server, jira := w.structure("", reflect.ValueOf(cfg.Server)), w.structure("", reflect.ValueOf(cfg.Jira))
+	maps.Copy(jira["properties"].(object), server["properties"].(object))
+	jira["title"] = "The receiver jira"
+	schema := object{
+		"$schema": "https://json-schema.org/draft/2020-12/schema",
+		"title":   "Configuration of a collector with the receiver jira. What other components say is not checked",
+		"type":    "object",
+		"properties": object{"receivers": object{
+			"type":              []string{"object", "null"},
+			"patternProperties": object{`^jira(/.*)?$`: object{"$ref": "#/$defs/jira"}},
+		}},
+		"$defs": object{"jira": jira},
+	}
+	if len(w.used) != len(constraints) {
+		return "", fmt.Errorf("a constraint belongs to no field: only %v do", slices.Sorted(maps.Keys(w.used)))
+	}
+	content, err := json.MarshalIndent(schema, "", "  ")
+	return string(content) + "\n", err
+}
+
+// schemaWriter makes schemas of types.
+type schemaWriter struct {
+	docs map[string]string // of fields, by Type.Field
+	used map[string]bool
+}
+
+func (w *schemaWriter) structure(path string, v reflect.Value) object {
+	properties := object{}
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		key, options, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
+		switch {
+		case strings.Contains(options, "squash"):
+			maps.Copy(properties, w.structure(path, v.Field(i))["properties"].(object))
+		case key != "":
+			property := w.value(path+key, v.Field(i))
+			if doc, found := w.docs[v.Type().Name()+"."+field.Name]; found {
+				property["description"] = strings.Replace(doc, field.Name, key, 1)
+			}
+			properties[key] = property
+		}
+	}
+	return object{"type": []string{"object", "null"}, "additionalProperties": false, "properties": properties}
+}
+
+// value returns the schema of a field, and its default.
+func (w *schemaWriter) value(path string, v reflect.Value) object {
+	schema := w.typed(path, v)
+	if constraint, found := constraints[path]; found {
+		maps.Copy(schema, constraint)
+		w.used[path] = true
+	}
+	if schema["type"] == "boolean" || schema["type"] == "integer" {
+		schema = orReference(schema)
+	}
+	if value := defaultOf(v); value != nil {
+		schema["default"] = value
+	}
+	return schema
+}
+
+func (w *schemaWriter) typed(path string, v reflect.Value) object {
+	switch t := v.Type(); {
+	case t == reflect.TypeFor[time.Duration]():
+		return object{"type": []string{"string", "integer"}, "pattern": `^([0-9.]+(ns|us|µs|ms|s|m|h))+$|` + reference, "minimum": 0, "maximum": 0}
+	case t == reflect.TypeFor[configopaque.MapList]():
+		return object{"type": []string{"object", "array", "null"}}
+	case strings.HasPrefix(t.Name(), "Optional["):
+		schema := w.structure(path+"::", v.FieldByName("value"))
+		schema["properties"].(object)["enabled"] = orReference(object{"type": "boolean"})
+		return schema
+	case t.Kind() == reflect.Pointer, reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()): // ids of components
+		return object{"type": "string"}
+	default:
+		return w.byKind(path, v)
+	}
+}
+
+func (w *schemaWriter) byKind(path string, v reflect.Value) object {
+	switch t := v.Type(); t.Kind() {
+	case reflect.Struct:
+		return w.structure(path+"::", v)
+	case reflect.Slice:
+		return object{"type": []string{"array", "null"}, "items": w.element(path, t)}
+	case reflect.Map:
+		return object{"type": []string{"object", "null"}, "additionalProperties": w.element(path, t)}
+	case reflect.Bool:
+		return object{"type": "boolean"}
+	case reflect.Int, reflect.Int64:
+		return object{"type": "integer"}
+	default:
+		return object{"type": "string"}
+	}
+}
+
+// element is the schema of what is in a list or a map, or in the lists of a map.
+func (w *schemaWriter) element(path string, t reflect.Type) object {
+	return w.value(strings.TrimSuffix(path, "[]")+"[]", reflect.New(t.Elem()).Elem())
+}
+
+// orReference allows ${env:NAME} where no text is allowed.
+func orReference(schema object) object {
+	return object{"anyOf": []object{schema, {"type": "string", "pattern": reference}}}
+}
+
+// defaultOf returns the default of a field, or nil if it is empty or has no type of a schema.
+func defaultOf(v reflect.Value) any {
+	switch {
+	case v.Kind() == reflect.Bool:
+		return v.Bool()
+	case v.IsZero():
+		return nil
+	case v.Type() == reflect.TypeFor[time.Duration]():
+		return shortDuration(v.Interface().(time.Duration))
+	case v.CanInt():
+		return v.Int()
+	case v.Kind() == reflect.String:
+		return v.String()
+	default:
+		return nil
+	}
+}
+
+// shortDuration returns 2h for 2h0m0s.
+func shortDuration(d time.Duration) string {
+	return strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(d.String())
+}
+
+// fieldDocs returns the comments of all fields of the package in folder by Type.Field, each in one line.
+func fieldDocs(folder string) (map[string]string, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	docs := map[string]string{}
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			return nil, err
+		}
+		addFieldDocs(docs, file)
+	}
+	return docs, nil
+}
+
+func addFieldDocs(docs map[string]string, file *ast.File) {
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, isType := node.(*ast.TypeSpec)
+		if !isType {
+			return true
+		}
+		if structure, isStruct := spec.Type.(*ast.StructType); isStruct {
+			for _, field := range structure.Fields.List {
+				for _, name := range field.Names {
+					docs[spec.Name.Name+"."+name.Name] = strings.Join(strings.Fields(field.Doc.Text()), " ")
+				}
+			}
+		}
+		return false
+	})
+}

@@ -1,0 +1,15 @@
+package record
+
+// JiraEvent is an event type that Jira documents, with Jira's name and the name of the record.
+type JiraEvent struct{ JiraName, Name string }
+
+// JiraEvents returns the event types that Jira documents, in the order of the documentation.
+func JiraEvents() []JiraEvent {
+	var events []JiraEvent
+	for _, g := range groups {
+		for _, action := range g.actions {
+			events = append(events, JiraEvent{g.wire + action, g.namespace + action})
+		}
+	}
+	return events
+}
