@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command demo starts the collector, VictoriaLogs as its log backend, and a Jira to play with, and says where to look. Ctrl-C
 // ends all three, and removes what they have stored.
 package main

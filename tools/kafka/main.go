@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command kafka is a Kafka broker for tests, in memory. It prints its address, then the records of the topics that it is told
 // to watch, one JSON object a line. When its standard input ends it prints what is left, and ends as well.
 //

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kubernetes checks the manifests of the documentation against the types of Kubernetes, and against each other. It is a
 // module of its own: what it needs is no business of those who build the receiver into their collectors.
 package kubernetes

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command jirasim plays a Jira: it posts what happens in a team to a receiver, as Jira would, and says what came of it. With
 // JIRA_WEBHOOK_SECRET set it signs what it sends; with JIRA_TOKEN set it sends a token along.
 package main

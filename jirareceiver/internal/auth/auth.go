@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package auth checks who sends a delivery: by the signature of its body or by a shared token.
 package auth
 

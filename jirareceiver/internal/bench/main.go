@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Command bench measures the cost of a delivery in a collector with this receiver. It compares it with a server that
 // only reads and verifies bodies, called the floor, and with the generic webhook receiver. All of them get the same
 // load in one run, in turns.

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package bodylimit bounds the bytes of the bodies that are held at a time, and reads bodies into buffers that are used again.
 package bodylimit
 

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package connlimit limits the number of open connections of a server, and the time for which senders may still send
 // when the server stops.
 //

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package contentcoding decodes the content codings of request bodies within a bound of memory.
 //
 // confighttp could decode them, but it begins to read a body before the receiver has checked the headers of the request.

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package dedup recognizes repeated deliveries, so that an event that was accepted once is not accepted again.
 //
 // The words of the package:

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Program docgen writes the pages and the schema that follow from the code and the example bodies: docs/events.md,
 // docs/attributes.md and jirareceiver/config.schema.json. `make docs` runs it.
 package main

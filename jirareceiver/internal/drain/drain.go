@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package drain counts calls that are under way, so that a shutdown can wait for them or end them.
 package drain
 

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 //go:build e2e
 
 // Package e2e tests the collector as it is built: as a process, over a socket, with the files that it writes.

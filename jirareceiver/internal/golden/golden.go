@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package golden compares log records, and texts about them, with the content of files. Tests that use it have the flag
 // -update, which writes the files.
 package golden

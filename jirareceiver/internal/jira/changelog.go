@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package jira
 
 // Changelog holds the fields that an update has changed, in Jira's order.

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package jira decodes the bodies that Jira sends. It does not depend on OpenTelemetry.
 //
 // Jira documents its bodies in part. They vary by product, version and sender: an id may be a string or a number, an

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package jira
 
 // Filter is a saved search. Jira does not document the body of its events.

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package jira
 
 // IssueType is a type of issues. Jira does not document the body of its events.

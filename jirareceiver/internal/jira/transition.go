@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package jira
 
 // Transition is the transition of the workflow whose post-function sent the event.

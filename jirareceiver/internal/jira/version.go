@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package jira
 
 // Version is a version, also called a release, of a project.

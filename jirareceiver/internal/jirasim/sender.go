@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package jirasim simulates a Jira. It creates histories of events with bodies like Jira's, and sends them by the rules
 // of https://developer.atlassian.com/cloud/jira/platform/webhooks/.
 package jirasim

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package record
 
 import semconv "go.opentelemetry.io/otel/semconv/v1.40.0"

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 package record
 
 // JiraEvent is an event type that Jira documents, with Jira's name and the name of the record.

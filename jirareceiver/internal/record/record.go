@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package record builds OpenTelemetry log records from Jira events. No other package knows the attributes, the event
 // names and the display lines of a record.
 //

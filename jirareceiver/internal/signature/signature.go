@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package signature signs deliveries as Jira does, and verifies their signatures, which are HMACs.
 //
 // A signature has the form "method=hexdigest" and covers the raw bytes of the body. Jira uses the method sha256 today,

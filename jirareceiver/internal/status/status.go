@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package status maps the statuses of Jira workflows to a small vocabulary that does not depend on the site.
 //
 // The name of a status is free text: every site defines, renames and translates its own statuses. Only the id of a

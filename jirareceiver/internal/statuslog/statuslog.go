@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package statuslog logs the statuses that nothing maps, each once.
 package statuslog
 

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package testbodies reads the example bodies in the repository's testdata, and bodies of real webhooks.
 //
 // The folders are events (one body for each event type), senders (one for each peculiarity of a sender), life (the life of

@@ -1,3 +1,6 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Package webserver is the HTTP server of the receiver: that of confighttp, with bounds for senders that are not authenticated.
 package webserver
 
