@@ -173,7 +173,7 @@ type DeduplicationConfig struct {
 	Window time.Duration `mapstructure:"window"`
 	// MaxEntries is how many deliveries are remembered. The oldest are forgotten first. Default: 100000.
 	MaxEntries int `mapstructure:"max_entries"`
-	// File is the file that keeps the memory over a restart. A damaged file is no reason not to start. Default: none.
+	// File is the file that keeps the memory over a restart. A damaged file does not stop the start. Default: none.
 	File string `mapstructure:"file"`
 	// Storage is a storage extension that keeps the memory over a restart, for storages that are not a local file. Default: none.
 	Storage *component.ID `mapstructure:"storage"`

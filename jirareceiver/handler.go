@@ -358,7 +358,7 @@ func newQueryAttributes(configured map[string]string) []queryAttribute {
 	return attributes
 }
 
-// extra returns what the query tells, as far as the configuration asks for it.
+// extra returns the attributes that the configuration takes from the query.
 func (h *handler) extra(u *url.URL) []record.Attribute {
 	if len(h.queryAttributes) == 0 || u.RawQuery == "" {
 		return nil
