@@ -36,7 +36,7 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// withAdvice adds to an error of the decoder, which says what it found, what to do about it.
+// withAdvice adds the remedy to an error of the decoder.
 func withAdvice(err error) error {
 	if err == nil {
 		return nil

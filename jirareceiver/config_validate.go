@@ -375,7 +375,7 @@ func (cfg *DiskConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-// warning is a setting that is valid and may not do what it is meant to do.
+// warning is about a valid setting with an effect that the administrator may not intend.
 type warning struct {
 	message string // names the consequence
 	field   zap.Field

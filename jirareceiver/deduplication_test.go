@@ -120,7 +120,7 @@ func TestDeduplication(t *testing.T) {
 	}
 }
 
-// TestConflictsAreCounted posts one number with different bodies. The second is told what a duplicate is told.
+// TestConflictsAreCounted posts one number with different bodies. The second gets the answer of a duplicate.
 func TestConflictsAreCounted(t *testing.T) {
 	next := &sink{}
 	r := start(t, next, deduplicate)

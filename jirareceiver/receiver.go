@@ -39,7 +39,7 @@ func newReceiver(settings receiver.Settings, cfg *Config, next consumer.Logs, no
 // Start builds the server before it opens the listener, so that a failure leaves nothing open. The deliveries that were accepted
 // before a restart are loaded before the first delivery.
 func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
-	opts := webserver.Options{
+	server, err := webserver.New(ctx, host, webserver.Options{
 		Config:         &r.cfg.Server,
 		MaxConnections: r.cfg.Jira.MaxConnections,
 		OnEvict:        r.handler.telemetry.recordEviction,
@@ -47,15 +47,14 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 		Warnings:       r.handler.telemetry.warnings,
 		Handler:        r.handler,
 		OnUnauthorized: r.handler.handleUnauthorized,
-	}
-	server, err := webserver.New(ctx, host, opts)
+	})
 	if err != nil {
 		return err
 	}
 	if r.persister, err = startPersister(ctx, host, r.settings.ID, &r.cfg.Jira.Deduplication, r.handler.cache, r.handler.telemetry); err != nil {
 		return err
 	}
-	if err := server.Listen(ctx, opts); err != nil {
+	if err := server.Listen(ctx); err != nil {
 		return errors.Join(err, r.persister.shutdown(ctx))
 	}
 	r.server = server

@@ -53,6 +53,7 @@ type Options struct {
 
 // Server is a server that listens.
 type Server struct {
+	opts     Options
 	http     *http.Server
 	listener *connlimit.Listener
 }
@@ -84,18 +85,18 @@ func New(ctx context.Context, host component.Host, opts Options) (*Server, error
 	if config.TLS.HasValue() {
 		server.TLSConfig, err = config.TLS.Get().LoadTLSConfig(ctx)
 	}
-	return &Server{http: server}, err
+	return &Server{opts: opts, http: server}, err
 }
 
 // Listen opens the endpoint. A connection counts before its TLS handshake.
-func (s *Server) Listen(ctx context.Context, opts Options) error {
-	plain := *opts.Config
+func (s *Server) Listen(ctx context.Context) error {
+	plain := *s.opts.Config
 	plain.TLS = configoptional.None[configtls.ServerConfig]()
 	listener, err := plain.ToListener(ctx)
 	if err != nil {
 		return err
 	}
-	s.listener = connlimit.New(listener, opts.MaxConnections, opts.OnEvict)
+	s.listener = connlimit.New(listener, s.opts.MaxConnections, s.opts.OnEvict)
 	return nil
 }
 
@@ -121,7 +122,7 @@ func (s *Server) Serve() error {
 // StopAccepting accepts the connections that the kernel has made already and closes the listener. Open connections go on.
 func (s *Server) StopAccepting() { s.listener.StopAccepting() }
 
-// Shutdown closes the listener and idle connections and waits for requests. Senders have readGrace to complete their requests.
+// Shutdown closes the listener and idle connections and waits for requests. Senders have ReadGrace to complete their requests.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.listener.StopReading(time.Now().Add(ReadGrace))
 	return s.http.Shutdown(ctx)
@@ -145,20 +146,23 @@ func limitRequests(next http.Handler, host string) http.Handler {
 // shareHTTP2 counts a connection for all requests that it may carry. net/http answers some of them without the handler.
 func shareHTTP2(conn net.Conn, _ http.ConnState) {
 	if secured, ok := conn.(*tls.Conn); ok && secured.ConnectionState().NegotiatedProtocol == "h2" {
-		if limited, ok := secured.NetConn().(*connlimit.Conn); ok {
-			limited.Share(maxStreams)
-		}
+		limited(conn).Share(maxStreams)
 	}
+}
+
+// limited returns the connection of the listener below TLS.
+func limited(conn net.Conn) *connlimit.Conn {
+	if secured, ok := conn.(*tls.Conn); ok {
+		conn = secured.NetConn()
+	}
+	return conn.(*connlimit.Conn)
 }
 
 type connectionKey struct{}
 
 // withConnection returns the context of all requests of a connection.
 func withConnection(ctx context.Context, conn net.Conn) context.Context {
-	if secured, ok := conn.(*tls.Conn); ok {
-		conn = secured.NetConn()
-	}
-	return context.WithValue(ctx, connectionKey{}, conn)
+	return context.WithValue(ctx, connectionKey{}, limited(conn))
 }
 
 // connectionOf returns the connection of a request, or nil if the handler is called without a server.
