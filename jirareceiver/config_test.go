@@ -70,7 +70,7 @@ func TestEveryOptionIsRead(t *testing.T) {
 	assert.Equal(t, "0.0.0.0:8443", cfg.Server.NetAddr.Endpoint)
 	assert.EqualValues(t, 1048576, cfg.Server.MaxRequestBodySize)
 	assert.Equal(t, 20*time.Second, cfg.Server.ReadTimeout)
-	assert.Equal(t, 30*time.Second, cfg.Server.IdleTimeout) //nolint:staticcheck // confighttp folds keepalive::idle_timeout into it
+	assert.Equal(t, 30*time.Second, cfg.Server.Keepalive.Get().IdleTimeout)
 	assert.Equal(t, "/etc/otelcol-jira/clients.crt", cfg.Server.TLS.Get().ClientCAFile)
 	assert.Equal(t, "basicauth", cfg.Server.Auth.Get().Config.AuthenticatorID.String())
 	assert.Equal(t, JiraConfig{
@@ -125,7 +125,7 @@ func TestInvalidConfigs(t *testing.T) {
 		"site_url_without_host":           {"site_url is not the address of a Jira site"},
 		"site_url_with_query":             {"site_url is not the address of a Jira site"},
 		"site_url_with_user":              {"site_url is not the address of a Jira site"},
-		"misspelt_key":                    {"'jirareceiver.jira' has invalid keys: signatures", "check their spelling"},
+		"misspelt_key":                    {"'jirareceiver.Config' has invalid keys: signatures", "check their spelling"},
 		"misspelt_key_in_status":          {"status", "invalid keys: category_fallbacks"},
 		"misspelt_key_in_project":         {"OPS", "invalid keys: mappings"},
 		"misspelt_server_key":             {"invalid keys: max_request_body_sizes"},

@@ -11,24 +11,12 @@ import (
 	"slices"
 	"strings"
 
-	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// Unmarshal refuses unknown keys and adds the leading slash that a path may lack.
-//
-// The unknown keys need a decoding of their own: since v0.160.0, confighttp.ServerConfig has an Unmarshal method that
-// ignores them, and squashed into Config it would ignore a misspelt "signature" as well. A defined type has no methods.
+// Unmarshal reads the keys, rejects unknown keys, and adds the leading slash that a path may lack.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
-	type serverConfig confighttp.ServerConfig
-	type jira struct { // error texts show its name
-		Server serverConfig `mapstructure:",squash"`
-		Jira   JiraConfig   `mapstructure:",squash"`
-	}
-	if err := errors.Join(withAdvice(conf.Unmarshal(&jira{})), checkMappings(conf)); err != nil {
-		return err
-	}
-	if err := conf.Unmarshal(cfg); err != nil {
+	if err := errors.Join(withAdvice(conf.Unmarshal(cfg)), checkMappings(conf)); err != nil {
 		return err
 	}
 	cfg.Jira.Path = withLeadingSlash(cfg.Jira.Path)

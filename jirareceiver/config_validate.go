@@ -68,13 +68,21 @@ func (cfg *Config) validateServer() error {
 		{"read_header_timeout", cfg.Server.ReadHeaderTimeout},
 		{"write_timeout", cfg.Server.WriteTimeout},
 		{"shutdown_delay", cfg.Jira.ShutdownDelay},
-		{"keepalive::idle_timeout", cfg.Server.IdleTimeout}, //nolint:staticcheck // Unmarshal puts it there
+		{"keepalive::idle_timeout", cfg.idleTimeout()},
 	} {
 		if timeout.value > 0 && timeout.value < time.Millisecond {
 			errs = append(errs, fmt.Errorf("%s is %s: write it with a unit, such as 30s", timeout.key, timeout.value))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// idleTimeout is 0 without keep-alives.
+func (cfg *Config) idleTimeout() time.Duration {
+	if keepalive := cfg.Server.Keepalive.Get(); keepalive != nil {
+		return keepalive.IdleTimeout
+	}
+	return 0
 }
 
 // isAddress knows the addresses of TCP, and of other transports that there has to be one.

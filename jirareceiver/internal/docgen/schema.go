@@ -196,7 +196,7 @@ func defaultOf(v reflect.Value) any {
 	case v.IsZero():
 		return nil
 	case v.Type() == reflect.TypeFor[time.Duration]():
-		return shortDuration(v.Interface().(time.Duration))
+		return shortDuration(time.Duration(v.Int()))
 	case v.CanInt():
 		return v.Int()
 	case v.Kind() == reflect.String:

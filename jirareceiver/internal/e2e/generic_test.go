@@ -41,7 +41,7 @@ service:
 // TestGenericReceiver measures what the table in the README says of both receivers.
 func TestGenericReceiver(t *testing.T) {
 	manifest := strings.NewReplacer("otelcol-bench", "my-collector", "./build/", "./", "path: .\n", "path: ./otel-jira-collector\n", "exporters:\n", `exporters:
-  - gomod: go.opentelemetry.io/collector/exporter/otlphttpexporter v0.161.0
+  - gomod: go.opentelemetry.io/collector/exporter/otlphttpexporter v0.165.0
   - gomod: github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter v0.161.0
 `).Replace(string(read(t, root+"/jirareceiver/internal/bench/manifest.yaml")))
 	t.Setenv(binaryVariable, buildManifest(t, manifest))

@@ -3,7 +3,7 @@
 
 package record
 
-import semconv "go.opentelemetry.io/otel/semconv/v1.40.0"
+import semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 // schemaURL is the schema URL of the semantic conventions that define the attributes outside the jira namespace.
 const schemaURL = semconv.SchemaURL

@@ -70,6 +70,7 @@ func New(ctx context.Context, host component.Host, opts Options) (*Server, error
 	if err != nil {
 		return nil, err
 	}
+	server.SetKeepAlivesEnabled(config.Keepalive.HasValue()) // confighttp 1.71 ignores keepalive::enabled: false
 	server.Handler = limitRequests(server.Handler, config.NetAddr.Endpoint)
 	server.DisableGeneralOptionsHandler = true // it answers OPTIONS * with 200 without authentication
 	server.MaxHeaderBytes = maxHeaderBytes
