@@ -103,6 +103,7 @@ bench: ## measure each part alone, and whole deliveries; COUNT=6 for benchstat
 bench-collector:
 	@mkdir -p build
 	@$(TOOL) builder --config jirareceiver/internal/bench/manifest.yaml
+	@go run go.opentelemetry.io/collector/cmd/builder@v0.161.0 --config jirareceiver/internal/bench/generic-manifest.yaml
 	@go build -o bin/bench ./jirareceiver/internal/bench
 
 .PHONY: bench-compare

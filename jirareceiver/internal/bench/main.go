@@ -34,7 +34,8 @@ type contender struct {
 }
 
 func main() {
-	collector := flag.String("collector", "build/otelcol-bench/otelcol-bench", "collector with both receivers")
+	collector := flag.String("collector", "build/otelcol-bench/otelcol-bench", "collector with the receiver jira")
+	genericCollector := flag.String("generic-collector", "build/otelcol-generic/otelcol-generic", "collector with the receiver webhook_event")
 	configs := flag.String("configs", "jirareceiver/internal/bench", "folder with the configurations")
 	bodies := flag.String("bodies", "testdata/bench/issue_10k.json,testdata/bench/issue_100k.json", "files with bodies")
 	rounds := flag.Int("rounds", 5, "measurements of each contender with each body")
@@ -50,7 +51,7 @@ func main() {
 
 	runtime.GOMAXPROCS(1) // one core for each side
 	jira := contender{"`jira`", []string{*collector, "--config", filepath.Join(*configs, "jira.yaml")}, nil}
-	generic := []string{*collector, "--config", filepath.Join(*configs, "webhook_event.yaml")}
+	generic := []string{*genericCollector, "--config", filepath.Join(*configs, "webhook_event.yaml")}
 	contenders := []contender{
 		{"the floor", []string{os.Args[0], "floor"}, nil},
 		jira,

@@ -224,18 +224,24 @@ func buildManifest(t *testing.T, manifest string) (program string) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	require.NoError(t, os.Symlink(repository, filepath.Join(dir, "otel-jira-collector")))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "manifest.yaml"), []byte(manifest), 0o600))
 	builder, err := exec.CommandContext(t.Context(), "go", "tool", "-C", root, "-modfile=tools/go.mod", "-n", "builder").Output()
 	require.NoError(t, err)
-	build := exec.CommandContext(t.Context(), strings.TrimSpace(string(builder)), "--config", "manifest.yaml")
-	build.Dir = dir
-	output, err := build.CombinedOutput()
-	require.NoError(t, err, string(output))
-	program = filepath.Join(dir, "my-collector", "my-collector")
+	program = runBuilder(t, dir, manifest, strings.TrimSpace(string(builder)))
 	components, err := exec.CommandContext(t.Context(), program, "components").Output()
 	require.NoError(t, err)
 	assert.Contains(t, string(components), "name: jira")
 	return program
+}
+
+// runBuilder builds my-collector in a folder. The builder is a program and its first arguments.
+func runBuilder(t *testing.T, dir, manifest string, builder ...string) (program string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "manifest.yaml"), []byte(manifest), 0o600))
+	build := exec.CommandContext(t.Context(), builder[0], append(builder[1:], "--config", "manifest.yaml")...)
+	build.Dir = dir
+	output, err := build.CombinedOutput()
+	require.NoError(t, err, string(output))
+	return filepath.Join(dir, "my-collector", "my-collector")
 }
 
 // post delivers a body with the headers of the golden records.

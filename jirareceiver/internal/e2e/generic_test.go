@@ -18,36 +18,49 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// genericConfig has both receivers twice: with a file, and with a backend that is not there. At this version of the collector the
-// generic one ignores its own keys, such as path.
-const genericConfig = `
+// The configurations run a receiver twice: with a file, and with a backend that is not there. At its version of the collector,
+// webhook_event ignores its own keys, such as path.
+const (
+	ourConfig = `
 receivers:
   jira: { endpoint: %[1]s, path: /events, signature: { secrets: ["${env:JIRA_WEBHOOK_SECRET}"] } }
   jira/refused: { endpoint: %[2]s, path: /events, signature: { secrets: ["${env:JIRA_WEBHOOK_SECRET}"] } }
-  webhook_event: { endpoint: %[3]s }
-  webhook_event/refused: { endpoint: %[4]s }
 exporters:
-  file/jira: { path: jira.jsonl }
-  file/generic: { path: generic.jsonl }
-  otlp_http: { endpoint: "http://%[5]s", sending_queue: { enabled: false }, retry_on_failure: { enabled: false } }
+  file: { path: jira.jsonl }
+  otlp_http: { endpoint: "http://%[3]s", sending_queue: { enabled: false }, retry_on_failure: { enabled: false } }
 service:
   pipelines:
-    logs/1: { receivers: [jira], exporters: [file/jira] }
-    logs/2: { receivers: [webhook_event], exporters: [file/generic] }
-    logs/3: { receivers: [jira/refused, webhook_event/refused], exporters: [otlp_http] }
+    logs/1: { receivers: [jira], exporters: [file] }
+    logs/2: { receivers: [jira/refused], exporters: [otlp_http] }
   telemetry: { metrics: { level: none } }
 `
+	genericConfig = `
+receivers:
+  webhook_event: { endpoint: %[1]s }
+  webhook_event/refused: { endpoint: %[2]s }
+exporters:
+  file: { path: generic.jsonl }
+  otlp_http: { endpoint: "http://%[3]s", sending_queue: { enabled: false }, retry_on_failure: { enabled: false } }
+service:
+  pipelines:
+    logs/1: { receivers: [webhook_event], exporters: [file] }
+    logs/2: { receivers: [webhook_event/refused], exporters: [otlp_http] }
+  telemetry: { metrics: { level: none } }
+`
+	// genericBuilder builds the older collector that webhook_event 0.156.0 needs.
+	genericBuilder = "go.opentelemetry.io/collector/cmd/builder@v0.161.0"
+)
 
-// TestGenericReceiver measures what the table in the README says of both receivers.
+// TestGenericReceiver measures the behaviours of both receivers in the table of the README.
 func TestGenericReceiver(t *testing.T) {
-	manifest := strings.NewReplacer("otelcol-bench", "my-collector", "./build/", "./", "path: .\n", "path: ./otel-jira-collector\n", "exporters:\n", `exporters:
-  - gomod: go.opentelemetry.io/collector/exporter/otlphttpexporter v0.165.0
-  - gomod: github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter v0.161.0
-`).Replace(string(read(t, root+"/jirareceiver/internal/bench/manifest.yaml")))
-	t.Setenv(binaryVariable, buildManifest(t, manifest))
+	manifest := strings.NewReplacer("otelcol-generic", "my-collector", "./build/", "./").
+		Replace(string(read(t, root+"/jirareceiver/internal/bench/generic-manifest.yaml")))
+	genericProgram := runBuilder(t, t.TempDir(), manifest, "go", "run", genericBuilder)
 	jira, jiraRefused, generic, genericRefused := address(t), address(t), address(t), address(t)
 	dir := t.TempDir()
-	c := start(t, dir, writeConfig(t, genericConfig, jira, jiraRefused, generic, genericRefused, address(t)))
+	ourCollector := start(t, dir, writeConfig(t, ourConfig, jira, jiraRefused, address(t)))
+	t.Setenv(binaryVariable, genericProgram)
+	genericCollector := launch(t, dir, writeConfig(t, genericConfig, generic, genericRefused, address(t)))
 
 	body := read(t, root+"/testdata/senders/cloud_issue_updated_private.json")
 	signed := signature.Sign([]byte(secret), body)
@@ -76,7 +89,8 @@ func TestGenericReceiver(t *testing.T) {
 		assert.Equal(t, row.wantJira, answer(row.jira, row.body, row.signed), "jira: %s", row.name)
 		assert.Equal(t, row.generic, answer(row.other, row.body, row.signed), "webhook_event: %s", row.name)
 	}
-	c.terminate(t)
+	ourCollector.terminate(t)
+	genericCollector.terminate(t)
 
 	ours, theirs := filepath.Join(dir, "jira.jsonl"), filepath.Join(dir, "generic.jsonl")
 	require.Len(t, readRecords(t, ours), 2, "an event without a body, and one that came twice")
