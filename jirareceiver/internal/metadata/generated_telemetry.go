@@ -112,69 +112,69 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ReceiverJiraBodySize, err = builder.meter.Int64Histogram(
 		"otelcol_receiver_jira_body_size",
-		metric.WithDescription("Size of the bodies of authentic deliveries, decompressed. [Alpha]"),
+		metric.WithDescription("Size of the payloads of authentic deliveries. [Alpha]"),
 		metric.WithUnit("By"),
 		metric.WithExplicitBucketBoundaries([]float64{256, 1024, 4096, 16384, 65536, 262144, 1.048576e+06, 4.194304e+06, 1.6777216e+07}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraDeduplicationConflicts, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_deduplication_conflicts",
-		metric.WithDescription("Number of duplicates whose body differs from that of the accepted delivery with the same ID. They are not handed on. [Alpha]"),
+		metric.WithDescription("Number of duplicates whose payload differs from the payload of the accepted delivery with the same ID. The receiver does not record them. [Alpha]"),
 		metric.WithUnit("{delivery}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraDeduplicationEntries, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_jira_deduplication_entries",
-		metric.WithDescription("Number of deliveries that are remembered. [Alpha]"),
+		metric.WithDescription("Number of delivery IDs in the deduplication cache. [Alpha]"),
 		metric.WithUnit("{delivery}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraDeduplicationStorageErrors, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_deduplication_storage_errors",
-		metric.WithDescription("Number of times that the memory of deliveries could not be loaded from or saved to its storage. [Alpha]"),
+		metric.WithDescription("Number of errors when the deduplication cache was loaded or saved, and of damaged pages in its file. [Alpha]"),
 		metric.WithUnit("{error}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraDeliveries, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_deliveries",
-		metric.WithDescription("Number of deliveries that were authentic and a JSON object. [Alpha]"),
+		metric.WithDescription("Number of authentic deliveries whose payload is a JSON object. [Alpha]"),
 		metric.WithUnit("{delivery}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraDeliveryLag, err = builder.meter.Float64Histogram(
 		"otelcol_receiver_jira_delivery_lag",
-		metric.WithDescription("Time from an accepted event to its arrival, when its body gives its time. [Alpha]"),
+		metric.WithDescription("Time from an event to the arrival of its accepted delivery, if the payload contains the time of the event. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 7200}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraEvictedConnections, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_evicted_connections",
-		metric.WithDescription("Number of connections that were closed without an authentic delivery, to make room for others. [Alpha]"),
+		metric.WithDescription("Number of connections without an authentic delivery that the receiver closed because max_connections was reached. [Alpha]"),
 		metric.WithUnit("{connection}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraInFlightBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_jira_in_flight_bytes",
-		metric.WithDescription("Bytes of the bodies that are being read or processed. [Alpha]"),
+		metric.WithDescription("Bytes of the bodies that the receiver reads or processes at the moment. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraRejectedDeliveries, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_rejected_deliveries",
-		metric.WithDescription("Number of deliveries, and of requests that may have been meant to be deliveries, that were not accepted. [Alpha]"),
+		metric.WithDescription("Number of rejected requests. A delivery that the pipeline refuses also counts in receiver_jira_deliveries, with the outcome refused. [Alpha]"),
 		metric.WithUnit("{delivery}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraTruncatedRecords, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_truncated_records",
-		metric.WithDescription("Number of records that were cut at a limit. [Alpha]"),
+		metric.WithDescription("Number of records with a value that was cut at a limit. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraUnmappedStatuses, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_unmapped_statuses",
-		metric.WithDescription("Number of statuses in accepted deliveries that no mapping knows. [Alpha]"),
+		metric.WithDescription("Number of statuses in accepted deliveries that have no mapped value. [Alpha]"),
 		metric.WithUnit("{status}"),
 	)
 	errs = errors.Join(errs, err)

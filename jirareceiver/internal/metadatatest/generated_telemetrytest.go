@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 func AssertEqualReceiverJiraBodySize(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_body_size",
-		Description: "Size of the bodies of authentic deliveries, decompressed. [Alpha]",
+		Description: "Size of the payloads of authentic deliveries. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Histogram[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -39,7 +39,7 @@ func AssertEqualReceiverJiraBodySize(t *testing.T, tt *componenttest.Telemetry, 
 func AssertEqualReceiverJiraDeduplicationConflicts(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_deduplication_conflicts",
-		Description: "Number of duplicates whose body differs from that of the accepted delivery with the same ID. They are not handed on. [Alpha]",
+		Description: "Number of duplicates whose payload differs from the payload of the accepted delivery with the same ID. The receiver does not record them. [Alpha]",
 		Unit:        "{delivery}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -55,7 +55,7 @@ func AssertEqualReceiverJiraDeduplicationConflicts(t *testing.T, tt *componentte
 func AssertEqualReceiverJiraDeduplicationEntries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_deduplication_entries",
-		Description: "Number of deliveries that are remembered. [Alpha]",
+		Description: "Number of delivery IDs in the deduplication cache. [Alpha]",
 		Unit:        "{delivery}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -69,7 +69,7 @@ func AssertEqualReceiverJiraDeduplicationEntries(t *testing.T, tt *componenttest
 func AssertEqualReceiverJiraDeduplicationStorageErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_deduplication_storage_errors",
-		Description: "Number of times that the memory of deliveries could not be loaded from or saved to its storage. [Alpha]",
+		Description: "Number of errors when the deduplication cache was loaded or saved, and of damaged pages in its file. [Alpha]",
 		Unit:        "{error}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -85,7 +85,7 @@ func AssertEqualReceiverJiraDeduplicationStorageErrors(t *testing.T, tt *compone
 func AssertEqualReceiverJiraDeliveries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_deliveries",
-		Description: "Number of deliveries that were authentic and a JSON object. [Alpha]",
+		Description: "Number of authentic deliveries whose payload is a JSON object. [Alpha]",
 		Unit:        "{delivery}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -101,7 +101,7 @@ func AssertEqualReceiverJiraDeliveries(t *testing.T, tt *componenttest.Telemetry
 func AssertEqualReceiverJiraDeliveryLag(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_delivery_lag",
-		Description: "Time from an accepted event to its arrival, when its body gives its time. [Alpha]",
+		Description: "Time from an event to the arrival of its accepted delivery, if the payload contains the time of the event. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -116,7 +116,7 @@ func AssertEqualReceiverJiraDeliveryLag(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualReceiverJiraEvictedConnections(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_evicted_connections",
-		Description: "Number of connections that were closed without an authentic delivery, to make room for others. [Alpha]",
+		Description: "Number of connections without an authentic delivery that the receiver closed because max_connections was reached. [Alpha]",
 		Unit:        "{connection}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -132,7 +132,7 @@ func AssertEqualReceiverJiraEvictedConnections(t *testing.T, tt *componenttest.T
 func AssertEqualReceiverJiraInFlightBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_in_flight_bytes",
-		Description: "Bytes of the bodies that are being read or processed. [Alpha]",
+		Description: "Bytes of the bodies that the receiver reads or processes at the moment. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -146,7 +146,7 @@ func AssertEqualReceiverJiraInFlightBytes(t *testing.T, tt *componenttest.Teleme
 func AssertEqualReceiverJiraRejectedDeliveries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_rejected_deliveries",
-		Description: "Number of deliveries, and of requests that may have been meant to be deliveries, that were not accepted. [Alpha]",
+		Description: "Number of rejected requests. A delivery that the pipeline refuses also counts in receiver_jira_deliveries, with the outcome refused. [Alpha]",
 		Unit:        "{delivery}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -162,7 +162,7 @@ func AssertEqualReceiverJiraRejectedDeliveries(t *testing.T, tt *componenttest.T
 func AssertEqualReceiverJiraTruncatedRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_truncated_records",
-		Description: "Number of records that were cut at a limit. [Alpha]",
+		Description: "Number of records with a value that was cut at a limit. [Alpha]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -178,7 +178,7 @@ func AssertEqualReceiverJiraTruncatedRecords(t *testing.T, tt *componenttest.Tel
 func AssertEqualReceiverJiraUnmappedStatuses(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_unmapped_statuses",
-		Description: "Number of statuses in accepted deliveries that no mapping knows. [Alpha]",
+		Description: "Number of statuses in accepted deliveries that have no mapped value. [Alpha]",
 		Unit:        "{status}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
