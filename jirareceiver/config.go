@@ -21,56 +21,60 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
 
-// Config configures the receiver. In a configuration file, the keys of both parts stand side by side.
+// Config is the configuration of the receiver. A configuration file contains the keys of both parts on one level.
 type Config struct {
-	// Server holds the settings of the HTTP server. Their defaults are confighttp's, but for the endpoint, the size of a body,
-	// its encodings and the timeouts.
+	// Server holds the settings of the HTTP server. confighttp defines their defaults, except for the endpoint, the
+	// size of a body, its encodings and the timeouts.
 	Server confighttp.ServerConfig `mapstructure:",squash"`
 	// Jira holds the receiver's own settings.
 	Jira JiraConfig `mapstructure:",squash"`
 }
 
-// JiraConfig says which deliveries are accepted and what their records hold.
+// JiraConfig holds the settings for accepting deliveries and for building records.
 type JiraConfig struct {
 	// Path is the URL path to which Jira posts. Default: /jira/events.
 	Path string `mapstructure:"path"`
-	// HealthPath answers GET with 200 while the receiver accepts deliveries. Empty: none. Default: /health.
+	// HealthPath is the URL path of the health check, which responds with 200 while the receiver accepts deliveries.
+	// Empty: no health check. Default: /health.
 	HealthPath string `mapstructure:"health_path"`
-	// SiteURL is https://host[/context] of the Jira that sends. Default: derived from the links in each body.
+	// SiteURL is the address of the Jira site, https://host[/context]. Default: derived from the links in each payload.
 	SiteURL string `mapstructure:"site_url"`
-	// Signature checks what Jira signs with the secret of a webhook.
+	// Signature configures the verification of signatures, which Jira makes with the secret of a webhook.
 	Signature SignatureConfig `mapstructure:"signature"`
-	// Token checks a shared token, for senders that cannot sign. With Signature as well, either is enough.
+	// Token configures shared tokens, for senders that cannot sign. If signatures are configured as well, a valid
+	// signature or a valid token is enough.
 	Token TokenConfig `mapstructure:"token"`
-	// AllowUnauthenticated permits a configuration without any authentication. It switches none off. Default: false.
+	// AllowUnauthenticated permits a configuration without any authentication. It does not switch off a configured
+	// authentication. Default: false.
 	AllowUnauthenticated bool `mapstructure:"allow_unauthenticated"`
 	// Status maps the statuses of workflows to a common vocabulary.
 	Status StatusConfig `mapstructure:"status"`
-	// Events says which events become records. Default: all.
+	// Events selects the events that become records. Default: all.
 	Events EventsConfig `mapstructure:"events"`
-	// Changelog says where changed fields go. Default: attributes.
+	// Changelog is the place of changed fields. Default: attributes.
 	Changelog ChangelogMode `mapstructure:"changelog"`
-	// CustomFields maps the ids of custom fields, as in customfield_10016, to the last part of the names of their attributes,
+	// CustomFields maps ids of custom fields, such as customfield_10016, to aliases. The attribute of a field is
 	// jira.issue.custom.<alias>. Default: none.
 	CustomFields map[string]string `mapstructure:"custom_fields"`
-	// QueryAttributes maps parameters of the query to attributes. They are written when the body does not tell them, as
-	// without a body. No signature covers them. Default: none.
+	// QueryAttributes maps query parameters to attributes. The receiver writes such an attribute if the payload does
+	// not contain its value, for example if the payload is empty. No signature covers the query. Default: none.
 	QueryAttributes map[string]string `mapstructure:"query_attributes"`
-	// Severity says which events are more than INFO.
+	// Severity maps the priority of an issue to the severity of its records.
 	Severity SeverityConfig `mapstructure:"severity"`
-	// Include adds to the records what they leave out by default.
+	// Include adds contents that records omit by default.
 	Include IncludeConfig `mapstructure:"include"`
 	// Deduplication recognises repeated deliveries.
 	Deduplication DeduplicationConfig `mapstructure:"deduplication"`
-	// Admission bounds what is processed at a time.
+	// Admission limits the bytes that the receiver processes at a time.
 	Admission AdmissionConfig `mapstructure:"admission"`
-	// MaxConnections is how many connections are open at a time. Beyond them, the receiver closes a connection that has not sent an
-	// authentic delivery: the oldest one of the sender that has the most. Default: 1000.
+	// MaxConnections is the largest number of open connections. Beyond it, the receiver closes a connection that has
+	// not sent an authentic delivery: the oldest connection of the sender with the most connections. Default: 1000.
 	MaxConnections int `mapstructure:"max_connections"`
-	// ShutdownDelay is how long the receiver still takes deliveries when it is to stop, while its health is 503, so that a load
-	// balancer sends them elsewhere. Default: 0.
+	// ShutdownDelay is the time for which a stopping receiver still accepts deliveries. Meanwhile the health check
+	// responds with 503, so that a load balancer sends deliveries elsewhere. Default: 0.
 	ShutdownDelay time.Duration `mapstructure:"shutdown_delay"`
-	// MaxTextLength is the number of runes kept of any text, but for the payload. Default: 4096.
+	// MaxTextLength is the largest number of characters of a text. The receiver cuts longer texts, except the payload.
+	// Default: 4096.
 	MaxTextLength int `mapstructure:"max_text_length"`
 
 	// prevent unkeyed literal initialization
@@ -79,7 +83,8 @@ type JiraConfig struct {
 
 // SignatureConfig configures the verification of X-Hub-Signature.
 type SignatureConfig struct {
-	// Secrets are the secrets of webhooks. A delivery signed with any one of them is accepted. Default: none.
+	// Secrets are the secrets of webhooks. The receiver accepts a delivery that is signed with any of them. Default:
+	// none.
 	Secrets []configopaque.String `mapstructure:"secrets"`
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -87,26 +92,26 @@ type SignatureConfig struct {
 
 // TokenConfig configures shared tokens.
 type TokenConfig struct {
-	// Values are the tokens. A delivery that presents any one of them is accepted. Default: none.
+	// Values are the tokens. The receiver accepts a delivery that carries any of them. Default: none.
 	Values []configopaque.String `mapstructure:"values"`
-	// Header is the request header that carries the token. Empty: none. Default: X-Jira-Token.
+	// Header is the request header that carries the token. Empty: no header. Default: X-Jira-Token.
 	Header string `mapstructure:"header"`
-	// QueryParameter is the query parameter that carries the token. Default: none, since URLs end up in logs.
+	// QueryParameter is the query parameter that carries the token. Default: none, because URLs appear in logs.
 	QueryParameter string `mapstructure:"query_parameter"`
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// StatusConfig configures the mapping of statuses. The first place that knows a status decides: the project, the
-// mapping, the built-in table, the status category.
+// StatusConfig configures the mapping of statuses. The receiver looks a status up in this order: the mapping of the
+// project, the mapping of all projects, the built-in table, the status category.
 type StatusConfig struct {
-	// Mapping lists, for each mapped value, the names or ids of the statuses that it stands for. Default: none.
+	// Mapping lists the names or ids of statuses by their mapped value. Default: none.
 	Mapping map[string][]string `mapstructure:"mapping"`
 	// Projects holds a mapping for each project key. Default: none.
 	Projects map[string]ProjectStatusConfig `mapstructure:"projects"`
-	// UseDefaultMapping looks a status up in the built-in table. Default: true.
+	// UseDefaultMapping enables the built-in table. Default: true.
 	UseDefaultMapping bool `mapstructure:"use_default_mapping"`
-	// CategoryFallback maps a status by its category when nothing else does. Default: true.
+	// CategoryFallback maps a status by its category if no mapping contains it. Default: true.
 	CategoryFallback bool `mapstructure:"category_fallback"`
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -114,42 +119,44 @@ type StatusConfig struct {
 
 // ProjectStatusConfig is the status mapping of one project.
 type ProjectStatusConfig struct {
-	// Mapping is as that for all projects, and wins over it.
+	// Mapping takes precedence over the mapping of all projects, and has the same form.
 	Mapping map[string][]string `mapstructure:"mapping"`
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// EventsConfig selects events by name, as jira.issue.created. In patterns, * stands for any text, as in jira.sprint.*.
+// EventsConfig selects events by event type, such as jira.issue.created. In patterns, * matches any text, for example
+// in jira.sprint.*.
 type EventsConfig struct {
 	// Include lists patterns of the events that become records. Default: all events.
 	Include []string `mapstructure:"include"`
-	// Exclude lists patterns of events that do not, even if included. Deliveries of them are accepted. Default: none.
+	// Exclude lists patterns of events that become no records, even if an include pattern matches them. The receiver
+	// accepts their deliveries. Default: none.
 	Exclude []string `mapstructure:"exclude"`
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// ChangelogMode says where the changed fields of an issue go.
+// ChangelogMode is the place of the changed fields of an issue.
 type ChangelogMode string
 
 const (
-	// ChangelogAttributes lists them in the record of the event.
+	// ChangelogAttributes lists the changed fields in the record of the event.
 	ChangelogAttributes ChangelogMode = "attributes"
-	// ChangelogSplit adds a record for each of them.
+	// ChangelogSplit adds a record for each changed field.
 	ChangelogSplit ChangelogMode = "split"
 )
 
 // SeverityConfig configures the severity of records.
 type SeverityConfig struct {
-	// Priorities maps names or ids of priorities to trace, debug, info, warn, error or fatal, or one of their finer steps, as
-	// error2. Default: info for all.
+	// Priorities maps names or ids of priorities to trace, debug, info, warn, error or fatal, or to a finer step, such
+	// as error2. Default: info for all priorities.
 	Priorities map[string]string `mapstructure:"priorities"`
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// IncludeConfig names what records leave out by default, because it is about people or may be.
+// IncludeConfig selects contents that records omit by default, because they contain or may contain personal data.
 type IncludeConfig struct {
 	// UserDetails adds the names and e-mail addresses of users. Default: false.
 	UserDetails bool `mapstructure:"user_details"`
@@ -157,37 +164,38 @@ type IncludeConfig struct {
 	Description bool `mapstructure:"description"`
 	// CommentBody adds the text of comments. Default: false.
 	CommentBody bool `mapstructure:"comment_body"`
-	// Payload adds the whole body as it was received, with all that it says of people. Default: false.
+	// Payload adds the whole payload, including all personal data in it. Default: false.
 	Payload bool `mapstructure:"payload"`
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// DeduplicationConfig configures the memory of deliveries. Those that Jira does not number, which only Jira Cloud does, are
-// never duplicates.
+// DeduplicationConfig configures the cache of delivery IDs. Deliveries without an ID are never duplicates. Only Jira
+// Cloud sends an ID.
 type DeduplicationConfig struct {
-	// Enabled answers a delivery whose number was accepted before without handing it on again. Default: true.
+	// Enabled makes the receiver respond to a duplicate with 200 and not record it again. Default: true.
 	Enabled bool `mapstructure:"enabled"`
-	// Window is how long a delivery is remembered. Default: 2h. Jira Cloud repeats a delivery for 75 minutes at most: five
-	// times, each up to 15 minutes after the last.
+	// Window is the time for which the cache keeps a delivery ID. Default: 2h. Jira Cloud repeats a delivery for at
+	// most 75 minutes: five times, each up to 15 minutes after the previous attempt.
 	Window time.Duration `mapstructure:"window"`
-	// MaxEntries is how many deliveries are remembered. The oldest are forgotten first. Default: 100000.
+	// MaxEntries is the largest number of delivery IDs in the cache. The cache drops the oldest first. Default: 100000.
 	MaxEntries int `mapstructure:"max_entries"`
-	// File is the file that keeps the memory over a restart. A damaged file does not stop the start. Default: none.
+	// File is the file that keeps the cache over a restart. A damaged file does not prevent the start. Default: none.
 	File string `mapstructure:"file"`
-	// Storage is a storage extension that keeps the memory over a restart, for storages that are not a local file. Default: none.
+	// Storage is a storage extension that keeps the cache over a restart, for storages other than a local file.
+	// Default: none.
 	Storage *component.ID `mapstructure:"storage"`
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// AdmissionConfig bounds the memory that deliveries take.
+// AdmissionConfig limits the memory of deliveries, and the use of disks.
 type AdmissionConfig struct {
-	// MaxInFlightBytes is the number of bytes of all bodies that are read or processed at a time. Deliveries beyond it are
-	// answered with 429. Default: 128 MiB.
+	// MaxInFlightBytes is the largest number of bytes of all bodies that the receiver reads or processes at a time. It
+	// rejects deliveries beyond this limit with 429. Default: 128 MiB.
 	MaxInFlightBytes int64 `mapstructure:"max_in_flight_bytes"`
-	// RetryAfter is when a sender is asked to come back that was turned away with 429 or 503. Default: 30s. Jira Cloud comes
-	// back after 5 to 15 minutes whatever it is told.
+	// RetryAfter is the value of the header Retry-After of responses with 429 or 503. Default: 30s. Jira Cloud ignores
+	// the header, and tries again after 5 to 15 minutes.
 	RetryAfter time.Duration `mapstructure:"retry_after"`
 	// Disk rejects deliveries while a disk is nearly full.
 	Disk DiskConfig `mapstructure:"disk"`
@@ -197,10 +205,11 @@ type AdmissionConfig struct {
 
 // DiskConfig configures how much free space the disks must have.
 type DiskConfig struct {
-	// Directories are on the disks that must have free space, such as the directory of a persistent queue. Default: none.
+	// Directories are on the disks that must have free space, such as the directory of a persistent queue. Default:
+	// none.
 	Directories []string `mapstructure:"directories"`
-	// MinFreeBytes is the free space that each of the disks must have. Deliveries are answered with 503 while a disk has less.
-	// Default: 256 MiB.
+	// MinFreeBytes is the free space that each of the disks must have. The receiver rejects deliveries with 503 while a
+	// disk has less. Default: 256 MiB.
 	MinFreeBytes int64 `mapstructure:"min_free_bytes"`
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -212,7 +221,8 @@ const (
 	defaultHealthPath    = "/health"
 	defaultTokenHeader   = "X-Jira-Token"
 	defaultMaxTextLength = 4096
-	// defaultMaxConnections is many times what Jira and a proxy open: Jira Cloud has 30 deliveries to a URL under way at a time.
+	// defaultMaxConnections is many times the number of connections that Jira and a proxy open: Jira Cloud has at most
+	// 30 deliveries to a URL in progress.
 	defaultMaxConnections = 1000
 	defaultWindow         = 2 * time.Hour
 	defaultMaxEntries     = 100_000
@@ -220,20 +230,23 @@ const (
 	defaultRetryAfter     = 30 * time.Second
 	defaultMinFree        = 256 << 20
 
-	// defaultMaxBodySize is what Jira Cloud sends at most, in bytes. Jira does not repeat what is refused as too large.
+	// defaultMaxBodySize is the size of the largest body that Jira Cloud sends, in bytes. Jira does not repeat a
+	// delivery that is rejected as too large.
 	defaultMaxBodySize = 25 << 20
-	// defaultHeaderTimeout ends connections that send no request, or nothing at all. Jira's headers are a few hundred bytes.
+	// defaultHeaderTimeout ends connections that send no request. Jira's headers have a few hundred bytes.
 	defaultHeaderTimeout = 10 * time.Second
-	// defaultReadTimeout ends deliveries that stall, so that they cannot hold up a shutdown for ever.
+	// defaultReadTimeout ends deliveries that stall, so that they cannot block a shutdown.
 	defaultReadTimeout = 30 * time.Second
-	// defaultWriteTimeout counts from the same moment. It leaves the pipeline as much time again before the answer is due.
+	// defaultWriteTimeout starts at the same moment as defaultReadTimeout. It leaves the pipeline as much time again
+	// before the response is due.
 	defaultWriteTimeout = 2 * defaultReadTimeout
 )
 
-// defaultEncodings are those of bodies. Jira's bodies have none; a proxy may add one.
+// defaultEncodings are the content encodings that the receiver accepts by default. Jira does not encode bodies, but a
+// proxy may.
 var defaultEncodings = []string{"", "gzip", "zlib", "deflate"}
 
-// allowedEncodings are of bodies too: x-gzip is another name of gzip.
+// allowedEncodings are the content encodings that a configuration may contain. x-gzip is another name of gzip.
 var allowedEncodings = append(slices.Clone(defaultEncodings), "x-gzip")
 
 var (
@@ -283,7 +296,7 @@ func (cfg *StatusConfig) mapper() *status.Mapper {
 	})
 }
 
-// byPriority returns the severities of folded names and ids of priorities.
+// byPriority returns severities by the folded name or id of a priority.
 func (cfg *SeverityConfig) byPriority() map[string]plog.SeverityNumber {
 	severities := make(map[string]plog.SeverityNumber, len(cfg.Priorities))
 	for priority, name := range cfg.Priorities {
@@ -292,11 +305,10 @@ func (cfg *SeverityConfig) byPriority() map[string]plog.SeverityNumber {
 	return severities
 }
 
-// waitTimeout is how long a delivery waits for the outcome of another with the same number. With the default write_timeout,
-// it leaves time to answer.
+// waitTimeout is the time for which a concurrent duplicate waits for the outcome of the first delivery. With the
+// default write_timeout, it leaves time for the response.
 const waitTimeout = 10 * time.Second
 
-// newAuthenticator returns what checks signatures and tokens.
 func (cfg *JiraConfig) newAuthenticator() *auth.Authenticator {
 	return auth.New(auth.Options{
 		Secrets:        plain(cfg.Signature.Secrets),

@@ -24,23 +24,23 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// withAdvice adds the remedy to an error of the decoder.
+// withAdvice adds advice to the known errors of the decoder.
 func withAdvice(err error) error {
 	if err == nil {
 		return nil
 	}
 	for _, known := range []struct{ symptom, advice string }{
-		{"has invalid keys", "there are no such keys there: check their spelling and their place"},
-		{"'string', got unconvertible type 'int'", "put numbers that are meant as text, such as ids, in quotes"},
+		{"has invalid keys", "these keys do not exist here; check their spelling and their indentation"},
+		{"'string', got unconvertible type 'int'", "put texts that consist of digits, such as ids, in quotes"},
 		{"'configopaque.String', got unconvertible type", "put secrets and tokens in quotes"},
-		{"must be an array or slice", "write a list, as in [one, another]"},
-		{"expected a map or struct", "this has keys of its own: write them below it, indented"},
-		{"expected type 'map[", "write pairs, as in one: another"},
+		{"must be an array or slice", "write a list, such as [one, another]"},
+		{"expected a map or struct", "this key contains other keys; write them below it, indented"},
+		{"expected type 'map[", "write pairs, such as one: another"},
 		{"'bool', got unconvertible type", "write true or false"},
 		{"'int', got unconvertible type", "write a whole number without a unit"},
-		{"'int64', got unconvertible type", "write a whole number without a unit: sizes are in bytes"},
+		{"'int64', got unconvertible type", "write a whole number without a unit; sizes are in bytes"},
 		{"'jirareceiver.ChangelogMode', got unconvertible type", "write attributes or split"},
-		{" time: ", "write durations with the units h, m and s, as in 1h30m"},
+		{" time: ", "write durations with the units h, m and s, such as 1h30m"},
 	} {
 		if strings.Contains(err.Error(), known.symptom) {
 			err = fmt.Errorf("%w\n\n%s", err, known.advice)
@@ -49,7 +49,8 @@ func withAdvice(err error) error {
 	return err
 }
 
-// checkMappings finds mappings the wrong way round, status: value. The decoder makes a list of the value, and all is well.
+// checkMappings returns an error for a mapping the wrong way round, such as Verified: done. The decoder accepts it,
+// because it turns a single value into a list.
 func checkMappings(conf *confmap.Conf) error {
 	var cfg struct {
 		Status struct {
@@ -60,7 +61,7 @@ func checkMappings(conf *confmap.Conf) error {
 		} `mapstructure:"status"`
 	}
 	if conf.Unmarshal(&cfg, confmap.WithIgnoreUnused()) != nil {
-		return nil // the strict decoding reports that
+		return nil // the strict decoding reports the error
 	}
 	errs := []error{checkLists("status::mapping", cfg.Status.Mapping)}
 	for _, key := range slices.Sorted(maps.Keys(cfg.Status.Projects)) {
@@ -73,7 +74,7 @@ func checkLists(path string, mapping map[string]any) error {
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(mapping)) {
 		if reflect.ValueOf(mapping[key]).Kind() != reflect.Slice {
-			errs = append(errs, fmt.Errorf("%s::%s is no list: write the mapped value first and then its statuses, as in done: [Verified]", path, key))
+			errs = append(errs, fmt.Errorf("%s::%s: not a list; write the mapped value first and then its statuses, such as done: [Verified]", path, key))
 		}
 	}
 	return errors.Join(errs...)

@@ -24,7 +24,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
 
-// Validate reports everything that is wrong with the values.
+// Validate reports all invalid values.
 func (cfg *Config) Validate() error {
 	return errors.Join(
 		cfg.validateServer(),
@@ -50,10 +50,10 @@ func (cfg *Config) Validate() error {
 func (cfg *Config) validateServer() error {
 	var errs []error
 	if !isAddress(cfg.Server.NetAddr) {
-		errs = append(errs, fmt.Errorf("endpoint is no address to listen on: write it as host:port, such as %s", defaultEndpoint))
+		errs = append(errs, fmt.Errorf("endpoint: not an address; use host:port, such as %s", defaultEndpoint))
 	}
 	if cfg.Server.MaxRequestBodySize <= 0 {
-		errs = append(errs, fmt.Errorf("max_request_body_size is %d: set the number of bytes to accept, such as %d", cfg.Server.MaxRequestBodySize, defaultMaxBodySize))
+		errs = append(errs, fmt.Errorf("max_request_body_size: %d is not a positive number; set the largest body in bytes, such as %d", cfg.Server.MaxRequestBodySize, defaultMaxBodySize))
 	}
 	for _, name := range cfg.Server.CompressionAlgorithms {
 		if !slices.Contains(allowedEncodings, name) {
@@ -71,7 +71,7 @@ func (cfg *Config) validateServer() error {
 		{"keepalive::idle_timeout", cfg.idleTimeout()},
 	} {
 		if timeout.value > 0 && timeout.value < time.Millisecond {
-			errs = append(errs, fmt.Errorf("%s is %s: write it with a unit, such as 30s", timeout.key, timeout.value))
+			errs = append(errs, fmt.Errorf("%s: %s is less than a millisecond; write it with a unit, such as 30s", timeout.key, timeout.value))
 		}
 	}
 	return errors.Join(errs...)
@@ -85,7 +85,7 @@ func (cfg *Config) idleTimeout() time.Duration {
 	return 0
 }
 
-// isAddress knows the addresses of TCP, and of other transports that there has to be one.
+// isAddress checks the addresses of TCP. Addresses of other transports only must not be empty.
 func isAddress(addr confignet.AddrConfig) bool {
 	if !strings.HasPrefix(string(addr.Transport), "tcp") {
 		return addr.Endpoint != ""
@@ -102,12 +102,12 @@ func (cfg *Config) validateAuthentication() error {
 	if cfg.Jira.AllowUnauthenticated || cfg.authenticated() {
 		return nil
 	}
-	return errors.New("anybody could post events: set signature::secrets to the secret of the webhook in Jira, " +
+	return errors.New("no authentication is configured; set signature::secrets to the secret of the webhook in Jira, " +
 		"token::values for senders that cannot sign, auth to an authenticator extension, or tls::client_ca_file; " +
-		"or set allow_unauthenticated to true to accept what anybody sends")
+		"or set allow_unauthenticated to true to accept unauthenticated deliveries")
 }
 
-// authenticated says whether something checks who sends: this receiver, an extension or TLS.
+// authenticated reports whether the receiver, an extension or TLS authenticates senders.
 func (cfg *Config) authenticated() bool {
 	return len(cfg.Jira.Signature.Secrets) > 0 ||
 		len(cfg.Jira.Token.Values) > 0 ||
@@ -118,15 +118,15 @@ func (cfg *Config) authenticated() bool {
 func (cfg *JiraConfig) validatePaths() error {
 	var errs []error
 	if cfg.Path == "" {
-		errs = append(errs, fmt.Errorf("path is empty: set the path of the URL registered in Jira, such as %s", defaultPath))
+		errs = append(errs, fmt.Errorf("path: empty; set the path of the URL registered in Jira, such as %s", defaultPath))
 	}
 	for _, path := range []struct{ key, value string }{{"path", cfg.Path}, {"health_path", cfg.HealthPath}} {
 		if path.value != "" && !isPlainPath(path.value) {
-			errs = append(errs, fmt.Errorf("%s is not the path of a URL: write it like %s, without query, fragment, spaces and escapes", path.key, defaultPath))
+			errs = append(errs, fmt.Errorf("%s: not the path of a URL; write it like %s, without query, fragment, spaces and escapes", path.key, defaultPath))
 		}
 	}
 	if cfg.Path != "" && cfg.Path == cfg.HealthPath {
-		errs = append(errs, errors.New("path and health_path are the same: choose another health_path, or set it to \"\" for none"))
+		errs = append(errs, errors.New("health_path: the same as path; choose another, or set it to \"\" for no health check"))
 	}
 	return errors.Join(errs...)
 }
@@ -142,19 +142,19 @@ func (cfg *JiraConfig) validateSiteURL() error {
 	}
 	u, err := url.Parse(cfg.SiteURL)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || strings.ContainsAny(cfg.SiteURL, "?#") {
-		return errors.New("site_url is not the address of a Jira site: write it like https://acme.atlassian.net " +
+		return errors.New("site_url: not the address of a Jira site; write it like https://acme.atlassian.net " +
 			"or https://jira.example.com/context, without user, query and fragment")
 	}
 	if isPage(u) {
-		return errors.New("site_url is the address of a page; cut it to https://host or https://host/context")
+		return errors.New("site_url: the address of a page; cut it to https://host or https://host/context")
 	}
 	return nil
 }
 
-// pageSegments are parts of the paths of Jira's pages. No context of a site is called so.
+// pageSegments are segments in the paths of Jira's pages. They are not valid as the context of a site.
 var pageSegments = []string{"browse", "projects", "secure", "rest", "plugins", "issues", "boards", "servicedesk"}
 
-// isPage reports whether the path is that of a page. Sites of Jira Cloud have no path.
+// isPage reports whether the URL is the address of a page. Sites of Jira Cloud have no path.
 func isPage(u *url.URL) bool {
 	path := strings.ToLower(strings.Trim(u.Path, "/"))
 	host := strings.ToLower(u.Hostname())
@@ -166,21 +166,21 @@ func isPage(u *url.URL) bool {
 
 func (cfg *JiraConfig) validateMaxTextLength() error {
 	if cfg.MaxTextLength <= 0 {
-		return fmt.Errorf("max_text_length is %d: set how many characters to keep of a text, such as %d", cfg.MaxTextLength, defaultMaxTextLength)
+		return fmt.Errorf("max_text_length: %d is not a positive number; set the largest number of characters of a text, such as %d", cfg.MaxTextLength, defaultMaxTextLength)
 	}
 	return nil
 }
 
 func (cfg *JiraConfig) validateMaxConnections() error {
 	if cfg.MaxConnections <= 0 {
-		return fmt.Errorf("max_connections is %d; set how many connections may be open at a time, such as %d", cfg.MaxConnections, defaultMaxConnections)
+		return fmt.Errorf("max_connections: %d is not a positive number; set the largest number of open connections, such as %d", cfg.MaxConnections, defaultMaxConnections)
 	}
 	return nil
 }
 
 func (cfg *JiraConfig) validateShutdownDelay() error {
 	if cfg.ShutdownDelay < 0 {
-		return fmt.Errorf("shutdown_delay is %s; set a duration such as 5s, or 0 for none", cfg.ShutdownDelay)
+		return fmt.Errorf("shutdown_delay: %s is negative; set a duration, such as 5s, or 0 for no delay", cfg.ShutdownDelay)
 	}
 	return nil
 }
@@ -192,25 +192,25 @@ func (cfg *SignatureConfig) validate() error {
 func (cfg *TokenConfig) validate() error {
 	errs := []error{validateSecrets("token::values", cfg.Values)}
 	if len(cfg.Values) > 0 && cfg.Header == "" && cfg.QueryParameter == "" {
-		errs = append(errs, errors.New("neither token::header nor token::query_parameter is set: say where deliveries carry the token"))
+		errs = append(errs, errors.New("token: neither token::header nor token::query_parameter is set; set the header or the parameter that carries the token"))
 	}
 	if strings.ContainsAny(cfg.Header, " \t:") {
-		errs = append(errs, errors.New("token::header is not the name of a header: write it without colon and spaces, such as "+defaultTokenHeader))
+		errs = append(errs, errors.New("token::header: not the name of a header; write it without colon and spaces, such as "+defaultTokenHeader))
 	}
 	return errors.Join(errs...)
 }
 
-// validateSecrets finds the commonest mistakes: a reference to an environment variable that is not set, and a file that ends with a
-// line break.
+// validateSecrets finds the most common mistakes: a reference to an environment variable that is not set, and a file
+// that ends with a line break.
 func validateSecrets(path string, secrets []configopaque.String) error {
 	var errs []error
 	for i, secret := range secrets {
 		if strings.TrimSpace(string(secret)) == "" {
-			errs = append(errs, fmt.Errorf("%s[%d] is empty: check that the environment variable or file it refers to is set", path, i))
+			errs = append(errs, fmt.Errorf("%s[%d]: empty; set the environment variable, or fill the file, that it refers to", path, i))
 			continue
 		}
 		if strings.TrimSpace(string(secret)) != string(secret) {
-			errs = append(errs, fmt.Errorf("%s[%d] begins or ends with white space or a line break; write the file without a line break at its end, as printf %%s does", path, i))
+			errs = append(errs, fmt.Errorf("%s[%d]: begins or ends with white space or a line break; write the file without a line break at its end, for example with printf %%s", path, i))
 		}
 	}
 	return errors.Join(errs...)
@@ -223,11 +223,11 @@ func (cfg *StatusConfig) validate() error {
 		path := "status::projects::" + key
 		errs = append(errs, within(path+"::mapping", status.Mapping(cfg.Projects[key].Mapping).Validate()))
 		if len(strings.Fields(key)) != 1 {
-			errs = append(errs, fmt.Errorf("%s is not the key of a project: write it like OPS", path))
+			errs = append(errs, fmt.Errorf("%s: not the key of a project; write it like OPS", path))
 		}
 		folded := status.FoldProjectKey(key)
 		if other, taken := seen[folded]; taken {
-			errs = append(errs, fmt.Errorf("%s is the same project as %s: keep one", path, other))
+			errs = append(errs, fmt.Errorf("%s: the same project as %s; keep one", path, other))
 		}
 		seen[folded] = key
 	}
@@ -241,7 +241,8 @@ func within(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// validate also finds Jira's names, which match nothing, and the records of split mode, which are left out with their event.
+// validate also finds names of Jira, which match no event type, and the event type of records in split mode, which
+// cannot be selected without their event.
 func (cfg *EventsConfig) validate() error {
 	var errs []error
 	for _, list := range []struct {
@@ -250,24 +251,24 @@ func (cfg *EventsConfig) validate() error {
 	}{{"events::include", cfg.Include}, {"events::exclude", cfg.Exclude}} {
 		for i, pattern := range list.patterns {
 			if mistake := mistakeIn(pattern); mistake != "" {
-				errs = append(errs, fmt.Errorf("%s[%d] %q %s", list.key, i, pattern, mistake))
+				errs = append(errs, fmt.Errorf("%s[%d]: %q %s", list.key, i, pattern, mistake))
 			}
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// mistakeIn returns the predicate of an error, or nothing for a pattern that some event may match.
+// mistakeIn returns the predicate of an error, or "" for a pattern that can match an event type.
 func mistakeIn(pattern string) string {
 	switch {
 	case strings.ContainsAny(pattern, `^$()+|\{}`), strings.Contains(pattern, ".."):
 		return "is a regular expression; write * for any text, such as jira.issue.*"
 	case pattern == record.EventFieldChanged:
-		return "comes with another event; write that event, such as jira.issue.updated"
+		return "belongs to another event; write the type of that event, such as jira.issue.updated"
 	case record.IsNamespace(pattern):
 		return "matches no event; write " + pattern + ".*"
 	case !record.CanMatch(pattern):
-		return "matches no event: write the name of a record, such as jira.issue.created, or a pattern of names, such as jira.sprint.*"
+		return "matches no event; write an event type, such as jira.issue.created, or a pattern, such as jira.sprint.*"
 	default:
 		return ""
 	}
@@ -275,7 +276,7 @@ func mistakeIn(pattern string) string {
 
 func (mode ChangelogMode) validate() error {
 	if mode != ChangelogAttributes && mode != ChangelogSplit {
-		return fmt.Errorf("changelog is %q: write %s, or %s for one more record for each changed field", mode, ChangelogAttributes, ChangelogSplit)
+		return fmt.Errorf("changelog: %q is not a mode; write %s, or %s for one more record for each changed field", mode, ChangelogAttributes, ChangelogSplit)
 	}
 	return nil
 }
@@ -292,13 +293,13 @@ func (cfg *JiraConfig) validateCustomFields() error {
 	for _, id := range slices.Sorted(maps.Keys(cfg.CustomFields)) {
 		name := cfg.CustomFields[id]
 		if !customFieldID.MatchString(id) {
-			errs = append(errs, fmt.Errorf("custom_fields::%s is not the id of a custom field: write it like customfield_10016", id))
+			errs = append(errs, fmt.Errorf("custom_fields::%s: not the id of a custom field; write it like customfield_10016", id))
 		}
 		if !alias.MatchString(name) {
-			errs = append(errs, fmt.Errorf("custom_fields::%s is not the end of an attribute's name: write it in lower case, such as story_points", id))
+			errs = append(errs, fmt.Errorf("custom_fields::%s: the alias is not the end of an attribute name; write it in lower case, such as story_points", id))
 		}
 		if other, taken := seen[name]; taken {
-			errs = append(errs, fmt.Errorf("custom_fields::%s has the name of %s: choose another", id, other))
+			errs = append(errs, fmt.Errorf("custom_fields::%s: the same alias as %s; choose another", id, other))
 		}
 		seen[name] = id
 	}
@@ -311,16 +312,16 @@ func (cfg *JiraConfig) validateQueryAttributes() error {
 	for _, parameter := range slices.Sorted(maps.Keys(cfg.QueryAttributes)) {
 		attribute := cfg.QueryAttributes[parameter]
 		if parameter == "" || !attributeName.MatchString(attribute) {
-			errs = append(errs, fmt.Errorf("query_attributes::%s is not the name of an attribute: write it like jira.issue.key", parameter))
+			errs = append(errs, fmt.Errorf("query_attributes::%s: not the name of an attribute; write it like jira.issue.key", parameter))
 		}
 		if strings.HasPrefix(parameter, "jira.") && !strings.HasPrefix(attribute, "jira.") {
-			errs = append(errs, fmt.Errorf("query_attributes::%s is no parameter: write the parameter first and then its attribute, as in issue: jira.issue.key", parameter))
+			errs = append(errs, fmt.Errorf("query_attributes::%s: not a parameter; write the parameter first and then its attribute, such as issue: jira.issue.key", parameter))
 		}
 		if parameter == cfg.Token.QueryParameter {
-			errs = append(errs, fmt.Errorf("query_attributes::%s would write the token into records: take another parameter", parameter))
+			errs = append(errs, fmt.Errorf("query_attributes::%s: this parameter carries the token, which records must not contain; use another parameter", parameter))
 		}
 		if other, taken := seen[attribute]; taken {
-			errs = append(errs, fmt.Errorf("query_attributes::%s writes the attribute of %s: choose another", parameter, other))
+			errs = append(errs, fmt.Errorf("query_attributes::%s: the same attribute as %s; choose another", parameter, other))
 		}
 		seen[attribute] = parameter
 	}
@@ -332,11 +333,11 @@ func (cfg *SeverityConfig) validate() error {
 	seen := map[string]string{}
 	for _, priority := range slices.Sorted(maps.Keys(cfg.Priorities)) {
 		if _, known := record.ParseSeverity(cfg.Priorities[priority]); !known {
-			errs = append(errs, fmt.Errorf("severity::priorities::%s is no severity: write trace, debug, info, warn, error or fatal", priority))
+			errs = append(errs, fmt.Errorf("severity::priorities::%s: not a severity; write trace, debug, info, warn, error or fatal", priority))
 		}
 		name := status.Fold(priority)
 		if other, taken := seen[name]; taken {
-			errs = append(errs, fmt.Errorf("severity::priorities::%s is the same priority as %s: keep one", priority, other))
+			errs = append(errs, fmt.Errorf("severity::priorities::%s: the same priority as %s; keep one", priority, other))
 		}
 		seen[name] = priority
 	}
@@ -349,13 +350,13 @@ func (cfg *DeduplicationConfig) validate() error {
 	}
 	var errs []error
 	if cfg.Window < time.Second {
-		errs = append(errs, fmt.Errorf("deduplication::window is %s: write it with a unit, such as 2h, or set deduplication::enabled to false", cfg.Window))
+		errs = append(errs, fmt.Errorf("deduplication::window: %s is less than a second; write it with a unit, such as 2h, or set deduplication::enabled to false", cfg.Window))
 	}
 	if cfg.File != "" && cfg.Storage != nil {
 		errs = append(errs, errors.New("deduplication::storage: deduplication::file is set as well; keep one of them, and file if the storage is a local file"))
 	}
 	if cfg.MaxEntries <= 0 || cfg.MaxEntries > dedup.MaxEntries {
-		errs = append(errs, fmt.Errorf("deduplication::max_entries is %d: set how many deliveries to remember, such as %d and at most %d, or set deduplication::enabled to false", cfg.MaxEntries, defaultMaxEntries, dedup.MaxEntries))
+		errs = append(errs, fmt.Errorf("deduplication::max_entries: %d is not a number from 1 to %d; set the largest number of delivery IDs, such as %d, or set deduplication::enabled to false", cfg.MaxEntries, dedup.MaxEntries, defaultMaxEntries))
 	}
 	return errors.Join(errs...)
 }
@@ -364,10 +365,10 @@ func (cfg *Config) validateAdmission() error {
 	var errs []error
 	admission := cfg.Jira.Admission
 	if admission.MaxInFlightBytes < cfg.Server.MaxRequestBodySize {
-		errs = append(errs, fmt.Errorf("admission::max_in_flight_bytes is %d, less than max_request_body_size, so that the largest bodies would never be accepted: raise it to %d or more", admission.MaxInFlightBytes, cfg.Server.MaxRequestBodySize))
+		errs = append(errs, fmt.Errorf("admission::max_in_flight_bytes: %d is less than max_request_body_size, so that the receiver would never accept the largest bodies; set %d or more", admission.MaxInFlightBytes, cfg.Server.MaxRequestBodySize))
 	}
 	if admission.RetryAfter < time.Second {
-		errs = append(errs, fmt.Errorf("admission::retry_after is %s: write it with a unit, such as %s; a second is the least", admission.RetryAfter, defaultRetryAfter))
+		errs = append(errs, fmt.Errorf("admission::retry_after: %s is less than a second; write it with a unit, such as %s", admission.RetryAfter, defaultRetryAfter))
 	}
 	return errors.Join(append(errs, admission.Disk.validate())...)
 }
@@ -375,25 +376,25 @@ func (cfg *Config) validateAdmission() error {
 func (cfg *DiskConfig) validate() error {
 	var errs []error
 	if i := slices.Index(cfg.Directories, ""); i >= 0 {
-		errs = append(errs, fmt.Errorf("admission::disk::directories[%d] is empty; check that the environment variable it refers to is set", i))
+		errs = append(errs, fmt.Errorf("admission::disk::directories[%d]: empty; set the environment variable that it refers to", i))
 	}
 	if cfg.MinFreeBytes <= 0 {
-		errs = append(errs, fmt.Errorf("admission::disk::min_free_bytes is %d; set a number of bytes, such as %d", cfg.MinFreeBytes, defaultMinFree))
+		errs = append(errs, fmt.Errorf("admission::disk::min_free_bytes: %d is not a positive number; set a number of bytes, such as %d", cfg.MinFreeBytes, defaultMinFree))
 	}
 	return errors.Join(errs...)
 }
 
-// warning is about a valid setting with an effect that the administrator may not intend.
+// warning describes a valid setting with an effect that the administrator may not intend.
 type warning struct {
 	message string // names the consequence
 	field   zap.Field
 }
 
-// warnings returns the warnings that are logged at the start. No field contains a secret.
+// warnings returns the warnings that Start logs. No field contains a secret.
 func (cfg *Config) warnings() []warning {
 	var warnings []warning
 	if !cfg.authenticated() {
-		warnings = append(warnings, warning{"Anybody who reaches the endpoint can post events: allow_unauthenticated is set", zap.Skip()})
+		warnings = append(warnings, warning{"The receiver accepts unauthenticated deliveries, because allow_unauthenticated is true; every client that reaches the endpoint can post events", zap.Skip()})
 	}
 	include, exclude := record.Undocumented(cfg.Jira.Events.Include), record.Undocumented(cfg.Jira.Events.Exclude)
 	for _, found := range []struct {
@@ -403,14 +404,14 @@ func (cfg *Config) warnings() []warning {
 	}{
 		{
 			"secrets", cfg.secretsWith(func(secret string) bool { return strings.Contains(secret, "$") }),
-			"A secret contains $: in a configuration file the collector reads $$ as $, and deliveries get 401 if the sender has another secret",
+			"A secret contains $; in a configuration file the collector reads $$ as $, and the receiver rejects deliveries if the sender uses another secret",
 		},
 		{
 			"secrets", cfg.secretsWith(isQuoted),
-			"A secret begins and ends with a quote, which is part of it: deliveries get 401 if the sender has the secret without quotes",
+			"A secret begins and ends with a quote; the quotes belong to the secret, and the receiver rejects deliveries if the sender uses the secret without quotes",
 		},
 		{"patterns", include, includeWarning(len(include) == len(cfg.Jira.Events.Include))},
-		{"patterns", exclude, "Patterns of events::exclude match no event that Jira documents: they exclude no documented event; check the spelling"},
+		{"patterns", exclude, "Patterns of events::exclude match no event that Jira documents; check the spelling"},
 	} {
 		if len(found.entries) > 0 {
 			warnings = append(warnings, warning{found.message, zap.Strings(found.key, found.entries)})
@@ -421,12 +422,12 @@ func (cfg *Config) warnings() []warning {
 
 func includeWarning(all bool) string {
 	if all {
-		return "No pattern of events::include matches an event that Jira documents: all documented events are dropped and answered with 200"
+		return "No pattern of events::include matches an event that Jira documents; the receiver records no documented event; check the spelling"
 	}
-	return "Patterns of events::include match no event that Jira documents: they record no documented event; check the spelling"
+	return "Patterns of events::include match no event that Jira documents; check the spelling"
 }
 
-// secretsWith returns the keys of secrets and tokens.
+// secretsWith returns the keys of the secrets and tokens with a property.
 func (cfg *Config) secretsWith(property func(string) bool) (keys []string) {
 	for _, list := range []struct {
 		key     string

@@ -124,7 +124,7 @@ func TestDeduplication(t *testing.T) {
 func TestConflictsAreCounted(t *testing.T) {
 	next := &sink{}
 	r := start(t, next, deduplicate)
-	conflict := "A delivery has the ID of an accepted delivery and another body"
+	conflict := "A delivery has the ID of an accepted delivery and another payload"
 	r.postAll(t, next, []delivery{{numbered("1"), createdBody, nil, 0, 200}, {numbered("1"), createdBody, nil, 0, 200}})
 	assert.Zero(t, r.logs.FilterMessageSnippet(conflict).Len())
 	r.postAll(t, next, []delivery{{numbered("1"), createdBody + " ", nil, 0, 200}, {numbered("1"), createdBody + "  ", nil, 0, 200}})

@@ -37,12 +37,12 @@ const (
 	format = "jira"
 )
 
-// handler answers all requests to the receiver's server.
+// handler responds to all requests to the server of the receiver.
 type handler struct {
 	path, healthPath string
 	retryAfter       time.Duration
 	authenticator    *auth.Authenticator
-	authenticates    bool // something checks who sends, here or in confighttp
+	authenticates    bool // whether the receiver or confighttp authenticates senders
 	disk             *diskguard.Guard
 	bodies           *bodylimit.Limiter
 	codings          *contentcoding.Decoder
@@ -121,11 +121,11 @@ func newBuilder(settings receiver.Settings, cfg *JiraConfig) *record.Builder {
 	})
 }
 
-// ServeHTTP routes requests. It compares paths to the letter: a mux would answer some wrong paths with a redirect, which Jira does
-// not follow, and a proxy in front may take an escaped path for another.
+// ServeHTTP routes requests. It compares escaped paths exactly: a mux would redirect some wrong paths, which Jira does
+// not follow, and a proxy in front may treat an escaped path as another path.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.health.draining.Load() {
-		w.Header().Set("Connection", "close") // the next request of this sender goes elsewhere
+		w.Header().Set("Connection", "close") // so that the next request of this sender reaches another instance
 	}
 	switch path := r.URL.EscapedPath(); {
 	case path == h.path && r.Method == http.MethodPost:
@@ -141,7 +141,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// handleUnauthorized answers requests that the extension of auth rejects before ServeHTTP.
+// handleUnauthorized responds to requests that the authenticator extension rejects before ServeHTTP runs.
 func (h *handler) handleUnauthorized(w http.ResponseWriter, r *http.Request) {
 	if r.URL.EscapedPath() != h.path || r.Method != http.MethodPost {
 		h.reject(w, r, errUnauthenticated)
@@ -150,20 +150,21 @@ func (h *handler) handleUnauthorized(w http.ResponseWriter, r *http.Request) {
 	h.serve(w, r, func(http.ResponseWriter, *http.Request) (result, error) { return result{}, errUnauthenticated })
 }
 
-// result is the outcome of a delivery, as far as it got.
+// result holds the facts of a delivery that serve records. Only an authentic delivery has facts, and a rejected one not
+// all of them.
 type result struct {
 	authentic bool
 	bodySize  int // bytes
 	eventType record.EventType
-	outcome   outcome // "" unless the body is a JSON object
+	outcome   outcome // "" unless the payload is a JSON object
 	records   int
-	happened  time.Time // the event
-	received  time.Time // the delivery
+	happened  time.Time // time of the event
+	received  time.Time // time of the delivery
 	remarks   record.Remarks
-	conflict  bool // the body differs from that of the accepted delivery with the same ID
+	conflict  bool // the payload differs from the payload of the accepted delivery with the same ID
 }
 
-// serve answers a delivery, and does all bookkeeping about it.
+// serve responds to a delivery, and records its result in obsreport, metrics and logs.
 func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(http.ResponseWriter, *http.Request) (result, error)) {
 	ctx := h.obsreport.StartLogsOp(r.Context())
 	result, err := deliver(w, r.WithContext(ctx))
@@ -176,14 +177,14 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(htt
 	answer(w, r, nil, h.retryAfter)
 }
 
-// reject answers a request that is not accepted.
+// reject responds to a request with the rejection of an error.
 func (h *handler) reject(w http.ResponseWriter, r *http.Request, err error) {
 	rejected := rejectionOf(err)
 	h.telemetry.recordRejection(r.Context(), rejected)
 	answer(w, r, rejected, h.retryAfter)
 }
 
-// deliverSafely turns a panic into an error. It does not log the value: a component may put anything into it.
+// deliverSafely turns a panic into an error. It does not log the value of the panic, which may contain any data.
 func (h *handler) deliverSafely(w http.ResponseWriter, r *http.Request) (result result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -194,7 +195,7 @@ func (h *handler) deliverSafely(w http.ResponseWriter, r *http.Request) (result 
 	return h.deliver(w, r)
 }
 
-// deliver takes a delivery from the socket into the pipeline.
+// deliver reads a delivery and hands its records to the pipeline.
 func (h *handler) deliver(w http.ResponseWriter, r *http.Request) (result, error) {
 	received := h.now()
 	payload, err := h.readAuthenticated(w, r)
@@ -216,7 +217,7 @@ func (h *handler) deliver(w http.ResponseWriter, r *http.Request) (result, error
 	return h.deliverOnce(r.Context(), classified, h.newDelivery(r, received, payload.Bytes()), res)
 }
 
-// readAuthenticated returns the payload of a delivery whose sender is authentic. It must be released.
+// readAuthenticated returns the payload of an authentic delivery. The caller must release it.
 func (h *handler) readAuthenticated(w http.ResponseWriter, r *http.Request) (*bodylimit.Reader, error) {
 	credentials, err := h.authenticator.CheckHeaders(r.Header, r.URL)
 	if err != nil {
@@ -252,7 +253,7 @@ func (h *handler) readVerified(w http.ResponseWriter, r *http.Request, credentia
 
 // read reads the body of a request and decodes its content coding.
 func (h *handler) read(w http.ResponseWriter, r *http.Request, payload *bodylimit.Reader) error {
-	if r.ProtoMajor > 1 { // its connection goes on reading when the receiver stops
+	if r.ProtoMajor > 1 { // its connection has no read deadline of the server when the receiver stops
 		defer h.endReadingAtStop(w)()
 	}
 	coding := r.Header.Values("Content-Encoding")
@@ -266,8 +267,8 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request, payload *bodylimi
 	return payload.Read(content, -1)
 }
 
-// endReadingAtStop sets a deadline for the body when the receiver stops. The caller must call the function that it returns, after
-// which w is not touched.
+// endReadingAtStop sets a read deadline for the body when the receiver stops. The caller must call end. After end, the
+// deadline of w no longer changes.
 func (h *handler) endReadingAtStop(w http.ResponseWriter) (end func()) {
 	set := make(chan struct{})
 	stop := context.AfterFunc(h.reading, func() {
@@ -281,9 +282,9 @@ func (h *handler) endReadingAtStop(w http.ResponseWriter) (end func()) {
 	}
 }
 
-// deliverOnce hands an event on, unless an earlier attempt of the delivery was accepted.
-func (h *handler) deliverOnce(ctx context.Context, o record.ClassifiedEvent, d record.Delivery, res result) (result, error) {
-	transaction, err := h.begin(ctx, o.Site, d)
+// deliverOnce hands the records of an event to the pipeline, unless the delivery is a duplicate.
+func (h *handler) deliverOnce(ctx context.Context, event record.ClassifiedEvent, d record.Delivery, res result) (result, error) {
+	transaction, err := h.begin(ctx, event.Site, d)
 	if err != nil {
 		return res, err
 	}
@@ -296,8 +297,8 @@ func (h *handler) deliverOnce(ctx context.Context, o record.ClassifiedEvent, d r
 	if !ok {
 		return res, errShuttingDown
 	}
-	defer end() // not before the delivery is remembered
-	logs, remarks := h.records.Build(o, d)
+	defer end() // after Commit, so that a shutdown waits until the cache contains the delivery ID
+	logs, remarks := h.records.Build(event, d)
 	res.records = logs.LogRecordCount()
 	if err := h.consume(ctx, logs); err != nil {
 		res.outcome = refused
@@ -308,7 +309,8 @@ func (h *handler) deliverOnce(ctx context.Context, o record.ClassifiedEvent, d r
 	return res, nil
 }
 
-// begin looks for the delivery and not for the event: deliveries without an ID are never duplicates. IDs are unique within a site.
+// begin looks up the delivery ID in the cache. Deliveries without an ID are never duplicates. IDs are unique within a
+// site.
 func (h *handler) begin(ctx context.Context, site record.Site, d record.Delivery) (dedup.Transaction, error) {
 	if h.cache == nil || d.ID == "" {
 		return dedup.Transaction{}, nil
@@ -322,7 +324,7 @@ func (h *handler) consume(ctx context.Context, logs plog.Logs) error {
 	if err != nil {
 		err = pipelineFailure(err)
 	}
-	h.health.observe(err)
+	h.health.recordResult(err)
 	return err
 }
 
@@ -347,7 +349,7 @@ func (h *handler) newDelivery(r *http.Request, received time.Time, body []byte) 
 	return d
 }
 
-// queryAttribute is a parameter of the query that becomes an attribute.
+// queryAttribute is a query parameter that becomes an attribute.
 type queryAttribute struct{ parameter, attribute string }
 
 func newQueryAttributes(configured map[string]string) []queryAttribute {
@@ -358,7 +360,7 @@ func newQueryAttributes(configured map[string]string) []queryAttribute {
 	return attributes
 }
 
-// extra returns the attributes that the configuration takes from the query.
+// extra returns the configured attributes with the values of their query parameters.
 func (h *handler) extra(u *url.URL) []record.Attribute {
 	if len(h.queryAttributes) == 0 || u.RawQuery == "" {
 		return nil

@@ -12,26 +12,27 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/diskguard"
 )
 
-// health reports whether a delivery would be accepted, as far as the receiver can know without one.
+// health reports whether the receiver would accept a delivery, as far as it can know without a delivery.
 type health struct {
 	bodies *bodylimit.Limiter
 	disk   *diskguard.Guard
-	// forgetAfter is how long a refusal of the pipeline counts. It must expire: a load balancer that sees an unhealthy receiver sends
-	// no delivery that could clear the state.
+	// forgetAfter is the time for which a refusal of the pipeline counts. A refusal must expire: a load balancer that
+	// sees an unhealthy receiver sends no delivery that could clear the state.
 	forgetAfter time.Duration
 	now         func() time.Time
 	draining    atomic.Bool
 	refusal     atomic.Pointer[refusal]
 }
 
-// refusal is the last refusal of the pipeline, and when it expires.
+// refusal is the last refusal of the pipeline, and its expiry.
 type refusal struct {
 	rejection *rejection
 	until     time.Time
 }
 
-// observe learns from the answer of the pipeline to an event. A permanent error is about the event only.
-func (h *health) observe(err error) {
+// recordResult records the result of the pipeline for an event. It ignores permanent errors, which concern only the
+// event.
+func (h *health) recordResult(err error) {
 	if err == nil {
 		if h.refusal.Load() != nil {
 			h.refusal.Store(nil)
@@ -43,7 +44,7 @@ func (h *health) observe(err error) {
 	}
 }
 
-// check returns nil, or the reason for which deliveries would be rejected. Probes expect 503 for all reasons.
+// check returns nil, or the rejection that a delivery would get. Its status code is always 503, as probes expect.
 func (h *health) check() *rejection {
 	reason := h.reason()
 	if reason == nil {

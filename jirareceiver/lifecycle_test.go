@@ -263,10 +263,10 @@ func TestStartFailsOnATakenPort(t *testing.T) {
 
 func TestStartSaysThatNobodyIsAuthenticated(t *testing.T) {
 	open := start(t, consumertest.NewNop(), nil)
-	assert.Equal(t, 1, open.logs.FilterMessageSnippet("Anybody").Len())
+	assert.Equal(t, 1, open.logs.FilterMessageSnippet("unauthenticated deliveries").Len())
 	assert.Equal(t, 1, open.logs.FilterMessageSnippet("Waiting for Jira").FilterFieldKey("url").Len())
 	closed := start(t, consumertest.NewNop(), requireToken)
-	assert.Zero(t, closed.logs.FilterMessageSnippet("Anybody").Len())
+	assert.Zero(t, closed.logs.FilterMessageSnippet("unauthenticated deliveries").Len())
 }
 
 func TestUnixSocket(t *testing.T) {

@@ -36,8 +36,8 @@ func newReceiver(settings receiver.Settings, cfg *Config, next consumer.Logs, no
 	return &jiraReceiver{cfg: cfg, settings: settings, handler: h}, nil
 }
 
-// Start builds the server before it opens the listener, so that a failure leaves nothing open. The deliveries that were accepted
-// before a restart are loaded before the first delivery.
+// Start builds the server before it opens the listener, so that an error leaves no open listener. It loads the cache
+// before the first delivery arrives.
 func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	server, err := webserver.New(ctx, host, webserver.Options{
 		Config:         &r.cfg.Server,
@@ -70,7 +70,7 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// url returns the URL of deliveries, as seen from this machine.
+// url returns the URL of deliveries on the address of the listener.
 func (r *jiraReceiver) url() string {
 	addr := r.server.Listener().Addr()
 	if addr.Network() == "unix" {
@@ -84,17 +84,17 @@ func (r *jiraReceiver) url() string {
 }
 
 const (
-	// cancelGrace is how long cancelled deliveries may take to notice that they are.
+	// cancelGrace is the time that cancelled deliveries have to return.
 	cancelGrace = time.Second
-	// handoverGrace is how long requests of connections that were just accepted may take to arrive and to be answered. net/http
-	// answers none that arrives once it shuts down.
+	// handoverGrace is the time for requests of new connections to arrive and to be answered. After its Shutdown,
+	// net/http does not respond to requests that arrive.
 	handoverGrace = time.Second
 )
 
-// Shutdown closes the listener and idle connections, which makes Jira Cloud try again later, and lets the deliveries under
-// way finish. Before that, health is 503 for shutdown_delay and deliveries are still taken, so that a load balancer sends them
-// elsewhere. When ctx ends first they are cancelled, and answered with a code that makes Jira Cloud send the events again. No
-// delivery enters the pipeline after it returns.
+// Shutdown accepts deliveries for shutdown_delay, with health 503, so that a load balancer sends them elsewhere. Then
+// it closes the listener and idle connections, after which Jira Cloud tries again later, and waits for the deliveries
+// in progress. If ctx ends first, Shutdown cancels them and responds with a status code that makes Jira Cloud send the
+// events again. No delivery enters the pipeline after Shutdown returns.
 func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	defer r.handler.telemetry.shutdown()
 	if r.server == nil {
@@ -105,7 +105,7 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	}
 	r.handler.stopReading()
 	err := r.server.Shutdown(ctx)
-	if err == nil { // but for calls whose sender has hung up
+	if err == nil { // the server does not wait for calls whose sender has disconnected
 		err = r.handler.calls.Wait(ctx)
 	}
 	if err != nil {
@@ -114,15 +114,15 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	}
 	r.serving.Wait()
 	persister := r.persister
-	r.persister = nil // a second call finds the storage closed
+	r.persister = nil // a second call must not close the storage again
 	return errors.Join(err, persister.shutdown(ctx))
 }
 
-// handOver goes on taking deliveries until a load balancer has learnt to send them elsewhere.
+// handOver accepts deliveries until a load balancer has had time to send them elsewhere.
 func (r *jiraReceiver) handOver(ctx context.Context) {
 	sleep(ctx, r.cfg.Jira.ShutdownDelay)
 	r.server.StopAccepting()
-	r.serving.Wait() // it accepts no more
+	r.serving.Wait() // until the listener is closed
 	for end := time.Now().Add(handoverGrace); r.server.Connections() > 0 && time.Now().Before(end) && ctx.Err() == nil; {
 		sleep(ctx, handoverGrace/100)
 	}

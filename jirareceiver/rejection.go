@@ -26,18 +26,20 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// rejection is one way in which a request is rejected: the answer to the sender, and the reason in the metric and the log.
+// rejection is one reason to reject a request, with the response to the sender and the texts for the metric and the
+// log.
 //
-// The status decides whether Jira Cloud sends the event again: it does on 408, 409, 425, 429 and 5xx, at most five times;
-// after any other 4xx the event is lost (https://developer.atlassian.com/cloud/jira/platform/webhooks/).
+// The status code decides whether Jira Cloud sends the event again. It does so after 408, 409, 425, 429 and 5xx, at
+// most five times. After any other 4xx the event is lost
+// (https://developer.atlassian.com/cloud/jira/platform/webhooks/).
 type rejection struct {
-	cause   error // errors.Is finds the rejection by it
+	cause   error // rejectionOf compares it by errors.Is
 	status  int
-	reason  string // value of the metric's attribute
+	reason  string // value of the attribute reason of the metric
 	message string // for the sender; a fixed text, so that it discloses nothing
-	hint    string // for the administrator, in the log; a fixed text too
+	hint    string // for the administrator, in the log; also a fixed text
 	allow   string // the Allow header
-	closes  bool   // closes the connection: else net/http reads up to 256 KB of the body before it answers
+	closes  bool   // whether to close the connection; otherwise net/http reads up to 256 KB of the body before it responds
 }
 
 // The causes that are not errors of another package.
@@ -55,70 +57,70 @@ var (
 	errPermanent         = errors.New("pipeline refused the event")
 )
 
-const unauthorized = "unauthorized" // without the reason
+const unauthorized = "unauthorized" // does not disclose the reason
 
-// internal is the rejection of an error that no row of the table names: a fault of the receiver.
+// internal is the rejection of an error without a row in rejections: a fault of the receiver.
 var internal = &rejection{
-	status: http.StatusInternalServerError, reason: "internal", message: "internal error", hint: "a fault: see the collector's log",
+	status: http.StatusInternalServerError, reason: "internal", message: "internal error", hint: "a fault of the receiver; see the collector's log",
 }
 
-// rejections are all others. The first row whose cause is in the chain of an error applies.
+// rejections are all other rejections. The first row whose cause is in the chain of an error applies.
 var rejections = []*rejection{
 	{
 		cause: errWrongPath, status: http.StatusNotFound, reason: "wrong_path", message: "no such path", closes: true,
-		hint: "the URL in Jira must end in the configured path, to the letter",
+		hint: "set the path of the URL in Jira to exactly the configured path",
 	},
 	{
 		cause: errWrongMethod, status: http.StatusMethodNotAllowed, reason: "wrong_method", message: "method not allowed", closes: true,
 		allow: http.MethodPost,
-		hint:  "Jira posts; set the method of an Automation rule to POST",
+		hint:  "Jira sends POST; set the method of an Automation rule to POST",
 	},
 	{
 		cause: errWrongHealthMethod, status: http.StatusMethodNotAllowed, reason: "wrong_method", message: "method not allowed", closes: true,
 		allow: http.MethodGet + ", " + http.MethodHead,
-		hint:  "Jira posts; set the method of an Automation rule to POST",
+		hint:  "Jira sends POST; set the method of an Automation rule to POST",
 	},
 
 	{
 		cause: errUnauthenticated, status: http.StatusUnauthorized, reason: "unauthenticated", message: unauthorized, closes: true,
-		hint: "the auth extension does not know the sender",
+		hint: "the auth extension rejects the credentials of the sender",
 	},
 	{
 		cause: signature.ErrMissing, status: http.StatusUnauthorized, reason: "missing_signature", message: unauthorized, closes: true,
-		hint: "the webhook in Jira has no secret",
+		hint: "set a secret on the webhook in Jira",
 	},
 	{
 		cause: auth.ErrSecretInQuery, status: http.StatusUnauthorized, reason: "secret_in_query", message: unauthorized, closes: true,
-		hint: "a secret in the URL signs nothing: enter it in the field Secret of the webhook in Jira; for senders that cannot sign, set token::query_parameter",
+		hint: "enter the secret in the field Secret of the webhook in Jira, not in the URL; for senders that cannot sign, set token::query_parameter",
 	},
 	{
 		cause: signature.ErrMalformed, status: http.StatusUnauthorized, reason: "malformed_signature", message: unauthorized, closes: true,
-		hint: "something other than Jira signs",
+		hint: "the sender does not sign as Jira does",
 	},
 	{
 		cause: signature.ErrUnsupportedAlgorithm, status: http.StatusUnauthorized, reason: "unsupported_algorithm", message: unauthorized, closes: true,
-		hint: "something other than Jira signs, or an outdated algorithm",
+		hint: "the sender does not sign as Jira does, or uses an outdated algorithm",
 	},
 	{
 		cause: signature.ErrMismatch, status: http.StatusUnauthorized, reason: "bad_signature", message: unauthorized, closes: true,
-		hint: "secrets here and in Jira differ, or a proxy changes the body",
+		hint: "the secret in Jira is not in signature::secrets, or a proxy changes the body",
 	},
 	{
 		cause: auth.ErrMissingToken, status: http.StatusUnauthorized, reason: "missing_token", message: unauthorized, closes: true,
-		hint: "the sender does not send the header or the query parameter",
+		hint: "configure the sender to send the header or the query parameter of token",
 	},
 	{
 		cause: auth.ErrBadToken, status: http.StatusUnauthorized, reason: "bad_token", message: unauthorized, closes: true,
-		hint: "tokens here and at the sender differ",
+		hint: "the sender's token is not in token::values",
 	},
 
 	{
 		cause: errDiskFull, status: http.StatusServiceUnavailable, reason: "disk_full", message: "disk full",
-		hint: "make room on the disks of admission::disk::directories",
+		hint: "free space on the disks of admission::disk::directories",
 	},
 	{
 		cause: bodylimit.ErrOverCapacity, status: http.StatusTooManyRequests, reason: "over_capacity", message: "over capacity",
-		hint: "raise admission::max_in_flight_bytes, or see what holds the pipeline up",
+		hint: "raise admission::max_in_flight_bytes, or find out why the pipeline is slow",
 	},
 	{
 		cause: errTooLarge, status: http.StatusRequestEntityTooLarge, reason: "too_large", message: "body too large",
@@ -130,28 +132,28 @@ var rejections = []*rejection{
 	},
 	{
 		cause: contentcoding.ErrUnsupported, status: http.StatusUnsupportedMediaType, reason: "unsupported_encoding", message: "content encoding not supported",
-		hint: "something other than Jira posts, or a proxy compresses: see compression_algorithms",
+		hint: "the sender is not Jira, or a proxy compresses bodies; see compression_algorithms",
 	},
 	{
 		cause: contentcoding.ErrUndecodable, status: http.StatusBadRequest, reason: "undecodable", message: "content encoding cannot be decoded",
-		hint: "something other than Jira posts",
+		hint: "the sender is not Jira",
 	},
 	{
 		cause: jira.ErrNotJSON, status: http.StatusBadRequest, reason: "malformed", message: "body is not a JSON object",
-		hint: "something other than Jira posts, or an Automation rule writes JSON without asJsonString",
+		hint: "the sender is not Jira, or an Automation rule writes JSON without asJsonString",
 	},
 	{
 		cause: jira.ErrNotObject, status: http.StatusBadRequest, reason: "malformed", message: "body is not a JSON object",
-		hint: "something other than Jira posts, or an Automation rule writes JSON without asJsonString",
+		hint: "the sender is not Jira, or an Automation rule writes JSON without asJsonString",
 	},
 
 	{
 		cause: dedup.ErrInProgress, status: http.StatusServiceUnavailable, reason: "in_progress", message: "the same delivery is in progress",
-		hint: "the pipeline takes long",
+		hint: "the pipeline is slow",
 	},
 	{
 		cause: errShuttingDown, status: http.StatusServiceUnavailable, reason: "shutting_down", message: "shutting down",
-		hint: "the collector stopped before the event was through",
+		hint: "the collector stopped before the pipeline accepted the event",
 	},
 	{
 		cause: errUnavailable, status: http.StatusServiceUnavailable, reason: "unavailable", message: "pipeline unavailable",
@@ -163,14 +165,14 @@ var rejections = []*rejection{
 	},
 	{
 		cause: errPermanent, status: http.StatusUnprocessableEntity, reason: "permanent", message: "pipeline refused the event",
-		hint: "the backend refuses the record: see the exporter's log",
+		hint: "the backend does not accept the record; see the exporter's log",
 	},
 }
 
-// rejectionOf returns the row of an error.
+// rejectionOf returns the rejection of an error.
 func rejectionOf(err error) *rejection {
 	if f, ok := errors.AsType[*failure](err); ok {
-		err = f.cause // whatever the pipeline returned
+		err = f.cause // without the error of the pipeline, whose chain may contain another cause
 	}
 	for _, row := range rejections {
 		if errors.Is(err, row.cause) {
@@ -180,10 +182,10 @@ func rejectionOf(err error) *rejection {
 	return internal
 }
 
-// okBody is the body of the answer to an accepted request.
+// okBody is the body of the response to an accepted request.
 const okBody = `{"status":"ok"}` + "\n"
 
-// answer writes every answer of the receiver. Without a rejection it is 200. No text of the request is in it.
+// answer writes all responses of the receiver: 200 without a rejection. A response contains no text of the request.
 func answer(w http.ResponseWriter, r *http.Request, rejected *rejection, retryAfter time.Duration) {
 	code, body, header := http.StatusOK, okBody, w.Header()
 	if rejected != nil {
@@ -196,11 +198,11 @@ func answer(w http.ResponseWriter, r *http.Request, rejected *rejection, retryAf
 	header.Set("Content-Type", "application/json")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(code)
-	_, _ = io.WriteString(w, body) // the client is gone
+	_, _ = io.WriteString(w, body) // fails if the client has closed the connection
 }
 
 func (r *rejection) body() string {
-	body, _ := json.Marshal(map[string]string{"error": r.message}) // strings are always valid
+	body, _ := json.Marshal(map[string]string{"error": r.message}) // cannot fail for strings
 	return string(body) + "\n"
 }
 
@@ -213,14 +215,14 @@ func (r *rejection) setHeaders(header http.Header, retryAfter time.Duration) {
 	}
 }
 
-// failure is an error of the pipeline with its cause in the table. Its text is that of both.
+// failure is an error of the pipeline with its cause in rejections. Its text contains both.
 type failure struct{ cause, behind error }
 
 func (f *failure) Error() string { return f.cause.Error() + ": " + f.behind.Error() }
 
 func (f *failure) Unwrap() error { return f.behind }
 
-// readFailure returns the cause of an error of reading the body of the request that ctx is of.
+// readFailure returns the cause of an error of reading a body. The context is that of its request.
 func readFailure(ctx context.Context, err error) error {
 	_, maxBytes := errors.AsType[*http.MaxBytesError](err)
 	_, network := errors.AsType[net.Error](err)
@@ -236,8 +238,8 @@ func readFailure(ctx context.Context, err error) error {
 	}
 }
 
-// pipelineFailure adds the cause to an error of the next consumer. Exhaustion counts before permanence: exporters call it
-// permanent when the backend does not say when to come back, but Jira comes back in some minutes.
+// pipelineFailure adds the cause to an error of the next consumer. It checks for exhaustion first: exporters return a
+// permanent error if an exhausted backend does not name a time to retry, but Jira tries again some minutes later.
 func pipelineFailure(err error) error {
 	switch {
 	case isExhausted(err):
@@ -249,11 +251,12 @@ func pipelineFailure(err error) error {
 	}
 }
 
-// isPermanent reports whether trying again is no use. When several pipelines refuse an event for different reasons, one
-// that may take it later decides: to repeat is bounded, to lose is not.
+// isPermanent reports whether every further attempt would fail. If several pipelines refuse an event for different
+// reasons, a pipeline that may accept it later decides: the number of attempts is bounded, and a lost event is lost for
+// good.
 func isPermanent(err error) bool {
 	for err != nil {
-		if joined, ok := err.(joinedError); ok { //nolint:errorlint // a join inside a permanent error is as permanent
+		if joined, ok := err.(joinedError); ok { //nolint:errorlint // a join inside a permanent error is permanent too
 			return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !isPermanent(part) })
 		}
 		inner := errors.Unwrap(err)
@@ -265,7 +268,7 @@ func isPermanent(err error) bool {
 	return false
 }
 
-// isExhausted reports whether any of the pipelines has no room.
+// isExhausted reports whether any of the pipelines is over capacity.
 func isExhausted(err error) bool {
 	if joined, ok := errors.AsType[joinedError](err); ok {
 		return slices.ContainsFunc(joined.Unwrap(), isExhausted)
@@ -276,7 +279,7 @@ func isExhausted(err error) bool {
 	return consumererror.ToHTTPStatus(err) == http.StatusTooManyRequests
 }
 
-// joinedError is what errors.Join makes of the errors of several pipelines.
+// joinedError is the type of the errors of several pipelines, which errors.Join makes.
 type joinedError interface {
 	error
 	Unwrap() []error

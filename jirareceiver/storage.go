@@ -17,17 +17,17 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 )
 
-// storageName tells the client of the memory from others that the receiver may come to have.
+// storageName distinguishes the storage client of the cache from possible other clients of the receiver.
 const storageName = "deduplication"
 
-// saveInterval is how long a save may lag behind: a crash forgets no more than this, and what was being written. It keeps a busy
-// receiver from writing the same page for each delivery.
+// saveInterval is the pause between two saves. A crash loses at most the delivery IDs of one interval and of the save
+// in progress. The pause keeps a busy receiver from writing the same page for each delivery.
 const saveInterval = 100 * time.Millisecond
 
-// storageTimeout is how long the storage may take, as far as it listens to its context.
+// storageTimeout is the time limit of the storage, if the storage respects its context.
 const storageTimeout = 10 * time.Second
 
-// persister saves the memory of deliveries in the background, so that no delivery waits for a disk.
+// persister saves the cache in the background, so that no delivery waits for a disk.
 type persister struct {
 	cache     *dedup.Cache
 	store     closableStore
@@ -41,8 +41,8 @@ type closableStore interface {
 	Close(ctx context.Context) error
 }
 
-// startPersister loads the deliveries in the file or storage. It returns nil without either, and when it cannot be opened: then the
-// memory is all there is. The error is one of the configuration.
+// startPersister loads the cache from the file or the storage. It returns nil if neither is configured, or if it cannot
+// be opened: the cache then works in memory only. The error is a mistake in the configuration.
 func startPersister(ctx context.Context, host component.Host, receiver component.ID, cfg *DeduplicationConfig, cache *dedup.Cache, t *telemetry) (*persister, error) {
 	if cache == nil || cfg.Storage == nil && cfg.File == "" {
 		return nil, nil
@@ -57,19 +57,19 @@ func startPersister(ctx context.Context, host component.Host, receiver component
 		t.recordStorageError(ctx, err)
 		return nil, nil
 	}
-	k := &persister{cache: cache, store: store, telemetry: t, stop: make(chan struct{})}
-	damaged, err := k.cache.Load(ctx, k.store)
+	p := &persister{cache: cache, store: store, telemetry: t, stop: make(chan struct{})}
+	damaged, err := p.cache.Load(ctx, p.store)
 	if err != nil {
 		t.recordStorageError(ctx, err)
 	}
 	if damaged > 0 {
 		t.recordDamage(ctx, cfg.File, damaged)
 	}
-	k.saving.Go(k.run)
-	return k, nil
+	p.saving.Go(p.run)
+	return p, nil
 }
 
-// configError is a mistake in the configuration that only a start can find.
+// configError is a mistake in the configuration that only Start can find.
 type configError struct{ error }
 
 func (cfg *DeduplicationConfig) openStore(ctx context.Context, host component.Host, receiver component.ID) (closableStore, error) {
@@ -79,7 +79,7 @@ func (cfg *DeduplicationConfig) openStore(ctx context.Context, host component.Ho
 	}
 	extension, found := host.GetExtensions()[*cfg.Storage]
 	if !found {
-		return nil, &configError{fmt.Errorf("deduplication::storage: there is no extension %s: add it under extensions and service::extensions", cfg.Storage)}
+		return nil, &configError{fmt.Errorf("deduplication::storage: the extension %s does not exist; add it under extensions and service::extensions", cfg.Storage)}
 	}
 	backend, ok := extension.(storage.Extension)
 	if !ok {
@@ -89,34 +89,34 @@ func (cfg *DeduplicationConfig) openStore(ctx context.Context, host component.Ho
 	return clientStore{client}, err
 }
 
-func (k *persister) run() {
+func (p *persister) run() {
 	for {
 		select {
-		case <-k.stop:
+		case <-p.stop:
 			return
-		case <-k.cache.Changed():
-			k.save(context.Background())
+		case <-p.cache.Changed():
+			p.save(context.Background())
 		}
 		select {
-		case <-k.stop:
+		case <-p.stop:
 			return
 		case <-time.After(saveInterval):
 		}
 	}
 }
 
-func (k *persister) save(ctx context.Context) {
+func (p *persister) save(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, storageTimeout)
 	defer cancel()
-	if err := k.cache.Save(ctx, k.store); err != nil {
-		k.telemetry.recordStorageError(ctx, err)
+	if err := p.cache.Save(ctx, p.store); err != nil {
+		p.telemetry.recordStorageError(ctx, err)
 	}
 }
 
-// shutdown saves what is left and closes the storage, but waits for neither longer than ctx, or a moment if that has ended
-// already: a disk may hang.
-func (k *persister) shutdown(ctx context.Context) error {
-	if k == nil {
+// shutdown saves the remaining changes and closes the storage. It waits no longer than ctx, or than cancelGrace if ctx
+// is already done: a disk may hang.
+func (p *persister) shutdown(ctx context.Context) error {
+	if p == nil {
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -124,12 +124,12 @@ func (k *persister) shutdown(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), cancelGrace)
 		defer cancel()
 	}
-	close(k.stop)
+	close(p.stop)
 	done := make(chan error, 1)
 	go func() {
-		k.saving.Wait()
-		k.save(ctx)
-		done <- k.store.Close(ctx)
+		p.saving.Wait()
+		p.save(ctx)
+		done <- p.store.Close(ctx)
 	}()
 	select {
 	case err := <-done:

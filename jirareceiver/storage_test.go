@@ -159,7 +159,7 @@ func TestStorageMustBeOne(t *testing.T) {
 		extensions map[component.ID]component.Component
 		want       string
 	}{
-		{"missing", nil, "deduplication::storage: there is no extension file_storage/jira: add it"},
+		{"missing", nil, "deduplication::storage: the extension file_storage/jira does not exist; add it"},
 		{"another kind", map[component.ID]component.Component{storageID: authExtension{}}, "deduplication::storage: file_storage/jira is not a storage extension"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

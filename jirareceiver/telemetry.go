@@ -20,7 +20,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/statuslog"
 )
 
-// outcome is what became of a delivery that was authentic and a JSON object.
+// outcome is the result of an authentic delivery whose payload is a JSON object.
 type outcome string
 
 const (
@@ -30,10 +30,10 @@ const (
 	refused   outcome = "refused" // by the pipeline
 )
 
-// otherEvents stands for the names of events that Jira does not document, of which there may be any number.
+// otherEvents replaces event types that Jira does not document, because their number is not bounded.
 const otherEvents = "other"
 
-// telemetry holds the metrics and the rate-limited log of the receiver. The attributes of what each delivery counts are made once.
+// telemetry holds the metrics and the rate-limited log of the receiver. It makes the attribute sets of deliveries once.
 type telemetry struct {
 	metrics    *metadata.TelemetryBuilder
 	byReceiver metric.MeasurementOption
@@ -44,10 +44,10 @@ type telemetry struct {
 	logger *zap.Logger
 	now    func() time.Time
 	mu     sync.Mutex
-	logged map[string]time.Time // the last line about each reason of a rejection
+	logged map[string]time.Time // time of the last line, by reason of a rejection
 }
 
-// series is one of the time series that deliveries are counted in.
+// series is a time series of receiver_jira_deliveries.
 type series struct {
 	event   string
 	outcome outcome
@@ -78,7 +78,7 @@ func newTelemetry(settings receiver.Settings, now func() time.Time) (*telemetry,
 	return t, nil
 }
 
-// registerGauges makes the held bytes and the remembered deliveries readable.
+// registerGauges registers the gauges of the held bytes and of the cache.
 func (t *telemetry) registerGauges(h *handler) error {
 	heldBytes := func(_ context.Context, o metric.Int64Observer) error {
 		o.Observe(h.bodies.Held(), t.byReceiver)
@@ -93,7 +93,7 @@ func (t *telemetry) registerGauges(h *handler) error {
 	})
 }
 
-// shutdown logs what is pending and removes the gauges.
+// shutdown logs the pending statuses and removes the gauges.
 func (t *telemetry) shutdown() {
 	t.statuses.Shutdown()
 	t.metrics.Shutdown()
@@ -105,7 +105,7 @@ func oncePerMinute(core zapcore.Core) zapcore.Core {
 	return zapcore.NewSamplerWithOptions(core, logInterval, 1, 0)
 }
 
-// recordResult counts a delivery, as far as it got.
+// recordResult counts a delivery. A rejected delivery has only some of the facts.
 func (t *telemetry) recordResult(ctx context.Context, r result) {
 	if r.authentic {
 		t.metrics.ReceiverJiraBodySize.Record(ctx, int64(r.bodySize), t.byReceiver)
@@ -120,7 +120,7 @@ func (t *telemetry) recordResult(ctx context.Context, r result) {
 	t.metrics.ReceiverJiraDeliveries.Add(ctx, 1, t.deliveries[series{event, r.outcome}]...)
 	if r.conflict {
 		t.metrics.ReceiverJiraDeduplicationConflicts.Add(ctx, 1, t.byReceiver)
-		t.warnings.Warn("A delivery has the ID of an accepted delivery and another body: it was answered with 200 and not recorded")
+		t.warnings.Warn("A delivery has the ID of an accepted delivery and another payload; the receiver responded with 200 and did not record it")
 	}
 	if r.outcome == accepted {
 		t.recordAccepted(ctx, r)
@@ -136,7 +136,8 @@ func (t *telemetry) recordAccepted(ctx context.Context, r result) {
 	}
 	t.recordUnmapped(ctx, "previous", r.remarks.Previous)
 	t.recordUnmapped(ctx, "current", r.remarks.Current)
-	// Jira does not send the category of a previous status, by which it may well be mapped while it is the current one.
+	// Only current statuses are logged: Jira does not send the category of a previous status, by which it may be mapped
+	// as the current status.
 	if current := r.remarks.Current; current != (jira.Status{}) {
 		t.statuses.Add(current.Name, current.ID)
 	}
@@ -167,21 +168,21 @@ func (t *telemetry) isDue(reason string) bool {
 	return true
 }
 
-// recordEviction counts and, once a minute, logs a connection that was closed to make room for another.
+// recordEviction counts a connection that was closed to make room for another, and logs it once a minute.
 func (t *telemetry) recordEviction() {
 	t.metrics.ReceiverJiraEvictedConnections.Add(context.Background(), 1, t.byReceiver)
-	t.warnings.Warn("Closed a connection without an authentic delivery: max_connections are open")
+	t.warnings.Warn("Closed a connection without an authentic delivery, because max_connections was reached")
 }
 
-// recordStorageError counts and, once a minute, logs that deliveries could not be loaded or saved.
+// recordStorageError counts an error of loading or saving the cache, and logs it once a minute.
 func (t *telemetry) recordStorageError(ctx context.Context, err error) {
 	t.metrics.ReceiverJiraDeduplicationStorageErrors.Add(ctx, 1, t.byReceiver)
 	t.warnings.Warn("Cannot use deduplication::file or deduplication::storage; deduplication works in memory only", zap.Error(err))
 }
 
-// recordDamage counts and logs the pages of a file that could not be used.
+// recordDamage counts and logs the damaged pages of a file.
 func (t *telemetry) recordDamage(ctx context.Context, file string, pages int) {
 	t.metrics.ReceiverJiraDeduplicationStorageErrors.Add(ctx, int64(pages), t.byReceiver)
-	t.warnings.Warn("The deduplication file is damaged: repetitions of the deliveries in the damaged pages are recorded twice",
+	t.warnings.Warn("The deduplication file is damaged; duplicates of the deliveries in the damaged pages are recorded again",
 		zap.String("file", file), zap.Int("damaged_pages", pages))
 }

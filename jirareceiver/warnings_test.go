@@ -23,15 +23,15 @@ func TestWarnings(t *testing.T) {
 		field     zap.Field
 	}{
 		{"nothing", func(*JiraConfig) {}, "", zap.Skip()},
-		{"unauthenticated", func(c *JiraConfig) { c.Signature.Secrets, c.AllowUnauthenticated = nil, true }, "Anybody who reaches the endpoint can post events", zap.Skip()},
+		{"unauthenticated", func(c *JiraConfig) { c.Signature.Secrets, c.AllowUnauthenticated = nil, true }, "every client that reaches the endpoint can post events", zap.Skip()},
 		{"dollar in a secret", func(c *JiraConfig) { c.Signature.Secrets = append(c.Signature.Secrets, "hunter$2") }, "reads $$ as $", zap.Strings("secrets", []string{"signature::secrets[1]"})},
 		{"dollar in a token", func(c *JiraConfig) { c.Token.Values = []configopaque.String{"$hunter2"} }, "reads $$ as $", zap.Strings("secrets", []string{"token::values[0]"})},
 		{"quotes", func(c *JiraConfig) {
 			c.Token.Values = []configopaque.String{`"hunter2"`, "'hunter2'", `hunter"2`, `"hunter2'`}
 		}, "begins and ends with a quote", zap.Strings("secrets", []string{"token::values[0]", "token::values[1]"})},
-		{"no known event included", func(c *JiraConfig) { c.Events.Include = []string{"jira.issue.upated"} }, "all documented events are dropped and answered with 200", zap.Strings("patterns", []string{"jira.issue.upated"})},
+		{"no known event included", func(c *JiraConfig) { c.Events.Include = []string{"jira.issue.upated"} }, "the receiver records no documented event", zap.Strings("patterns", []string{"jira.issue.upated"})},
 		{"an unknown event included", func(c *JiraConfig) { c.Events.Include = []string{"jira.issue.*", "jira.issue.upated"} }, "Patterns of events::include match no event", zap.Strings("patterns", []string{"jira.issue.upated"})},
-		{"an unknown event excluded", func(c *JiraConfig) { c.Events.Exclude = []string{"jira.issue.upated"} }, "they exclude no documented event", zap.Strings("patterns", []string{"jira.issue.upated"})},
+		{"an unknown event excluded", func(c *JiraConfig) { c.Events.Exclude = []string{"jira.issue.upated"} }, "Patterns of events::exclude match no event", zap.Strings("patterns", []string{"jira.issue.upated"})},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := createDefaultConfig().(*Config)

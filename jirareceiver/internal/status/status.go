@@ -70,16 +70,16 @@ func (m Mapping) Validate() error {
 	seen := map[string]string{}
 	for _, mapped := range slices.Sorted(maps.Keys(m)) {
 		if strings.TrimSpace(mapped) == "" {
-			errs = append(errs, errors.New("a mapped value is empty: name the value that these statuses map to"))
+			errs = append(errs, errors.New("a mapped value is empty; name the value of these statuses"))
 		}
 		for _, status := range m[mapped] {
 			name := Fold(status)
 			other, taken := seen[name]
 			switch {
 			case name == "":
-				errs = append(errs, fmt.Errorf("%q lists an empty status: write a status name or id", mapped))
+				errs = append(errs, fmt.Errorf("%q lists an empty status; write the name or the id of a status", mapped))
 			case taken && other != mapped:
-				errs = append(errs, fmt.Errorf("status %q stands under both %q and %q: keep it under one", strings.TrimSpace(status), other, mapped))
+				errs = append(errs, fmt.Errorf("status %q is listed under both %q and %q; keep it under one", strings.TrimSpace(status), other, mapped))
 			}
 			seen[name] = mapped
 		}
@@ -90,7 +90,7 @@ func (m Mapping) Validate() error {
 // Options define the sources of a [Mapper].
 type Options struct {
 	Mapping          Mapping
-	Projects         map[string]Mapping // by project key; takes precedence over Mapping
+	Projects         map[string]Mapping // by project key; take precedence over Mapping
 	UseDefault       bool               // use the built-in tables after Mapping
 	CategoryFallback bool               // map statuses that are in no table by their category
 }

@@ -114,7 +114,7 @@ func TestProjectKeysMatchInAnyLetterCase(t *testing.T) {
 func TestValidate(t *testing.T) {
 	assert.NoError(t, Mapping{"done": {"Verified", "verified"}, "canceled": {"10042"}}.Validate())
 	assert.EqualError(t, Mapping{"done": {"Verified"}, "ready": {"VERIFIED "}}.Validate(),
-		`status "VERIFIED" stands under both "done" and "ready": keep it under one`)
+		`status "VERIFIED" is listed under both "done" and "ready"; keep it under one`)
 	assert.ErrorContains(t, Mapping{" ": {"Verified"}}.Validate(), "a mapped value is empty")
 	assert.ErrorContains(t, Mapping{"done": {" "}}.Validate(), `"done" lists an empty status`)
 }
