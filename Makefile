@@ -6,23 +6,23 @@ URL     := http://localhost:8087/jira/events
 TOOL    := go tool -modfile=tools/go.mod
 PACKAGE := ./jirareceiver/...
 
-# What the version of the distribution ends in: the commit it was built from, if there is one.
+# The end of the version of the distribution: the commit of the build, if git knows it.
 COMMIT = $(shell git describe --always --dirty --exclude '*' 2>/dev/null | sed 's/^/+/')
 
-# Statement coverage of the receiver, generated code and the programs around it left out, must not fall below this.
+# The least statement coverage of the receiver in per cent, without generated code and the programs around it.
 MIN_COVERAGE := 90
 
-# How long `make fuzz` spends on each fuzz target. Left to itself, it spends a minute of that on making one input smaller.
+# The time of `make fuzz` for each fuzz target. By default, go test would spend a minute of it on minimizing one input.
 FUZZTIME := 10s
 FUZZ     := go test -run '^$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 
-# How often `make bench` measures each benchmark.
+# The number of measurements of each benchmark in `make bench`.
 COUNT := 1
 
-# The tests of attacks by strangers, of harmful bodies, of stops and of restarts under load.
+# The tests of attacks by unauthenticated senders, of harmful bodies, and of stops and restarts under load.
 ATTACKS := TestAttacks|TestStopAmidSlowPipeline|TestConsole|TestRollingRestarts|TestNginxRecipe
 
-# What `make soak` puts on the collector.
+# The load of `make soak`.
 SOAK := -duration 20s -rate 2000
 
 .DEFAULT_GOAL := help

@@ -1,5 +1,6 @@
-# Adds up the statements of a Go coverage profile and fails below `min` per cent. Left out: generated code, the programs and
-# test helpers around the receiver. A block that several test binaries report counts once, covered if any covered it.
+# Adds up the statements of a Go coverage profile and fails below `min` per cent. It does not count generated code, nor
+# the programs and test helpers around the receiver. A block in the profiles of several test binaries counts once. It is
+# covered if any of them covered it.
 /^mode:/ || /\/generated_|\/internal\/metadata(test)?\/|\/jirareceiver\/cmd\/|\/internal\/bench\/|\/internal\/jirasim\/|\/internal\/(golden|testbodies|docgen)\// { next }
 { statements[$1] = $2; if ($3 > 0) covered[$1] = 1 }
 END {

@@ -1,10 +1,10 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command kafka is a Kafka broker for tests, in memory. It prints its address, then the records of the topics that it is told
-// to watch, one JSON object a line. When its standard input ends it prints what is left, and ends as well.
+// Command kafka is a Kafka broker in memory for tests. It prints its address, and then the records of the topics in its
+// arguments, one JSON object per line. When its standard input ends, it prints the remaining records and exits.
 //
-// It is a module of its own: what it needs is no business of those who build the receiver into their collectors.
+// It is a separate module, so that collectors with the receiver do not depend on its dependencies.
 package main
 
 import (

@@ -1,8 +1,8 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package kubernetes checks the manifests of the documentation against the types of Kubernetes, and against each other. It is a
-// module of its own: what it needs is no business of those who build the receiver into their collectors.
+// Package kubernetes checks the manifests of the documentation against the types of Kubernetes, and against each other.
+// It is a separate module, so that collectors with the receiver do not depend on its dependencies.
 package kubernetes
 
 import (
@@ -34,7 +34,7 @@ type manifests struct {
 	ingress  *networkingv1.Ingress
 }
 
-// read refuses unknown kinds, unknown keys, keys that stand twice, and wrong types.
+// read returns the manifests. It fails for unknown kinds, unknown keys, duplicate keys and wrong types.
 func read(t *testing.T) manifests {
 	t.Helper()
 	scheme := runtime.NewScheme()
@@ -96,17 +96,17 @@ func TestManifests(t *testing.T) {
 			assert.Contains(t, ports, port.TargetPort.StrVal, name)
 		}
 	}
-	asks := func(probe *corev1.Probe) string { return probe.HTTPGet.Port.StrVal + probe.HTTPGet.Path }
-	assert.Equal(t, "health/", asks(container.StartupProbe))
-	assert.Equal(t, "health/", asks(container.LivenessProbe), "a full queue is no reason to restart")
-	assert.Equal(t, "jira/health", asks(container.ReadinessProbe))
+	target := func(probe *corev1.Probe) string { return probe.HTTPGet.Port.StrVal + probe.HTTPGet.Path }
+	assert.Equal(t, "health/", target(container.StartupProbe))
+	assert.Equal(t, "health/", target(container.LivenessProbe), "a full queue is no reason to restart")
+	assert.Equal(t, "jira/health", target(container.ReadinessProbe))
 	path := m.ingress.Spec.Rules[0].HTTP.Paths[0]
 	assert.Equal(t, "/jira/events", path.Path)
 	assert.Equal(t, path.Backend.Service.Port.Name, m.services[path.Backend.Service.Name].Spec.Ports[0].Name)
 	assert.Equal(t, m.ingress.Spec.TLS[0].Hosts[0], m.ingress.Spec.Rules[0].Host)
 }
 
-// TestVolumes finds what is mounted.
+// TestVolumes compares the volumes of the pod with their mounts.
 func TestVolumes(t *testing.T) {
 	m := read(t)
 	mounts := map[string]string{}
@@ -117,10 +117,10 @@ func TestVolumes(t *testing.T) {
 	config := m.replicas.Spec.Template.Spec.Volumes[0]
 	assert.Equal(t, map[string]string{state: "/var/lib/otelcol-jira", config.Name: "/etc/otelcol-jira"}, mounts)
 	assert.Equal(t, m.config.Name, config.ConfigMap.Name)
-	assert.Contains(t, m.config.Data, "collector.yaml", "where the image looks for it")
+	assert.Contains(t, m.config.Data, "collector.yaml", "the image reads this file")
 }
 
-// TestRestricted holds the pod against the strictest of the Pod Security Standards.
+// TestRestricted compares the pod with the strictest of the Pod Security Standards.
 func TestRestricted(t *testing.T) {
 	pod := read(t).replicas.Spec.Template.Spec
 	context := pod.Containers[0].SecurityContext
