@@ -108,13 +108,13 @@ func checkKeys(page string, seen *observations, declared *declarations) error {
 // attribute is a row of the page.
 type attribute struct{ key, description string }
 
-// declarations has the attributes that attribute.go declares, and the keys of attributes whose values are maps.
+// declarations holds the attributes that attribute.go declares, and the keys of attributes whose values are maps.
 type declarations struct {
 	attributes []attribute
 	keys       []string
 }
 
-// fromConventions has the keys that attribute.go takes from the semantic conventions.
+// fromConventions holds the keys that attribute.go takes from the semantic conventions.
 var fromConventions = map[string]string{
 	"attrServiceName":    "service.name",
 	"attrRecordUID":      "log.record.uid",
@@ -122,7 +122,7 @@ var fromConventions = map[string]string{
 	"attrURLFull":        "url.full",
 }
 
-// parseAttributes reads the keys of the attributes, and the comments behind them.
+// parseAttributes reads the keys of the attributes, and the comments after them.
 func parseAttributes(path string) (*declarations, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
 	if err != nil {
@@ -168,7 +168,7 @@ func (d *declarations) add(tok token.Token, value *ast.ValueSpec) error {
 
 func requireDescription(description string) error {
 	if description == "" {
-		return errors.New("no description behind it")
+		return errors.New("no description in a comment after it")
 	}
 	return nil
 }
@@ -195,7 +195,7 @@ func unquote(value ast.Expr) (string, error) {
 const (
 	// customNamespace is the start of the keys of custom fields.
 	customNamespace = "jira.issue.custom."
-	// customAlias stands in the page for the alias of a custom field.
+	// customAlias replaces the alias of a custom field on the page.
 	customAlias = "<alias>"
 )
 
@@ -214,26 +214,26 @@ var (
 )
 
 func (attr attribute) row(seen *observations) string {
-	what, personal := attr.description, "no"
-	if match := withOption.FindStringSubmatch(what); match != nil {
-		what, personal = strings.TrimSuffix(what, match[0]), "yes: "+match[1]
-	} else if matches := onlyWithOption.FindAllStringSubmatch(what, -1); matches != nil {
+	description, personal := attr.description, "no"
+	if match := withOption.FindStringSubmatch(description); match != nil {
+		description, personal = strings.TrimSuffix(description, match[0]), "yes: "+match[1]
+	} else if matches := onlyWithOption.FindAllStringSubmatch(description, -1); matches != nil {
 		var options []string
 		for _, match := range matches {
 			options = append(options, match[1])
 		}
 		personal = "in part: " + strings.Join(options, ", ")
-	} else if strings.HasPrefix(what, "user id of ") {
+	} else if strings.HasPrefix(description, "user id of ") {
 		personal = "id"
 	}
 	o := seen.attributes[attr.key]
 	if o == nil {
 		o = &observation{}
 	}
-	return fmt.Sprintf("| %#q | %s | %s | %s | %s | %s |\n", attr.key, what, strings.Join(o.types, ", "), o.example, seen.on(o.events), personal)
+	return fmt.Sprintf("| %#q | %s | %s | %s | %s | %s |\n", attr.key, description, strings.Join(o.types, ", "), o.example, seen.on(o.events), personal)
 }
 
-// observations has the types, examples and events of all attributes in the records of the example bodies.
+// observations holds the types, examples and events of all attributes in the records of the example bodies.
 type observations struct {
 	attributes map[string]*observation
 	events     map[string]bool
@@ -315,7 +315,7 @@ func exampleValue(value pcommon.Value) string {
 	return "`" + strings.NewReplacer("|", `\|`, "`", "'").Replace(s) + "`"
 }
 
-// on returns the events that have an attribute, in short: all of a namespace as in jira.sprint.*.
+// on returns the events that have an attribute. All events of a namespace are shortened, for example to jira.sprint.*.
 func (seen *observations) on(events map[string]bool) string {
 	switch {
 	case len(events) == len(seen.events):

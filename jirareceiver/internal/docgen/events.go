@@ -127,7 +127,7 @@ type documentedEvent struct {
 	body string // name of the example body
 }
 
-// documentedEvents returns the event types that Jira documents, and those whose bodies contain no name.
+// documentedEvents returns the event types that Jira documents, and the event types of bodies without a name.
 func documentedEvents() []documentedEvent {
 	var events []documentedEvent
 	for _, event := range record.JiraEvents() {

@@ -76,7 +76,7 @@ func generate(root string) (map[string]string, error) {
 // received is the receive time of all deliveries on the pages.
 var received = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// writing is the way of a body to its records.
+// writing turns bodies into records.
 type writing struct {
 	decoder *jira.Decoder
 	builder *record.Builder

@@ -29,7 +29,7 @@ type object = map[string]any
 // reference matches the references that the collector replaces before the receiver sees the value.
 const reference = `\$\{`
 
-// These repeat what the validation of the receiver accepts. TestSchemaAgreesWithValidation of the receiver compares both.
+// These rules repeat the validation of the receiver. TestSchemaAgreesWithValidation of the receiver compares both.
 const (
 	customFieldID = `^customfield_\d+$`
 	alias         = `^[a-z][a-z0-9_]*$`
@@ -44,7 +44,7 @@ var (
 // pagePattern matches addresses of pages of a Jira.
 var pagePattern = `^[^$]*\.(atlassian\.net|jira\.com)(:[0-9]+)?/+[^/]|^[^$]*://[^/]+/(.*/)?(` + strings.Join(pageSegments, "|") + `)(/|$)`
 
-// constraints has the rules of fields that do not follow from their types.
+// constraints holds the rules of fields that do not follow from their types.
 var constraints = map[string]object{
 	"path":                            {"pattern": `^/?[^?#\s:/]+(/[^?#\s:/]+)*/?$|` + reference},
 	"health_path":                     {"pattern": `^(/?[^?#\s:/]+(/[^?#\s:/]+)*/?)?$|` + reference},
@@ -74,8 +74,8 @@ var constraints = map[string]object{
 	"status::projects[]::mapping[]":   {"minLength": 1},
 }
 
-// configSchema returns the schema of the configuration: types and defaults of the receiver's Config, and the comments of its
-// fields in the package in folder.
+// configSchema returns the schema of the configuration. It contains the types and defaults of the Config of the
+// receiver, and the comments on its fields in the Go files of a folder.
 func configSchema(folder string) (string, error) {
 	docs, err := fieldDocs(folder)
 	if err != nil {
@@ -88,7 +88,7 @@ func configSchema(folder string) (string, error) {
 	jira["title"] = "The receiver jira"
 	schema := object{
 		"$schema": "https://json-schema.org/draft/2020-12/schema",
-		"title":   "Configuration of a collector with the receiver jira. What other components say is not checked",
+		"title":   "Configuration of a collector with the receiver jira. The schema does not check other components",
 		"type":    "object",
 		"properties": object{"receivers": object{
 			"type":              []string{"object", "null"},
@@ -97,7 +97,7 @@ func configSchema(folder string) (string, error) {
 		"$defs": object{"jira": jira},
 	}
 	if len(w.used) != len(constraints) {
-		return "", fmt.Errorf("a constraint belongs to no field: only %v do", slices.Sorted(maps.Keys(w.used)))
+		return "", fmt.Errorf("constraints contains a key of no field; the keys of fields are %v", slices.Sorted(maps.Keys(w.used)))
 	}
 	content, err := json.MarshalIndent(schema, "", "  ")
 	return string(content) + "\n", err
@@ -178,17 +178,17 @@ func (w *schemaWriter) byKind(path string, v reflect.Value) object {
 	}
 }
 
-// element is the schema of what is in a list or a map, or in the lists of a map.
+// element returns the schema of the elements of a list or a map, or of the lists in a map.
 func (w *schemaWriter) element(path string, t reflect.Type) object {
 	return w.value(strings.TrimSuffix(path, "[]")+"[]", reflect.New(t.Elem()).Elem())
 }
 
-// orReference allows ${env:NAME} where no text is allowed.
+// orReference allows ${env:NAME} in place of a value that is not a text.
 func orReference(schema object) object {
 	return object{"anyOf": []object{schema, {"type": "string", "pattern": reference}}}
 }
 
-// defaultOf returns the default of a field, or nil if it is empty or has no type of a schema.
+// defaultOf returns the default of a field, or nil if the default is empty or of a type without a JSON form.
 func defaultOf(v reflect.Value) any {
 	switch {
 	case v.Kind() == reflect.Bool:
@@ -211,7 +211,7 @@ func shortDuration(d time.Duration) string {
 	return strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(d.String())
 }
 
-// fieldDocs returns the comments of all fields of the package in folder by Type.Field, each in one line.
+// fieldDocs returns the comments on all fields in the Go files of a folder by Type.Field, each in one line.
 func fieldDocs(folder string) (map[string]string, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {

@@ -49,9 +49,10 @@ var scenarios = map[string]scenario{
 	//   - issues are resolved 8 times: 4 times in OPS (once as Canceled), 4 times in WEB
 	//   - 1 issue is reopened, in WEB, and resolved again
 	//   - the hours from created to resolved are 24, 12, 1 and 3 in OPS, 30, 30, 54 and 6 in WEB: 160 in all
-	//   - there are 20 transitions: 10 in OPS, 9 in WEB, 1 in BILL; to processing 11 (one of them In Review, one Reopened), to
-	//     done 8 (one of them Closed, after Resolved), to canceled 1
-	//   - 3 incidents are opened and 2 restored, after 1 hour and after 3; they are of the type Incident, with the label incident
+	//   - there are 20 transitions: 10 in OPS, 9 in WEB, 1 in BILL; to processing 11 (one of them In Review, one
+	//     Reopened), to done 8 (one of them Closed, after Resolved), to canceled 1
+	//   - 3 incidents are opened and 2 restored, after 1 hour and after 3; they are of the type Incident, with the label
+	//     incident
 	//
 	// Each issue has a comment and a worklog, and there is a sprint and a version.
 	"delivery": {72 * hour, []plannedIssue{

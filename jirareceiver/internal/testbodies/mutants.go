@@ -14,15 +14,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// retyped has one value of each type of JSON.
+// retyped holds a value of each JSON type.
 var retyped = []string{
 	`null`, `{"id": 7, "name": ["text"], "key": {}}`, `[null, "text", 7, {"id": "7"}, [true]]`, `""`, `"text"`, `7`, `true`,
 }
 
 var isID = regexp.MustCompile(`^"\d{1,18}"$|^\d+$`)
 
-// Mutants returns a body with one value changed, for every value and in every way in which senders differ: the value is
-// missing, null, or of another type. It returns all mutants, or one in step.
+// Mutants returns copies of a body, each with one changed value. Every value is changed in every way in which senders
+// differ: it is missing, null, or of another type. Of all mutants, it returns every step-th.
 func Mutants(tb testing.TB, body []byte, step int) iter.Seq[[]byte] {
 	tb.Helper()
 	return func(yield func([]byte) bool) {
@@ -53,14 +53,15 @@ func swapped(id string) string {
 	return `"` + id + `"`
 }
 
-// place is the position of a value in a body. Its member begins before the key; an element of an array is its own member.
+// place is the position of a value in a body. The member of an object begins before the key. An element of an array is
+// its own member.
 type place struct{ member, start, end int }
 
 func (p place) replace(body []byte, value string) []byte {
 	return slicesOf(body[:p.start], []byte(value), body[p.end:])
 }
 
-// drop also cuts out one of the commas around the value.
+// drop removes the value and one of the commas around it.
 func (p place) drop(body []byte) []byte {
 	before, after := bytes.TrimRight(body[:p.member], " \t\r\n"), bytes.TrimLeft(body[p.end:], " \t\r\n")
 	if rest, found := bytes.CutPrefix(after, []byte(",")); found {
@@ -71,14 +72,14 @@ func (p place) drop(body []byte) []byte {
 
 func slicesOf(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
-// placesIn finds all values of a body, but for the body itself.
+// placesIn returns the places of all values in a body, except the body itself.
 func placesIn(tb testing.TB, body []byte) (places []place) {
 	tb.Helper()
 	if len(body) == 0 {
 		return nil
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
-	next := func() int { // where the next token begins
+	next := func() int { // returns the offset of the next token
 		offset := int(d.InputOffset())
 		return len(body) - len(bytes.TrimLeft(body[offset:], " \t\r\n,:"))
 	}

@@ -1,10 +1,10 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package testbodies reads the example bodies in the repository's testdata, and bodies of real webhooks.
+// Package testbodies reads the example bodies in the folder testdata of the repository, and bodies of real webhooks.
 //
-// The folders are events (one body for each event type), senders (one for each peculiarity of a sender), life (the life of
-// an issue) and bench (bodies for benchmarks).
+// The folders are events (a body for each event type), senders (a body for each peculiarity of a sender), life (the
+// life of an issue) and bench (bodies for benchmarks).
 package testbodies
 
 import (
@@ -19,8 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Variable names the environment variable that holds a folder with bodies of real webhooks. These contain names of people and
-// are not in the repository.
+// Variable names the environment variable with the path of a folder with bodies of real webhooks. The repository does
+// not contain them, because they contain names of people.
 const Variable = "JIRA_PAYLOADS"
 
 // Body is the body of a delivery.
@@ -30,13 +30,13 @@ type Body struct {
 	Content []byte
 }
 
-// Odd reports whether values of the body have another place or type than Jira documents.
+// Odd reports whether values in the body have another place or type than in the documentation of Jira.
 func (b Body) Odd() bool { return strings.HasPrefix(filepath.Base(b.Name), "odd_") }
 
-// Empty reports whether the body is empty, such as that of a webhook that excludes the body.
+// Empty reports whether the body is empty, for example because the webhook excludes it.
 func (b Body) Empty() bool { return len(b.Content) == 0 }
 
-// Root returns the repository's root folder, which is the working directory or one above it.
+// Root returns the root folder of the repository: the working directory or a folder above it.
 func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -162,7 +162,7 @@ func CustomFields(tb testing.TB, bodies []Body) map[string]string {
 			Issue  struct{ Fields map[string]any }
 			Fields map[string]any
 		}
-		_ = json.Unmarshal(body.Content, &tree) // some bodies have another shape
+		_ = json.Unmarshal(body.Content, &tree) // fails for bodies of another shape
 		for _, fields := range []map[string]any{tree.Issue.Fields, tree.Fields} {
 			for key := range fields {
 				if strings.HasPrefix(key, "customfield_") {
