@@ -1,7 +1,7 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package auth checks who sends a delivery: by the signature of its body or by a shared token.
+// Package auth authenticates the sender of a delivery by the signature of its body or by a shared token.
 package auth
 
 import (
@@ -23,14 +23,14 @@ var (
 
 // Options configure an [Authenticator].
 type Options struct {
-	Secrets        []string // of webhooks; any one may match
-	Tokens         []string // any one may match
-	Header         string   // request header with the token; "" for none
-	QueryParameter string   // query parameter with the token; "" for none
+	Secrets        []string // of webhooks; a signature must match one of them
+	Tokens         []string // a token must match one of them
+	Header         string   // request header with the token; "" for no header
+	QueryParameter string   // query parameter with the token; "" for no parameter
 }
 
-// Authenticator accepts deliveries that are signed with a known secret or carry a known token. Without secrets and tokens it accepts
-// every delivery. It is safe for concurrent use.
+// Authenticator accepts deliveries that are signed with a known secret or carry a known token. Without secrets and
+// tokens it accepts every delivery. It is safe for concurrent use.
 type Authenticator struct {
 	secrets        [][]byte
 	tokenDigests   [][sha256.Size]byte
@@ -50,9 +50,9 @@ func New(opts Options) *Authenticator {
 	return a
 }
 
-// Credentials are those that the headers of a request present. The zero value needs no check of the body.
+// Credentials are the credentials in the headers of a request. The zero value needs no check of the body.
 type Credentials struct {
-	signature *signature.Signature // that the body must have
+	signature *signature.Signature // that the body must have; nil if the headers suffice
 }
 
 // AreVerified reports whether the headers alone authenticate the sender.
@@ -61,8 +61,8 @@ func (c Credentials) AreVerified() bool { return c.signature == nil }
 // Header is the header of a request, such as http.Header.
 type Header interface{ Get(key string) string }
 
-// CheckHeaders rejects requests that no body could authenticate, so that unauthenticated senders cannot make the receiver read a
-// body. One valid credential is enough. The error is about the credential that the request presents.
+// CheckHeaders rejects requests that no body could authenticate, so that unauthenticated senders cannot make the
+// receiver read a body. One valid credential is enough. The error concerns the credential in the request.
 func (a *Authenticator) CheckHeaders(header Header, u *url.URL) (Credentials, error) {
 	if len(a.secrets) == 0 && len(a.tokenDigests) == 0 {
 		return Credentials{}, nil
@@ -85,7 +85,8 @@ func (a *Authenticator) CheckHeaders(header Header, u *url.URL) (Credentials, er
 	}
 }
 
-// VerifyBody compares the body with the signature in the credentials. The error is that of the package signature.
+// VerifyBody compares the body with the signature in the credentials. It returns the error of
+// [signature.Signature.Verify].
 func (a *Authenticator) VerifyBody(c Credentials, body []byte) error {
 	if c.AreVerified() {
 		return nil
@@ -96,12 +97,13 @@ func (a *Authenticator) VerifyBody(c Credentials, body []byte) error {
 // secretParameters are the names that other receivers of Jira's webhooks give to a secret in the URL.
 var secretParameters = []string{"secret", "token"}
 
-// hasSecret finds the mistake of administrators who come from such a receiver.
+// hasSecret reports whether the query contains a secret. Administrators who come from such a receiver make this
+// mistake.
 func hasSecret(u *url.URL) bool {
 	return slices.ContainsFunc(secretParameters, u.Query().Has)
 }
 
-// tokensOf returns the tokens in the configured places.
+// tokensOf returns the tokens in the configured header and query parameter.
 func (a *Authenticator) tokensOf(header Header, u *url.URL) []string {
 	if len(a.tokenDigests) == 0 {
 		return nil
@@ -123,7 +125,7 @@ func appendToken(tokens []string, token string) []string {
 	return append(tokens, token)
 }
 
-// anyKnown compares digests, so that its duration depends on no token, not even on a length.
+// anyKnown compares digests, so that its duration depends neither on a token nor on the length of a token.
 func (a *Authenticator) anyKnown(tokens []string) bool {
 	known := 0
 	for _, token := range tokens {

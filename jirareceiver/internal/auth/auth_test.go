@@ -18,7 +18,7 @@ type header map[string]string
 
 func (h header) Get(key string) string { return h[key] }
 
-// TestCheck checks the headers of requests, and the body where the headers leave it open.
+// TestCheck checks the headers of requests, and the body if the headers do not suffice.
 func TestCheck(t *testing.T) {
 	const body = "{}"
 	signed := func(secret string) header {
@@ -32,7 +32,7 @@ func TestCheck(t *testing.T) {
 		opts    Options
 		header  header
 		query   string
-		headers error // of the check of the headers
+		headers error // of CheckHeaders
 		body    error
 	}{
 		{"nothing to check", Options{}, nil, "", nil, nil},

@@ -1,7 +1,7 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package bodylimit bounds the bytes of the bodies that are held at a time, and reads bodies into buffers that are used again.
+// Package bodylimit limits the bytes of all bodies in memory, and reads bodies into pooled buffers.
 package bodylimit
 
 import (
@@ -14,28 +14,29 @@ import (
 
 // The reasons for which a body is not read.
 var (
-	ErrOverCapacity = errors.New("over capacity")   // there is no room for the body now
-	ErrTooLarge     = errors.New("above the limit") // there is never room for the body
+	ErrOverCapacity = errors.New("over capacity")   // the body does not fit now
+	ErrTooLarge     = errors.New("above the limit") // the body can never fit
 )
 
-// Limiter bounds the bytes of the bodies that are held at a time. Bytes count when they have arrived and not when they are
-// announced: a sender could announce many bytes, send none, and keep others out. It is safe for concurrent use.
+// Limiter limits the bytes of all bodies in memory. It counts bytes when they arrive, not when a request announces
+// them: otherwise a sender could announce many bytes, send none, and lock out other senders. It is safe for concurrent
+// use.
 //
-// A body whose signature is not verified yet may come from an unauthenticated sender. Such bodies make room for others: the body
-// that has been read for the longest time is given up first. A delivery of Jira arrives within milliseconds.
+// A body whose signature is not verified yet may come from an unauthenticated sender. The Limiter gives up such bodies
+// to make room for others, the body with the earliest start first. A delivery of Jira arrives within milliseconds.
 type Limiter struct {
 	limit int64 // bytes
 
 	mu         sync.Mutex
 	held       int64     // bytes of all bodies
 	unverified int64     // bytes of the bodies that are not verified
-	waiting    list.List // of *Reader, the unverified ones, the longest-waiting first
+	waiting    list.List // *Reader of each unverified body, the earliest first
 }
 
-// New returns a Limiter of so many bytes.
+// New returns a Limiter with a limit in bytes.
 func New(limit int64) *Limiter { return &Limiter{limit: limit} }
 
-// HasRoomFor reports whether n bytes fit beside the bodies that cannot be given up.
+// HasRoomFor reports whether n bytes fit beside the verified bodies.
 func (l *Limiter) HasRoomFor(n int64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,14 +50,15 @@ func (l *Limiter) Held() int64 {
 	return l.held
 }
 
-// Connection ends the reading of a body by a deadline in the past. *http.ResponseController is one.
+// Connection is the connection of a body. A read deadline in the past ends the reading. *http.ResponseController
+// implements it.
 type Connection interface {
 	SetReadDeadline(deadline time.Time) error
 }
 
-// Acquire returns a Reader for a body of an announced length in bytes, negative if the request announces none. The error is
-// ErrTooLarge or ErrOverCapacity. Until the body is verified, it may be given up through its connection. The Reader must be
-// released.
+// Acquire returns a Reader for a body of an announced length in bytes, negative if the request announces none. The
+// error is ErrTooLarge or ErrOverCapacity. Until the body is verified, the Limiter may give it up through its
+// connection. The caller must release the Reader.
 func (l *Limiter) Acquire(length int64, verified bool, connection Connection) (*Reader, error) {
 	switch {
 	case length > l.limit:
@@ -113,17 +115,17 @@ func (r *Reader) count(n int64) {
 	}
 }
 
-// giveUp counts the body as gone, and ends the reading of it, which returns its memory a moment later.
+// giveUp stops counting the body and ends its reading. Release frees its memory a moment later.
 func (r *Reader) giveUp() {
 	r.givenUp = true
 	r.count(-r.bytes)
 	r.settle()
 	if !r.complete {
-		_ = r.connection.SetReadDeadline(time.Unix(1, 0)) // at the worst, the sender's next byte ends the reading
+		_ = r.connection.SetReadDeadline(time.Unix(1, 0)) // after an error, the next byte of the sender ends the reading
 	}
 }
 
-// settle takes the body from those that may be given up.
+// settle removes the body from the bodies that the Limiter may give up.
 func (r *Reader) settle() {
 	if r.place != nil {
 		r.limiter.unverified -= r.bytes
@@ -135,7 +137,8 @@ func (r *Reader) settle() {
 // Bytes returns the body that Read has read. It is valid until Release.
 func (r *Reader) Bytes() []byte { return r.body }
 
-// Verified keeps the body from being given up, also if that happened after it was complete.
+// Verified prevents that the Limiter gives the body up. It also takes back a body that was given up after it was
+// complete.
 func (r *Reader) Verified() {
 	r.limiter.mu.Lock()
 	defer r.limiter.mu.Unlock()
@@ -146,7 +149,7 @@ func (r *Reader) Verified() {
 	}
 }
 
-// Release gives up the room. The body is no longer valid.
+// Release returns the room of the body. The body is no longer valid.
 func (r *Reader) Release() {
 	r.limiter.mu.Lock()
 	r.settle()
@@ -158,22 +161,22 @@ func (r *Reader) Release() {
 	}
 }
 
-// readers are used again with their buffers, since most of what a delivery allocates is its body.
+// readers pools Readers with their buffers, because the body is the largest allocation of a delivery.
 var readers = sync.Pool{New: func() any { return new(Reader) }}
 
 const (
-	// maxPooled is how many bytes a buffer may have to be kept for another delivery.
+	// maxPooled is the size of the largest buffer that is kept for another delivery.
 	maxPooled = 256 << 10
-	// How many bytes are set aside for a body before any of it has arrived.
-	minBuffer  = 4 << 10  // when the request has no Content-Length
-	maxReserve = 64 << 10 // when Content-Length is larger
-	// maxRead is how many bytes may have arrived without being counted. A chunked body is read until there are as many as
-	// were asked for.
+	// The size of the buffer for a body before any byte of it has arrived.
+	minBuffer  = 4 << 10  // if the request has no Content-Length
+	maxReserve = 64 << 10 // if Content-Length is larger
+	// maxRead is the largest number of bytes that may arrive before they are counted. A read of a chunked body does not
+	// return before it has all requested bytes.
 	maxRead = 64 << 10
 )
 
-// Read reads the content of a body of an announced length in bytes, negative if there is none. The error is ErrOverCapacity or an
-// error of content.
+// Read reads the content of a body of an announced length in bytes, negative if the request announces none. The error
+// is ErrOverCapacity or an error of content.
 func (r *Reader) Read(content io.Reader, length int64) error {
 	body := r.buffer[:0]
 	for {
@@ -197,15 +200,15 @@ func (r *Reader) Read(content io.Reader, length int64) error {
 	}
 }
 
-// end keeps the connection of a body that has arrived from being disturbed.
+// end marks the body as complete, so that giveUp does not disturb its connection.
 func (r *Reader) end() {
 	r.limiter.mu.Lock()
 	defer r.limiter.mu.Unlock()
 	r.complete = true
 }
 
-// nextCapacity doubles a buffer until it can hold a body of the announced length, which is negative when the request
-// announces none, and one byte more: to read the end of the body takes room as well.
+// nextCapacity doubles a buffer until it can hold the announced length and one byte more, because reading the end of
+// the body also needs room. The length is negative if the request announces none.
 func nextCapacity(capacity int, announced int64) int {
 	next := max(2*capacity, minBuffer)
 	if capacity == 0 && announced > 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// connection keeps the deadline that it is given.
+// connection records its last deadline.
 type connection struct{ deadline time.Time }
 
 func (c *connection) SetReadDeadline(deadline time.Time) error {
@@ -47,7 +47,7 @@ func TestLongestWaitingBodyIsGivenUp(t *testing.T) {
 	assert.Zero(t, l.Held())
 }
 
-// TestGivenUpAfterTheEnd has a body be given up between its end and the check of its signature.
+// TestGivenUpAfterTheEnd gives a body up between its end and the check of its signature.
 func TestGivenUpAfterTheEnd(t *testing.T) {
 	l := New(10)
 	complete, connection := acquire(t, l, false)

@@ -19,8 +19,9 @@ import (
 	"time"
 )
 
-// Listener keeps at most a number of connections open. A connection that may carry several requests at a time, as one of HTTP/2,
-// counts for each of them until it is authenticated: each takes as much memory as a connection. It is safe for concurrent use.
+// Listener limits the number of open connections. A connection that may carry several requests at a time, such as an
+// HTTP/2 connection, counts for each of them until it is authenticated, because each takes as much memory as a
+// connection. It is safe for concurrent use.
 type Listener struct {
 	net.Listener
 	limit   int
@@ -46,7 +47,7 @@ func New(listener net.Listener, limit int, onEvict func()) *Listener {
 // Accept returns a *Conn.
 func (l *Listener) Accept() (net.Conn, error) {
 	accepted, err := l.Listener.Accept()
-	if errors.Is(err, os.ErrDeadlineExceeded) { // which only StopAccepting sets
+	if errors.Is(err, os.ErrDeadlineExceeded) { // only StopAccepting sets a deadline
 		return nil, errors.Join(net.ErrClosed, l.Close())
 	}
 	if err != nil {
@@ -130,7 +131,7 @@ func (l *Listener) remove(conn *Conn) {
 	l.forget(conn)
 }
 
-// reweigh changes what a connection counts for.
+// reweigh changes the weight of a connection in all loads.
 func (l *Listener) reweigh(conn *Conn, weight int) {
 	l.load += weight - conn.weight
 	if conn.place.peer != nil {
@@ -177,8 +178,8 @@ func (c *Conn) Authenticated() {
 	c.listener.forget(c)
 }
 
-// Share announces that the connection may carry a number of requests at a time. It exempts the connection from StopReading: one
-// request that stalls must not end the others.
+// Share announces that the connection may carry a number of requests at a time. It exempts the connection from
+// StopReading, because a stalled request must not end the others.
 func (c *Conn) Share(requests int) {
 	c.exempt()
 	c.listener.evict(c.weigh(1 + requests))
@@ -187,7 +188,7 @@ func (c *Conn) Share(requests int) {
 func (c *Conn) weigh(weight int) (evicted *Conn) {
 	c.listener.mu.Lock()
 	defer c.listener.mu.Unlock()
-	if c.weight != 1 || c.place.peer == nil { // closed, authenticated or announced already
+	if c.weight != 1 || c.place.peer == nil { // closed, authenticated or already shared
 		return nil
 	}
 	c.listener.reweigh(c, weight)

@@ -107,7 +107,7 @@ func TestClosedConnectionsMakeRoom(t *testing.T) {
 	}
 }
 
-// TestSharedConnectionsCountForTheirRequests has connections with several requests, as HTTP/2 has them.
+// TestSharedConnectionsCountForTheirRequests uses connections with several requests, as HTTP/2 does.
 func TestSharedConnectionsCountForTheirRequests(t *testing.T) {
 	s := newServer(t, 10)
 	first, firstAccepted := s.connect()
@@ -146,7 +146,7 @@ type addressed struct {
 
 func (c addressed) RemoteAddr() net.Addr { return c.remote }
 
-// accepts is a listener that accepts the connections of a channel.
+// accepts is a listener that returns the connections of a channel.
 type accepts struct {
 	net.Listener
 	conns chan net.Conn
@@ -154,7 +154,7 @@ type accepts struct {
 
 func (l accepts) Accept() (net.Conn, error) { return <-l.conns, nil }
 
-// TestPeersDoNotPushEachOtherOut lets one sender open more and more connections beside others.
+// TestPeersDoNotPushEachOtherOut opens more and more connections of one sender beside connections of others.
 func TestPeersDoNotPushEachOtherOut(t *testing.T) {
 	const limit = 10
 	inner := accepts{conns: make(chan net.Conn, 1)}

@@ -1,9 +1,10 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package contentcoding decodes the content codings of request bodies within a bound of memory.
+// Package contentcoding decodes the content codings of request bodies with bounded memory.
 //
-// confighttp could decode them, but it begins to read a body before the receiver has checked the headers of the request.
+// confighttp could decode them, but it begins to read a body before the receiver has checked the headers of the
+// request.
 package contentcoding
 
 import (
@@ -18,11 +19,11 @@ import (
 var (
 	ErrUnsupported = errors.New("content encoding not supported")         // the configuration does not allow the coding
 	ErrUndecodable = errors.New("content encoding cannot be decoded")     // the body is damaged or truncated
-	ErrTooLarge    = errors.New("decoded body is larger than configured") // than the bound of New
+	ErrTooLarge    = errors.New("decoded body is larger than configured") // larger than maxSize of New
 )
 
-// decoders are the content codings that the configuration can name. Their memory is bounded: the other codings of confighttp decode
-// whole blocks whose size the sender chooses.
+// decoders are the content codings that a configuration may contain. Their memory is bounded. The other codings of
+// confighttp decode whole blocks, and the sender chooses the size of a block.
 var decoders = map[string]func(body io.Reader) (io.Reader, error){
 	"gzip":    func(body io.Reader) (io.Reader, error) { return gzip.NewReader(body) },
 	"zlib":    func(body io.Reader) (io.Reader, error) { return zlib.NewReader(body) },
@@ -35,7 +36,7 @@ type Decoder struct {
 	maxSize int64
 }
 
-// New returns a Decoder for the named codings, whose results have at most maxSize bytes.
+// New returns a Decoder for the named codings. Decoded bodies have at most maxSize bytes.
 func New(codings []string, maxSize int64) *Decoder {
 	d := &Decoder{allowed: map[string]bool{}, maxSize: maxSize}
 	for _, name := range codings {
@@ -47,8 +48,8 @@ func New(codings []string, maxSize int64) *Decoder {
 // IsEncoded reports whether the values of a Content-Encoding header name a coding other than identity.
 func IsEncoded(header []string) bool { return fold(strings.Join(header, ",")) != "" }
 
-// Open returns the decoded content of a body with a Content-Encoding header. It may read from the body. Errors of Open and of the
-// content are those of this package and those of the body.
+// Open returns the decoded content of a body with a Content-Encoding header. It may read from the body. Open and the
+// content return the errors of this package and of the body.
 func (d *Decoder) Open(header []string, body io.Reader) (content io.Reader, err error) {
 	coding := fold(strings.Join(header, ","))
 	if !d.allowed[coding] {
@@ -62,8 +63,9 @@ func (d *Decoder) Open(header []string, body io.Reader) (content io.Reader, err 
 	return &bounded{content: decoded, source: source, left: d.maxSize}, nil
 }
 
-// fold returns the canonical name of a content coding, "" for none. Names are case-insensitive, x-gzip is gzip, and identity means
-// none (https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1). Several codings have no name that is allowed.
+// fold returns the canonical name of a content coding, or "" for no coding. Names are case-insensitive, x-gzip is gzip,
+// and identity is no coding (https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1). A list of several codings is never
+// allowed.
 func fold(name string) string {
 	switch name := strings.ToLower(strings.TrimSpace(name)); name {
 	case "identity":
@@ -75,7 +77,7 @@ func fold(name string) string {
 	}
 }
 
-// source is an encoded body. It keeps the error of the body, which decoders replace by their own.
+// source is an encoded body. It keeps the error of the body, because decoders replace it with their own error.
 type source struct {
 	body io.Reader
 	err  error
@@ -89,7 +91,8 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// explain returns the error of the body behind an error of its decoder. Only a body that has arrived in full is undecodable.
+// explain returns the error of the body behind an error of its decoder. A body is undecodable only if it has arrived
+// completely.
 func (s *source) explain(err error) error {
 	switch {
 	case s.err != nil:
@@ -101,7 +104,7 @@ func (s *source) explain(err error) error {
 	}
 }
 
-// bounded is the content of an encoded body.
+// bounded is the decoded content of a body, up to a number of bytes.
 type bounded struct {
 	content io.Reader
 	source  *source

@@ -75,7 +75,7 @@ func TestIsEncoded(t *testing.T) {
 	}
 }
 
-// TestErrors tells damage from a body that does not arrive, for which the sender tries again.
+// TestErrors distinguishes a damaged body from an incomplete body, after which the sender tries again.
 func TestErrors(t *testing.T) {
 	broken := errors.New("connection reset")
 	d := New([]string{"gzip"}, 1000)

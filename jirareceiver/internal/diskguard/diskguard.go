@@ -13,14 +13,15 @@ import (
 	"go.uber.org/zap"
 )
 
-// Interval is how long a look at the disks counts: long enough to cost nothing, and too short for a disk to fill up.
+// Interval is the time for which a check of the disks is valid. It is long enough to make checks cheap, and too short
+// for a disk to fill up.
 const Interval = 100 * time.Millisecond
 
 // Options configure a [Guard].
 type Options struct {
-	Directories []string                         // on the disks; none: there is always room
+	Directories []string                         // on the disks; without directories, the disks always have room
 	MinFree     uint64                           // bytes
-	Free        func(dir string) (uint64, error) // bytes that this process may use; nil: of the file system
+	Free        func(dir string) (uint64, error) // returns the bytes that this process may use; nil: asks the file system
 	Now         func() time.Time
 	Warnings    *zap.Logger
 }
@@ -29,9 +30,9 @@ type Options struct {
 type Guard struct {
 	opts Options
 
-	looking  sync.Mutex // one delivery at a time looks; a disk that hangs does not hold up the others
-	lookedAt time.Time
-	full     atomic.Bool
+	checking  sync.Mutex // only one delivery at a time checks, so that a disk that hangs does not block other deliveries
+	checkedAt time.Time
+	full      atomic.Bool
 }
 
 // New returns a Guard.
@@ -50,25 +51,26 @@ func freeSpace(dir string) (uint64, error) {
 	return usage.Free, nil
 }
 
-// HasRoom reports whether each disk has the least free space. It looks at most once in an Interval.
+// HasRoom reports whether each disk has at least MinFree bytes of free space. It checks the disks at most once in an
+// Interval.
 func (g *Guard) HasRoom() bool {
-	if len(g.opts.Directories) > 0 && g.looking.TryLock() {
-		defer g.looking.Unlock()
-		if now := g.opts.Now(); now.Sub(g.lookedAt) >= Interval {
-			g.full.Store(g.look())
-			g.lookedAt = now
+	if len(g.opts.Directories) > 0 && g.checking.TryLock() {
+		defer g.checking.Unlock()
+		if now := g.opts.Now(); now.Sub(g.checkedAt) >= Interval {
+			g.full.Store(g.check())
+			g.checkedAt = now
 		}
 	}
 	return !g.full.Load()
 }
 
-// look reports whether any of the disks is nearly full. A directory that cannot be looked up counts as one with room: it may not
-// exist yet, and a mistake in the configuration must not reject all deliveries.
-func (g *Guard) look() (full bool) {
+// check reports whether any of the disks is nearly full. A directory without information counts as a directory with
+// room: it may not exist yet, and a mistake in the configuration must not make the receiver reject all deliveries.
+func (g *Guard) check() (full bool) {
 	for _, dir := range g.opts.Directories {
 		free, err := g.opts.Free(dir)
 		if err != nil {
-			g.opts.Warnings.Warn("Cannot read the free space of a directory in admission::disk::directories; deliveries are accepted without this check; create the directory or correct its path",
+			g.opts.Warnings.Warn("Cannot read the free space of a directory in admission::disk::directories; the receiver accepts deliveries without this check; create the directory or correct its path",
 				zap.String("directory", dir), zap.Error(err))
 			continue
 		}

@@ -1,7 +1,7 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package drain counts calls that are under way, so that a shutdown can wait for them or end them.
+// Package drain counts calls in progress, so that a shutdown can wait for them or end them.
 package drain
 
 import (
@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// Calls are the calls under way. They are safe for concurrent use.
+// Calls holds the calls in progress. It is safe for concurrent use.
 type Calls struct {
-	ctx    context.Context // done when the calls must give up
+	ctx    context.Context // done when the calls must return
 	cancel context.CancelFunc
 
-	mu      sync.Mutex // orders Begin and close, so that no call begins once close waits for the others
+	mu      sync.Mutex // so that no call begins while close waits for the others
 	closed  bool
 	running sync.WaitGroup
 }
 
-// New returns Calls without a call.
+// New returns a Calls without calls.
 func New() *Calls {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Calls{ctx: ctx, cancel: cancel}
@@ -28,8 +28,8 @@ func New() *Calls {
 
 // Begin returns the context of a call and a function that ends the call, or false after Wait or Abort.
 //
-// The context keeps the values of ctx but not its end: Data Center closes a connection after a while and never sends the event
-// again, and the event is still good.
+// The context has the values of ctx, but does not end with it: Data Center closes a connection after a while and never
+// sends the event again, and the event is still worth recording.
 func (c *Calls) Begin(ctx context.Context) (context.Context, func(), bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,7 +46,7 @@ func (c *Calls) Begin(ctx context.Context) (context.Context, func(), bool) {
 	}, true
 }
 
-// Wait lets no more calls begin and waits for the running ones. It returns the error of ctx if ctx ends first.
+// Wait prevents new calls and waits for the running calls. It returns the error of ctx if ctx ends first.
 func (c *Calls) Wait(ctx context.Context) error {
 	select {
 	case <-c.close():
@@ -56,7 +56,7 @@ func (c *Calls) Wait(ctx context.Context) error {
 	}
 }
 
-// Abort lets no more calls begin, cancels the running ones and waits for them, but no longer than grace.
+// Abort prevents new calls, cancels the running calls and waits for them, but no longer than grace.
 func (c *Calls) Abort(grace time.Duration) {
 	returned := c.close()
 	c.cancel()
@@ -66,7 +66,7 @@ func (c *Calls) Abort(grace time.Duration) {
 	}
 }
 
-// close lets no more calls begin. The returned channel is closed when the running calls have returned.
+// close prevents new calls. The returned channel is closed when the running calls have returned.
 func (c *Calls) close() <-chan struct{} {
 	c.mu.Lock()
 	c.closed = true

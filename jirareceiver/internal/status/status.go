@@ -90,7 +90,7 @@ func (m Mapping) Validate() error {
 // Options define the sources of a [Mapper].
 type Options struct {
 	Mapping          Mapping
-	Projects         map[string]Mapping // by project key; take precedence over Mapping
+	Projects         map[string]Mapping // by project key; takes precedence over Mapping
 	UseDefault       bool               // use the built-in tables after Mapping
 	CategoryFallback bool               // map statuses that are in no table by their category
 }

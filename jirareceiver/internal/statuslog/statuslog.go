@@ -1,7 +1,7 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package statuslog logs the statuses that nothing maps, each once.
+// Package statuslog logs each unmapped status once.
 package statuslog
 
 import (
@@ -13,14 +13,14 @@ import (
 	"go.uber.org/zap"
 )
 
-// These bound the memory for statuses that were reported: names are free text.
+// These limits bound the memory for logged statuses, because their names are free text.
 const (
 	maxReported       = 100
 	maxReportedLength = 100 // bytes
 )
 
-// Interval is the least time between two lines about unmapped statuses. The collector drops equal messages beyond ten in
-// ten seconds, and a name that is logged once must not be among them.
+// Interval is the shortest time between two lines about unmapped statuses. The collector drops equal messages after the
+// tenth in ten seconds, and must not drop a status that is logged only once.
 const Interval = 10 * time.Second
 
 // Log logs statuses. It is safe for concurrent use.
@@ -32,8 +32,8 @@ type Log struct {
 	reported     map[string]bool
 	limitReached bool
 	closed       bool
-	pending      []string    // reported and not logged yet
-	timer        *time.Timer // logs what is pending; nil if the last line is older than the interval
+	pending      []string    // added to reported, but not logged yet
+	timer        *time.Timer // logs the pending statuses; nil if the last line is older than the interval
 }
 
 // New returns a Log that writes at most one line in an interval.
@@ -41,9 +41,9 @@ func New(logger *zap.Logger, interval time.Duration) *Log {
 	return &Log{logger: logger, interval: interval, reported: map[string]bool{}}
 }
 
-// Add logs a new status at once, or with others when the interval is over. Name or ID may be empty.
+// Add logs a new status at once, or together with others when the interval is over. Name or ID may be empty.
 func (l *Log) Add(name, id string) {
-	name, id = clip(name), clip(id)
+	name, id = truncate(name), truncate(id)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := strings.ToLower(cmp.Or(name, id))
@@ -68,13 +68,13 @@ func label(name, id string) string {
 	return name + " (" + id + ")"
 }
 
-// logLimit is called with mu held, as is logPending.
+// logLimit and logPending require that the caller holds mu.
 func (l *Log) logLimit() {
 	if l.limitReached {
 		return
 	}
 	l.limitReached = true
-	l.logger.Warn("Too many Jira statuses without a mapping: further statuses are counted in otelcol_receiver_jira_unmapped_statuses and not logged",
+	l.logger.Warn("Too many Jira statuses without a mapping; further statuses are counted in otelcol_receiver_jira_unmapped_statuses but not logged",
 		zap.Int("logged", maxReported))
 }
 
@@ -83,7 +83,7 @@ func (l *Log) logPending() {
 	if len(l.pending) == 0 {
 		return
 	}
-	l.logger.Warn("No mapping for Jira statuses: add their names or ids to status::mapping", zap.Strings("statuses", l.pending))
+	l.logger.Warn("No mapping for Jira statuses; add their names or ids to status::mapping", zap.Strings("statuses", l.pending))
 	l.pending = nil
 	if l.closed {
 		return
@@ -106,6 +106,6 @@ func (l *Log) Shutdown() {
 	l.logPending()
 }
 
-func clip(s string) string {
-	return strings.ToValidUTF8(strings.Clone(s[:min(len(s), maxReportedLength)]), "") // without half a character at the end
+func truncate(s string) string {
+	return strings.ToValidUTF8(strings.Clone(s[:min(len(s), maxReportedLength)]), "") // removes half a character at the end
 }

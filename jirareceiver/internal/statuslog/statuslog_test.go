@@ -26,13 +26,13 @@ func loggedStatuses(logs *observer.ObservedLogs) (statuses []string) {
 	return statuses
 }
 
-// newSampledStatuses logs through a sampler that is set as the collector's is.
+// newSampledStatuses logs through a sampler with the settings of the collector.
 func newSampledStatuses() (*Log, *observer.ObservedLogs) {
 	core, logs := observer.New(zap.DebugLevel)
 	return New(zap.New(zapcore.NewSamplerWithOptions(core, 10*time.Second, 10, 100)), Interval), logs
 }
 
-// TestEachStatusIsLogged has more statuses within a second than the collector logs equal messages.
+// TestEachStatusIsLogged adds more statuses within a second than the collector logs equal messages.
 func TestEachStatusIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u, logs := newSampledStatuses()
@@ -70,7 +70,7 @@ func TestEachStatusIsLogged(t *testing.T) {
 	})
 }
 
-// TestLimitOfStatusesIsLogged has more statuses than are remembered.
+// TestLimitOfStatusesIsLogged adds more statuses than the limit.
 func TestLimitOfStatusesIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u, logs := newSampledStatuses()

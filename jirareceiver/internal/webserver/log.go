@@ -11,18 +11,18 @@ import (
 	"go.uber.org/zap"
 )
 
-// newErrorLog returns a logger for the messages of net/http. It samples them, since the peer chooses how many connections fail, and
-// removes addresses.
+// newErrorLog returns a logger for the messages of net/http. It samples them, because the peer decides how many
+// connections fail, and removes addresses.
 func newErrorLog(warnings *zap.Logger) *log.Logger {
 	return log.New(errorLog{warnings}, "", 0)
 }
 
 type errorLog struct{ warnings *zap.Logger }
 
-// messages are the texts of net/http that need a message of their own, by how they start.
+// messages are the log messages for texts of net/http, by their prefix.
 var messages = []struct {
 	prefix, message string
-	confidential    bool // the rest of the text may hold anything
+	confidential    bool // the rest of the text may contain any data
 }{
 	{prefix: "http: TLS handshake error", message: "TLS handshake failed"},
 	{prefix: "http: Accept error", message: "Accepting a connection failed"},
@@ -48,7 +48,7 @@ func (l errorLog) Write(text []byte) (int, error) {
 // address matches an IP address with or without a port.
 var address = regexp.MustCompile(`\[[0-9A-Fa-f:.]+(%\w+)?\](:\d+)?|\d{1,3}(\.\d{1,3}){3}(:\d+)?`)
 
-// withoutAddresses returns the first line of a text, and only its end if that is the reason.
+// withoutAddresses returns the first line of a text without addresses.
 func withoutAddresses(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	return strings.TrimPrefix(strings.TrimSpace(address.ReplaceAllString(line, "address")), "from address: ")

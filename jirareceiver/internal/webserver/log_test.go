@@ -12,7 +12,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// TestErrorLog has the texts of net/http.
+// TestErrorLog logs the texts of net/http.
 func TestErrorLog(t *testing.T) {
 	for text, want := range map[string][2]string{
 		"http: TLS handshake error from 127.0.0.1:41234: EOF\n":                                                     {"TLS handshake failed", "EOF"},

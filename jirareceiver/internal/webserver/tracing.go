@@ -13,14 +13,15 @@ import (
 	"go.opentelemetry.io/otel/trace/embedded"
 )
 
-// withheld are the attributes that a span of a request must not have. The sender chooses their texts: a query string may contain a
-// token, and client.address comes from X-Forwarded-For. The address of the connection stays, as network.peer.address.
+// withheld are the attributes that a span of a request must not have, because the sender chooses their values: a query
+// may contain a token, and client.address comes from X-Forwarded-For. The span keeps the address of the connection,
+// network.peer.address.
 var withheld = []attribute.Key{
 	semconv.URLQueryKey, semconv.URLFullKey, semconv.URLPathKey, semconv.UserAgentOriginalKey, semconv.HTTPRequestMethodOriginalKey,
 	semconv.ClientAddressKey,
 }
 
-// discreetTracing is a tracer provider whose spans start without the attributes that are withheld.
+// discreetTracing is a tracer provider whose spans start without the withheld attributes.
 type discreetTracing struct {
 	embedded.TracerProvider
 	next trace.TracerProvider

@@ -1,7 +1,8 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package webserver is the HTTP server of the receiver: that of confighttp, with bounds for senders that are not authenticated.
+// Package webserver is the HTTP server of the receiver: the server of confighttp, with limits for unauthenticated
+// senders.
 package webserver
 
 import (
@@ -21,22 +22,24 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/connlimit"
 )
 
-// These bound the memory and the time that an unauthenticated sender can take up. docs/limits.md adds them up.
+// These limits bound the memory and the time that an unauthenticated sender can take. docs/limits.md adds them up.
 const (
-	// maxHeaderBytes is many times what Jira's headers and those of proxies take. net/http adds 4 KiB of its own.
+	// maxHeaderBytes is many times the size of the headers of Jira and of proxies. net/http adds 4 KiB.
 	maxHeaderBytes = 8 << 10
-	// maxStreams is how many requests a connection of HTTP/2 carries at a time: as many as Jira Cloud has under way to a URL.
+	// maxStreams is the largest number of concurrent requests on an HTTP/2 connection. Jira Cloud has at most as many
+	// in progress to a URL.
 	maxStreams = 30
-	// maxFrame is the least that HTTP/2 allows. The server sets aside as much for a connection, by default a megabyte.
+	// maxFrame is the smallest limit of frames that HTTP/2 allows. The server allocates as many bytes for each
+	// connection, by default a megabyte.
 	maxFrame = 16 << 10
-	// maxBuffer is how many bytes of bodies net/http keeps for a connection of HTTP/2 before the handler reads them. A line of 100 ms
-	// still carries 25 MB within the default of read_timeout.
+	// maxBuffer is the number of body bytes that net/http buffers for an HTTP/2 connection before the handler reads
+	// them. A connection with a round-trip time of 100 ms still transfers 25 MB within the default of read_timeout.
 	maxBuffer = 128 << 10
-	// answerGrace is how long a sender may take to receive an answer of HTTP/2 once there is one. Answers are short, and a sender
-	// that opens no window for them would keep its request.
+	// answerGrace is the time for a sender to receive a response over HTTP/2. Responses are short. A sender that opens
+	// no flow-control window for them would otherwise keep its request open.
 	answerGrace = 2 * time.Second
-	// ReadGrace is how long a sender may take to complete its request once the server shuts down. A sender that stalls would hold up
-	// the stop, while the endpoint is closed.
+	// ReadGrace is the time for a sender to complete its request after the server began to shut down. A sender that
+	// stalls would otherwise delay the stop while the endpoint is closed.
 	ReadGrace = 2 * time.Second
 )
 
@@ -48,18 +51,18 @@ type Options struct {
 	Telemetry      component.TelemetrySettings
 	Warnings       *zap.Logger // samples the messages of net/http
 	Handler        http.Handler
-	OnUnauthorized http.HandlerFunc // answers requests that the extension of auth rejects
+	OnUnauthorized http.HandlerFunc // responds to requests that the authenticator extension rejects
 }
 
-// Server is a server that listens.
+// Server is an HTTP server with one listener.
 type Server struct {
 	opts     Options
 	http     *http.Server
 	listener *connlimit.Listener
 }
 
-// New builds a server with what confighttp puts around a handler: authentication by an extension, limits of bodies, traces and
-// metrics. It loads the certificates of TLS.
+// New returns a Server with the layers that confighttp adds to a handler: authentication by an extension, limits of
+// bodies, traces and metrics. It loads the TLS certificates.
 func New(ctx context.Context, host component.Host, opts Options) (*Server, error) {
 	config := *opts.Config
 	config.CompressionAlgorithms = []string{} // the handler decodes, after it has checked the headers
@@ -107,7 +110,8 @@ func (s *Server) Listener() net.Listener { return s.listener }
 // Connections returns the number of open connections.
 func (s *Server) Connections() int { return s.listener.Len() }
 
-// Serve serves until Shutdown, StopAccepting or Close. The error is that of the listener, or nil after one of them.
+// Serve serves requests. It returns nil after Shutdown, StopAccepting or Close, and otherwise the error of the
+// listener.
 func (s *Server) Serve() error {
 	serve := s.http.Serve
 	if s.http.TLSConfig != nil {
@@ -120,10 +124,12 @@ func (s *Server) Serve() error {
 	return err
 }
 
-// StopAccepting accepts the connections that the kernel has made already and closes the listener. Open connections go on.
+// StopAccepting closes the listener after it has accepted the connections that the kernel has already established. Open
+// connections stay open.
 func (s *Server) StopAccepting() { s.listener.StopAccepting() }
 
-// Shutdown closes the listener and idle connections and waits for requests. Senders have ReadGrace to complete their requests.
+// Shutdown closes the listener and idle connections, and waits for requests. Senders have ReadGrace to complete their
+// requests.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.listener.StopReading(time.Now().Add(ReadGrace))
 	return s.http.Shutdown(ctx)
@@ -132,8 +138,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // Close closes all connections.
 func (s *Server) Close() error { return s.http.Close() }
 
-// limitRequests ends requests of HTTP/2 whose sender does not take the answer. It replaces the Host header, of which senders could
-// otherwise make as many time series as they like.
+// limitRequests ends HTTP/2 requests whose sender does not receive the response. It replaces the Host header, with
+// which senders could otherwise create any number of time series.
 func limitRequests(next http.Handler, host string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Host = host
@@ -144,7 +150,8 @@ func limitRequests(next http.Handler, host string) http.Handler {
 	})
 }
 
-// shareHTTP2 counts a connection for all requests that it may carry. net/http answers some of them without the handler.
+// shareHTTP2 counts an HTTP/2 connection for all requests that it may carry. net/http responds to some of them without
+// calling the handler.
 func shareHTTP2(conn net.Conn, _ http.ConnState) {
 	if secured, ok := conn.(*tls.Conn); ok && secured.ConnectionState().NegotiatedProtocol == "h2" {
 		limited(conn).Share(maxStreams)
