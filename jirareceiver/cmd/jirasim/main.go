@@ -1,8 +1,8 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command jirasim plays a Jira: it posts what happens in a team to a receiver, as Jira would, and says what came of it. With
-// JIRA_WEBHOOK_SECRET set it signs what it sends; with JIRA_TOKEN set it sends a token along.
+// Command jirasim simulates a Jira: it posts the events of a team to a receiver as Jira would, and reports the outcome.
+// If JIRA_WEBHOOK_SECRET is set, it signs the deliveries. If JIRA_TOKEN is set, it sends the token with them.
 package main
 
 import (
@@ -31,13 +31,13 @@ const (
 	secretVariable = "JIRA_WEBHOOK_SECRET"
 	tokenVariable  = "JIRA_TOKEN"
 
-	// pending is how many deliveries are under way or wait for their next attempt at a time.
+	// pending is the largest number of deliveries that are in progress, or wait for their next attempt, at a time.
 	pending = 1000
-	// ago is when the history of a team begins: two sprints are over then.
+	// ago is the length of the history of a team. It contains two complete sprints.
 	ago = 28 * 24 * time.Hour
 )
 
-// command is what the flags say.
+// command holds the values of the flags.
 type command struct {
 	url         string
 	scenario    string
@@ -64,7 +64,7 @@ func main() {
 	}
 }
 
-// run returns an error unless all that was sent was acknowledged.
+// run returns an error unless the receiver acknowledged all deliveries.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	c, err := parse(args, out)
 	if err != nil {
@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	t := newTally(out, c.verbose)
-	t.say("POST %s (%s)\n", c.url, c.describe())
+	t.printf("POST %s (%s)\n", c.url, c.describe())
 	c.send(ctx, deliveries, t)
 	return t.summary()
 }
@@ -87,18 +87,18 @@ func parse(args []string, out io.Writer) (*command, error) {
 	c := &command{}
 	flags := flag.NewFlagSet("jirasim", flag.ContinueOnError)
 	flags.SetOutput(out)
-	flags.StringVar(&c.url, "url", "http://localhost:8087/jira/events", "where the receiver listens")
-	flags.StringVar(&c.scenario, "scenario", "", "send what is known and then end: "+strings.Join(jirasim.Scenarios(), ", ")+", or a folder with bodies. Default: a team at work, without end")
-	flags.Uint64Var(&c.site.Seed, "seed", 0, "decides what happens: the same seed and start give the same events. Default: another one each time")
-	flags.StringVar(&c.start, "start", "", "when the history begins, as 2026-03-02T08:00:00Z. Default: four weeks ago; for a scenario, so that it ends now")
-	flags.Float64Var(&c.pace.SpeedUp, "speed-up", 1800, "how many times faster than it does time goes by, until it is now; the pauses between attempts are as much shorter")
-	flags.Float64Var(&c.pace.Rate, "rate", 0, "deliveries a second, until it is now in the history. For many of them let it begin long ago, with -start. Default: as things happen")
-	flags.DurationVar(&c.duration, "duration", 0, "send nothing new after this time. Default: until the end, or Ctrl-C")
-	flags.Func("deployment", "whose bodies and rules: cloud (default) or data_center", func(s string) error {
+	flags.StringVar(&c.url, "url", "http://localhost:8087/jira/events", "URL of the receiver")
+	flags.StringVar(&c.scenario, "scenario", "", "finite history: "+strings.Join(jirasim.Scenarios(), ", ")+", or a folder with bodies. Default: the endless history of a team")
+	flags.Uint64Var(&c.site.Seed, "seed", 0, "seed of the history: the same seed and start give the same events. Default: a new seed each time")
+	flags.StringVar(&c.start, "start", "", "start of the history, such as 2026-03-02T08:00:00Z. Default: four weeks ago; for a scenario, the time at which it would end now")
+	flags.Float64Var(&c.pace.SpeedUp, "speed-up", 1800, "factor by which time is sped up until the history reaches the present; it also shortens the pauses between attempts")
+	flags.Float64Var(&c.pace.Rate, "rate", 0, "deliveries per second until the history reaches the present; for many deliveries, set -start to an early time. Default: each delivery at the time of its event")
+	flags.DurationVar(&c.duration, "duration", 0, "time after which no new delivery is sent. Default: until the end of the history, or Ctrl-C")
+	flags.Func("deployment", "product whose bodies and rules are used: cloud (default) or data_center", func(s string) error {
 		c.site.Deployment = jirasim.Deployment(s)
 		return nil
 	})
-	flags.StringVar(&c.site.Language, "language", "en", "of the statuses: "+strings.Join(jirasim.Languages(), ", "))
+	flags.StringVar(&c.site.Language, "language", "en", "language of the statuses: "+strings.Join(jirasim.Languages(), ", "))
 	flags.StringVar(&c.tokenHeader, "token-header", "X-Jira-Token", "header for the token in "+tokenVariable)
 	flags.StringVar(&c.tokenQuery, "token-query", "", "query parameter for the token, instead of the header")
 	flags.BoolVar(&c.verbose, "verbose", false, "print a line for each attempt")
@@ -106,7 +106,7 @@ func parse(args []string, out io.Writer) (*command, error) {
 		return nil, err
 	}
 	if flags.NArg() > 0 {
-		return nil, fmt.Errorf("what is %q? Flags begin with a dash", flags.Arg(0))
+		return nil, fmt.Errorf("unexpected argument %q; flags begin with a dash", flags.Arg(0))
 	}
 	if err := c.complete(); err != nil {
 		return nil, err
@@ -114,18 +114,18 @@ func parse(args []string, out io.Writer) (*command, error) {
 	return c, nil
 }
 
-// complete checks what the flags say, and sets what they leave open.
+// complete validates the flags, and sets the values of missing flags.
 func (c *command) complete() error {
 	c.site.Deployment = cmp.Or(c.site.Deployment, jirasim.Cloud)
-	c.site.Seed = cmp.Or(c.site.Seed, 1+rand.Uint64N(999_999)) //nolint:gosec // no secret
+	c.site.Seed = cmp.Or(c.site.Seed, 1+rand.Uint64N(999_999)) //nolint:gosec // not a secret
 	if c.pace.SpeedUp <= 0 {
-		return errors.New("-speed-up has to be more than 0")
+		return errors.New("-speed-up: not a positive number; set a factor, such as 1800")
 	}
 	c.site.Start = time.Now().Add(-cmp.Or(jirasim.ScenarioLength(c.scenario), ago))
 	if c.start != "" {
 		start, err := time.Parse(time.RFC3339, c.start)
 		if err != nil {
-			return fmt.Errorf("-start %s is no time: write it as 2026-03-02T08:00:00Z", c.start)
+			return fmt.Errorf("-start: %s is not a time; write it like 2026-03-02T08:00:00Z", c.start)
 		}
 		c.site.Start = start
 	}
@@ -147,15 +147,15 @@ func (c *command) deliveries() (iter.Seq[jirasim.Delivery], error) {
 }
 
 func (c *command) isFolder() bool {
-	info, err := os.Stat(c.scenario) //nolint:gosec // the user says which
+	info, err := os.Stat(c.scenario) //nolint:gosec // the user names the folder
 	return err == nil && info.IsDir()
 }
 
-// listening finds out whether it is worth while to begin.
+// listening returns an error if no process listens at an address, so that jirasim does not start without a receiver.
 func listening(ctx context.Context, address string) error {
 	parsed, err := url.Parse(address)
 	if err != nil || parsed.Host == "" {
-		return fmt.Errorf("-url %s is no URL: write it as http://localhost:8087/jira/events", address)
+		return fmt.Errorf("-url: %s is not a URL; write it like http://localhost:8087/jira/events", address)
 	}
 	host := parsed.Host
 	if parsed.Port() == "" {
@@ -163,7 +163,7 @@ func listening(ctx context.Context, address string) error {
 	}
 	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", host)
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("nothing listens at %s: start the collector with `make run` in another terminal", address)
+		return fmt.Errorf("-url: no process listens at %s; start the collector with `make run` in another terminal", address)
 	}
 	if err != nil {
 		return err
@@ -185,7 +185,7 @@ func (c *command) describe() string {
 	return fmt.Sprintf("%s; -seed %d -start %s", signed, c.site.Seed, c.site.Start.UTC().Format(time.RFC3339))
 }
 
-// send returns when all is acknowledged or given up, or when ctx ends.
+// send returns when all deliveries are acknowledged or given up, or when ctx ends.
 func (c *command) send(ctx context.Context, deliveries iter.Seq[jirasim.Delivery], t *tally) {
 	sender := jirasim.New(jirasim.Options{
 		URL: c.url, Compression: c.pace.SpeedUp, Seed: c.site.Seed, Deployment: c.site.Deployment, Observe: t.attempted,
@@ -201,11 +201,11 @@ func (c *command) send(ctx context.Context, deliveries iter.Seq[jirasim.Delivery
 	c.pace.CaughtUp = t.caughtUp
 	stop := t.progress()
 	defer stop()
-	atATime := pending
+	concurrent := pending
 	if c.verbose {
-		atATime = 1 // in order
+		concurrent = 1 // the lines appear in order
 	}
-	sender.DeliverEach(ctx, c.pace.Apply(sending, deliveries), atATime, func(_ int, r jirasim.Result) { t.ended(r) })
+	sender.DeliverEach(ctx, c.pace.Apply(sending, deliveries), concurrent, func(_ int, r jirasim.Result) { t.ended(r) })
 }
 
 // withToken adds a token to requests, for senders that cannot sign.

@@ -20,7 +20,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// receiver answers, and keeps what it got.
+// receiver responds to requests and keeps them.
 type receiver struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -44,7 +44,7 @@ func newReceiver(t *testing.T, answer func(n int) int) *receiver {
 
 func always(status int) func(int) int { return func(int) int { return status } }
 
-// call runs the command without secrets from outside.
+// call runs the command against a receiver.
 func call(ctx context.Context, t *testing.T, r *receiver, args ...string) (output string, err error) {
 	t.Helper()
 	var out bytes.Buffer
@@ -102,15 +102,15 @@ func TestRetries(t *testing.T) {
 	assert.Contains(t, r.requests[0].UserAgent(), "JIRA")
 }
 
-func TestRefused(t *testing.T) {
+func TestUnauthorized(t *testing.T) {
 	setSecrets(t, "", "")
 	output, err := call(t.Context(), t, newReceiver(t, always(http.StatusUnauthorized)), "-scenario", "../../../testdata/life", "-verbose")
-	assert.ErrorContains(t, err, "7 of 7 were given up: 7 × 401 Unauthorized. At 401, see that JIRA_WEBHOOK_SECRET is the same")
+	assert.ErrorContains(t, err, "7 of 7 were given up: 7 × 401 Unauthorized. For 401, check that the collector has the same JIRA_WEBHOOK_SECRET")
 	assert.Contains(t, output, "1_created.json")
 	assert.Contains(t, output, "7 sent, 0 acknowledged, 0 retried, 7 given up")
 }
 
-// TestCtrlC ends a history without end, amid retries, with a summary.
+// TestCtrlC interrupts an endless history during retries, and expects a summary.
 func TestCtrlC(t *testing.T) {
 	setSecrets(t, "", "")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -124,7 +124,7 @@ func TestCtrlC(t *testing.T) {
 	assert.Regexp(t, `\d+ sent, 0 acknowledged, 0 retried, 0 given up, \d+ interrupted\n$`, output)
 }
 
-// TestDuration ends a history without end, and waits for what is under way.
+// TestDuration ends an endless history, and waits for the deliveries in progress.
 func TestDuration(t *testing.T) {
 	setSecrets(t, "", "")
 	output, err := call(t.Context(), t, newReceiver(t, always(http.StatusOK)), "-rate", "100", "-duration", "300ms")
@@ -149,13 +149,13 @@ func TestMistakes(t *testing.T) {
 		args   []string
 		expect string
 	}{
-		{[]string{"-url", "http://localhost:1/jira/events"}, "nothing listens at http://localhost:1/jira/events: start the collector with `make run`"},
-		{[]string{"-url", "localhost"}, "is no URL"},
+		{[]string{"-url", "http://localhost:1/jira/events"}, "no process listens at http://localhost:1/jira/events; start the collector with `make run`"},
+		{[]string{"-url", "localhost"}, "is not a URL"},
 		{[]string{"-scenario", "nothing"}, "neither a scenario nor a folder"},
 		{[]string{"-deployment", "moon"}, "deployment \"moon\" is unknown"},
 		{[]string{"-language", "xx"}, "language \"xx\" is unknown"},
-		{[]string{"-start", "yesterday"}, "is no time"},
-		{[]string{"-speed-up", "0"}, "more than 0"},
+		{[]string{"-start", "yesterday"}, "is not a time"},
+		{[]string{"-speed-up", "0"}, "not a positive number"},
 		{[]string{"delivery"}, "begin with a dash"},
 	} {
 		var out bytes.Buffer
@@ -168,5 +168,5 @@ func TestProgress(t *testing.T) {
 	d := jirasim.Delivery{At: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)}
 	tally.attempted(d, 0, jirasim.Attempt{Status: http.StatusServiceUnavailable})
 	tally.attempted(d, 1, jirasim.Attempt{Status: http.StatusOK})
-	assert.Equal(t, "it is Mon 2 Mar 08:00 in the history: 1 sent, 0 acknowledged, 1 retried, 0 given up, 1 waiting", tally.line())
+	assert.Equal(t, "history at Mon 2 Mar 08:00: 1 sent, 0 acknowledged, 1 retried, 0 given up, 1 waiting", tally.line())
 }

@@ -17,20 +17,20 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
 )
 
-// tally counts what comes of deliveries, and tells of it.
+// tally counts the outcomes of deliveries, and prints them.
 type tally struct {
 	out      io.Writer
 	verbose  bool
-	terminal bool // a line can be written over
+	terminal bool // out can overwrite a line
 
 	mu                                                sync.Mutex
 	sent, acknowledged, retried, givenUp, interrupted int
-	refusals                                          map[string]int // of those given up, by the last answer
-	at                                                time.Time      // in the history
+	givenUpBy                                         map[string]int // deliveries that were given up, by their last response
+	at                                                time.Time      // time of the latest event
 }
 
 func newTally(out io.Writer, verbose bool) *tally {
-	t := &tally{out: out, verbose: verbose, refusals: map[string]int{}}
+	t := &tally{out: out, verbose: verbose, givenUpBy: map[string]int{}}
 	if file, isFile := out.(*os.File); isFile {
 		info, err := file.Stat()
 		t.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
@@ -38,10 +38,9 @@ func newTally(out io.Writer, verbose bool) *tally {
 	return t
 }
 
-// say has nobody to tell when it cannot.
-func (t *tally) say(format string, args ...any) { _, _ = fmt.Fprintf(t.out, format, args...) }
+// printf ignores errors, because no other output is left to report them.
+func (t *tally) printf(format string, args ...any) { _, _ = fmt.Fprintf(t.out, format, args...) }
 
-// attempted counts an attempt.
 func (t *tally) attempted(d jirasim.Delivery, retry int, a jirasim.Attempt) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -54,28 +53,28 @@ func (t *tally) attempted(d jirasim.Delivery, retry int, a jirasim.Attempt) {
 		t.at = d.At
 	}
 	if t.verbose {
-		t.say("  %-32s %s %s\n", d.About, answer(a), a.Answer)
+		t.printf("  %-32s %s %s\n", d.About, response(a), a.Answer)
 	}
 }
 
-func answer(a jirasim.Attempt) string {
+func response(a jirasim.Attempt) string {
 	if a.Err != nil {
-		return "no answer"
+		return "no response"
 	}
 	return fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status))
 }
 
-// caughtUp explains why it becomes quiet.
+// caughtUp reports that deliveries become less frequent.
 func (t *tally) caughtUp() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.terminal {
-		t.say("\r\033[K")
+		t.printf("\r\033[K")
 	}
-	t.say("It is now in the history: from here on, things take as long as they do. Stop with Ctrl-C\n")
+	t.printf("The history has reached the present; each further delivery is sent at the time of its event. Stop with Ctrl-C\n")
 }
 
-// ended counts what came of a delivery in the end.
+// ended counts the final state of a delivery.
 func (t *tally) ended(r jirasim.Result) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -86,11 +85,11 @@ func (t *tally) ended(r jirasim.Result) {
 		t.interrupted++
 	default:
 		t.givenUp++
-		t.refusals[answer(r.Attempts[len(r.Attempts)-1])]++
+		t.givenUpBy[response(r.Attempts[len(r.Attempts)-1])]++
 	}
 }
 
-// progress tells how it goes until it is stopped.
+// progress prints the numbers repeatedly until stop is called.
 func (t *tally) progress() (stop func()) {
 	if t.verbose {
 		return func() {}
@@ -100,54 +99,54 @@ func (t *tally) progress() (stop func()) {
 		every, format = time.Second/2, "\r\033[K%s"
 	}
 	done := make(chan struct{})
-	var telling sync.WaitGroup
-	telling.Go(func() {
+	var printing sync.WaitGroup
+	printing.Go(func() {
 		for {
 			select {
 			case <-done:
 				if t.terminal {
-					t.say("\r\033[K")
+					t.printf("\r\033[K")
 				}
 				return
 			case <-time.After(every):
 				t.mu.Lock()
-				t.say(format, t.line())
+				t.printf(format, t.line())
 				t.mu.Unlock()
 			}
 		}
 	})
 	return func() {
 		close(done)
-		telling.Wait()
+		printing.Wait()
 	}
 }
 
 func (t *tally) line() string {
 	waiting := t.sent - t.acknowledged - t.givenUp - t.interrupted
-	return fmt.Sprintf("it is %s in the history: %s, %d waiting", t.at.Format("Mon 2 Jan 15:04"), t.numbers(), waiting)
+	return fmt.Sprintf("history at %s: %s, %d waiting", t.at.Format("Mon 2 Jan 15:04"), t.numbers(), waiting)
 }
 
 func (t *tally) numbers() string {
 	return fmt.Sprintf("%d sent, %d acknowledged, %d retried, %d given up", t.sent, t.acknowledged, t.retried, t.givenUp)
 }
 
-// summary returns an error if something was given up.
+// summary prints the numbers. It returns an error if a delivery was given up.
 func (t *tally) summary() error {
-	t.say("%s", t.numbers())
+	t.printf("%s", t.numbers())
 	if t.interrupted > 0 {
-		t.say(", %d interrupted", t.interrupted)
+		t.printf(", %d interrupted", t.interrupted)
 	}
-	t.say("\n")
+	t.printf("\n")
 	if t.givenUp == 0 {
 		return nil
 	}
-	var answers []string
-	for _, answer := range slices.Sorted(maps.Keys(t.refusals)) {
-		answers = append(answers, fmt.Sprintf("%d × %s", t.refusals[answer], answer))
+	var responses []string
+	for _, last := range slices.Sorted(maps.Keys(t.givenUpBy)) {
+		responses = append(responses, fmt.Sprintf("%d × %s", t.givenUpBy[last], last))
 	}
 	hint := ""
-	if t.refusals[answer(jirasim.Attempt{Status: http.StatusUnauthorized})] > 0 {
-		hint = ". At 401, see that " + secretVariable + " is the same for the collector"
+	if t.givenUpBy[response(jirasim.Attempt{Status: http.StatusUnauthorized})] > 0 {
+		hint = ". For 401, check that the collector has the same " + secretVariable
 	}
-	return fmt.Errorf("%d of %d were given up: %s%s", t.givenUp, t.sent, strings.Join(answers, ", "), hint)
+	return fmt.Errorf("%d of %d were given up: %s%s", t.givenUp, t.sent, strings.Join(responses, ", "), hint)
 }

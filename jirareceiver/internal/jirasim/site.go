@@ -22,7 +22,7 @@ const (
 
 // Site is a Jira. The same site always has the same history.
 type Site struct {
-	URL        string // https://host[/context]. default: an invented address
+	URL        string // https://host[/context]; default: an invented address
 	Deployment Deployment
 	Language   string    // language of the names of statuses; default: en
 	Seed       uint64    // decides the history and the ids

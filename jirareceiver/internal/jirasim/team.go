@@ -38,13 +38,13 @@ func Team(s Site) iter.Seq[Delivery] {
 }
 
 func newTeam(s Site) *team {
-	return &team{liveSite: newLiveSite(s), dice: rand.New(rand.NewPCG(s.Seed, 0))} //nolint:gosec // no secret
+	return &team{liveSite: newLiveSite(s), dice: rand.New(rand.NewPCG(s.Seed, 0))} //nolint:gosec // not a secret
 }
 
 const (
-	sprintLength    = 14 * 24 * time.Hour
-	planned         = 20 // issues per sprint
-	incidentsAtMost = 3  // per sprint
+	sprintLength = 14 * 24 * time.Hour
+	planned      = 20 // issues per sprint
+	maxIncidents = 3  // per sprint
 )
 
 // team is a site with people who work on it.
@@ -128,7 +128,7 @@ func (t *team) beginSprint() {
 		t.plan(t.now.Add(time.Duration(n+1)*4*time.Minute), func() { t.refine(t.newIssue(pick(t, story, story, task, bug))) })
 	}
 	t.plan(t.now.Add(time.Hour), func() { t.startSprint(t.sprint) })
-	for range 1 + t.dice.IntN(incidentsAtMost) {
+	for range 1 + t.dice.IntN(maxIncidents) {
 		t.plan(t.now.Add(t.between(2*time.Hour, sprintLength)), t.burn)
 	}
 	t.plan(workLater(t.now, t.between(20*time.Hour, 60*time.Hour)), func() { t.refine(t.newIssue(bug)) })
