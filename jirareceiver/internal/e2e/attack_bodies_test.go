@@ -24,7 +24,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// shape makes a body of about so many bytes.
+// shape makes a body of about a given size in bytes.
 type shape struct {
 	name string
 	make func(size int) []byte
@@ -33,7 +33,7 @@ type shape struct {
 const issueBegin = `{"timestamp": 1, "webhookEvent": "jira:issue_updated", "issue_event_type_name": "issue_updated", ` +
 	`"issue": {"id": "1", "self": "https://acme.atlassian.net/rest/api/2/issue/1", `
 
-// repeated fills a body with an entry of a list.
+// repeated fills a body with copies of a list entry.
 func repeated(before, entry, after string) func(int) []byte {
 	return func(size int) []byte {
 		n := max((size-len(before)-len(after))/(len(entry)+1), 1)
@@ -72,13 +72,14 @@ var shapes = []shape{
 	{"one key", stretched(issueBegin+`"key": "OPS-`, `", "fields": {"summary": "a"}}, "changelog": {"items": [{"field":"a"},{"field":"b"}]}}`)},
 }
 
-// longKey spends half of the body on the key of the issue and half on changes, each of which repeats the key with split.
+// longKey uses half of the body for the key of the issue, and half for changes. With split, each change repeats the
+// key.
 func longKey(size int) []byte {
 	key := strings.Repeat("K", size/2)
 	return repeated(issueBegin+`"key": "`+key+`", "fields": {"summary": "a"}}, "changelog": {"items": [`, `{"field":"a"}`, `]}}`)(size)
 }
 
-// with returns the arguments for a way to write records. What they leave out by default is in them.
+// with returns the arguments for one way to write records. The records contain everything that they omit by default.
 func with(changelog string, payload bool) []string {
 	return []string{
 		"--set", "receivers::jira::changelog=" + changelog,
@@ -87,14 +88,14 @@ func with(changelog string, payload bool) []string {
 	}
 }
 
-// attacksWithBodies are signed.
+// attacksWithBodies are attacks with signed bodies.
 func attacksWithBodies() []attack {
 	attacks := []attack{{name: "e1 long key times many changes, split", args: with("split", false), run: signedBodies(longKeys())}}
 	n := 2
 	for _, changelog := range []string{"attributes", "split"} {
 		for _, payload := range []bool{false, true} {
 			name := fmt.Sprintf("e%d bodies of ten shapes, %s, payload %t", n, changelog, payload)
-			if n == 5 || form(0, 1) == 1 { // the short form has the last, which costs most
+			if n == 5 || form(0, 1) == 1 { // the short form runs only the last way, which costs most
 				attacks = append(attacks, attack{name: name, args: with(changelog, payload), run: signedBodies(shaped(form(4, 25) * 1_000_000))})
 			}
 			n++
@@ -121,7 +122,7 @@ func harmful(id string, body []byte) jirasim.Delivery {
 	return jirasim.Delivery{ID: id, Flow: jirasim.Primary, Body: body, About: id}
 }
 
-// signedBodies posts deliveries one after the other. Each must be accepted at last.
+// signedBodies posts deliveries one after the other. The collector must accept each of them in the end.
 func signedBodies(deliveries []jirasim.Delivery) func(*testing.T, *attacker) {
 	return func(t *testing.T, a *attacker) {
 		t.Helper()
@@ -137,7 +138,7 @@ func signedBodies(deliveries []jirasim.Delivery) func(*testing.T, *attacker) {
 			t.Logf("%s: %d bytes, %.1f s, %d attempts", d.ID, len(d.Body), time.Since(begun).Seconds(), len(result.Attempts))
 			assert.True(t, result.Acknowledged, "%s: %v", d.ID, result.Attempts)
 		}
-		a.pause(2 * time.Second) // for the queue
+		a.pause(2 * time.Second) // until the queue is empty
 	}
 }
 
@@ -161,8 +162,8 @@ service:
   telemetry: { metrics: { level: none } }
 `
 
-// harmfulBodiesFromQueue posts thirty bodies at once while the backend is down. Then the collector starts again with the queue,
-// and must empty it.
+// harmfulBodiesFromQueue posts thirty bodies at once while the backend is down. Then it starts the collector again with
+// the queue. The collector must empty the queue.
 func harmfulBodiesFromQueue(t *testing.T, rows *attackRows) {
 	t.Helper()
 	for _, changelog := range []string{"attributes", "split"}[form(1, 0):] {
@@ -215,7 +216,7 @@ func queueAmid(t *testing.T, rows *attackRows, name string, args []string) {
 	c.terminate(t)
 }
 
-// awaitQueue waits for all events while some of them still arrive and the process lives.
+// awaitQueue waits for all events, as long as events arrive and the process is alive.
 func awaitQueue(c *collector, b *backend, results []jirasim.Result) {
 	arrived := func() int { return len(b.harmful()) - b.missing(results) }
 	last, since := arrived(), time.Now()
@@ -239,7 +240,7 @@ func (b *backend) harmful() (ids []string) {
 	return ids
 }
 
-// atOnce posts each shape three times. Each must be accepted at last.
+// atOnce posts each shape three times. The collector must accept each body in the end.
 func atOnce(t *testing.T, a *attacker, size int) {
 	t.Helper()
 	jira := jirasim.New(jirasim.Options{URL: a.c.url, Compression: patient, Timeout: 4 * patience, Seed: 1})
@@ -256,7 +257,8 @@ func atOnce(t *testing.T, a *attacker, size int) {
 	posting.Wait()
 }
 
-// TestConsole posts texts for terminals to the configuration of `make run`. None may reach the console.
+// TestConsole posts texts with terminal control characters to the configuration of `make run`. None of these characters
+// may reach the console.
 func TestConsole(t *testing.T) {
 	config, err := filepath.Abs(root + "/examples/quickstart.yaml")
 	require.NoError(t, err)
@@ -296,7 +298,7 @@ func TestConsole(t *testing.T) {
 	assert.Empty(t, controls)
 }
 
-// disfigured adds to every text of a body what a terminal would obey. The names of events stay as they are, or do not.
+// disfigured adds terminal control characters to every text of a body, and optionally to the names of events.
 func disfigured(body []byte, names bool) ([]byte, bool) {
 	var value any
 	decoder := json.NewDecoder(bytes.NewReader(body))

@@ -26,7 +26,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// stalls are requests that a stranger begins and does not end.
+// stalls are requests that an unauthenticated sender begins and does not complete.
 var stalls = []struct {
 	name  string
 	tls   bool
@@ -57,7 +57,7 @@ func saying(begin string) func(*attacker) (net.Conn, error) {
 	}
 }
 
-// overHTTP2 begins a stream with the fields, or none.
+// overHTTP2 begins a stream with the given fields, or no stream without fields.
 func overHTTP2(fields map[string]string, settings ...http2.Setting) func(*attacker) (net.Conn, error) {
 	return func(a *attacker) (net.Conn, error) {
 		conn, err := a.dial("h2")
@@ -83,10 +83,11 @@ func overHTTP2(fields map[string]string, settings ...http2.Setting) func(*attack
 	}
 }
 
-// stallPatience is when a stranger closes a stalled request. A stop or a reload must not wait for that.
+// stallPatience is the time after which the sender closes a stalled request. A stop or a reload must not take that
+// long.
 const stallPatience = 15 * time.Second
 
-// stopsBesideStalledRequests reloads and stops collectors while a stranger's request is open.
+// stopsBesideStalledRequests reloads and stops collectors while a stalled request is open.
 func stopsBesideStalledRequests(t *testing.T, rows *attackRows) {
 	t.Helper()
 	var stopping sync.WaitGroup
@@ -122,7 +123,7 @@ func stopBeside(t *testing.T, row *attackRow, withCertificate bool, begin func(*
 		defer stalled.Stop()
 		a.running.Go(func() { _, _ = io.Copy(io.Discard, conn) })
 	}
-	time.Sleep(500 * time.Millisecond) // the collector has read the bytes, and handles signals: it does only after it listens
+	time.Sleep(500 * time.Millisecond) // time to read the bytes, and to begin to handle signals, which happens after the start of the listener
 	begun := time.Now()
 	assert.NoError(t, c.command.Process.Signal(signal))
 	var ended bool
@@ -141,7 +142,7 @@ func stopBeside(t *testing.T, row *attackRow, withCertificate bool, begin func(*
 	_ = c.command.Process.Kill()
 }
 
-// direct has no queue: a delivery is in the pipeline until the backend answers.
+// direct is a configuration without a queue: a delivery is in the pipeline until the backend responds.
 const direct = `
 receivers:
   jira:
@@ -158,8 +159,9 @@ service:
   telemetry: { metrics: { level: none } }
 `
 
-// TestStopAmidSlowPipeline stops a collector whose backend has not answered, beside a stalled stranger. The stranger is sent
-// away first; the delivery is answered with 200 when the backend answers, over HTTP/1.1 and HTTP/2.
+// TestStopAmidSlowPipeline stops a collector whose backend has not responded, beside a stalled request. The collector
+// closes the stalled connection first. It responds to the delivery with 200 when the backend responds, over HTTP/1.1
+// and HTTP/2.
 func TestStopAmidSlowPipeline(t *testing.T) {
 	for _, protocol := range []string{"http/1.1", "h2"} {
 		t.Run(protocol, func(t *testing.T) {
@@ -186,7 +188,7 @@ func TestStopAmidSlowPipeline(t *testing.T) {
 			select {
 			case <-away:
 			case <-time.After(stallPatience):
-				assert.Fail(t, "the stranger is still connected")
+				assert.Fail(t, "the stalled request is still connected")
 			}
 			select {
 			case status := <-answer:
@@ -201,7 +203,7 @@ func TestStopAmidSlowPipeline(t *testing.T) {
 	}
 }
 
-// deliverOnce returns the status code of a delivery over a protocol, and 0 without an answer.
+// deliverOnce returns the status code of a delivery over a protocol, or 0 without a response.
 func deliverOnce(url, protocol string, config *tls.Config) int {
 	transport := &http.Transport{TLSClientConfig: config.Clone(), ForceAttemptHTTP2: protocol == "h2"}
 	defer transport.CloseIdleConnections()

@@ -29,13 +29,13 @@ import (
 
 const (
 	requestLine = "POST /jira/events HTTP/1.1\r\nHost: jira\r\n"
-	// formerHeader and header are the bytes of headers that net/http accepts for a limit of 64 KiB and of 8 KiB: the limit
-	// and 4 KiB.
+	// formerHeader and header are the header bytes that net/http accepts with a limit of 64 KiB and of 8 KiB: the limit
+	// plus 4 KiB.
 	formerHeader = 68_000
 	header       = 12_000
 )
 
-// attacksBeforeAuthentication need neither a secret nor a token.
+// attacksBeforeAuthentication are attacks without a secret and without a token.
 func attacksBeforeAuthentication() []attack {
 	return []attack{
 		{name: "a1 many short headers, 68 KB", run: shortHeaders(formerHeader)},
@@ -52,7 +52,8 @@ func attacksBeforeAuthentication() []attack {
 	}
 }
 
-// shortNames returns header fields without values, each with a name of its own of three letters, in about so many bytes.
+// shortNames returns header fields without values, in about the given number of bytes. Each has a different name of
+// three letters.
 func shortNames(size int) []byte {
 	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
 	var b bytes.Buffer
@@ -62,7 +63,7 @@ func shortNames(size int) []byte {
 	return b.Bytes()
 }
 
-// shortHeaders sends headers that do not end.
+// shortHeaders sends headers without an end.
 func shortHeaders(size int) func(*testing.T, *attacker) {
 	return func(t *testing.T, a *attacker) {
 		t.Helper()
@@ -76,7 +77,8 @@ func shortHeaders(size int) func(*testing.T, *attacker) {
 	}
 }
 
-// headersOfStreams opens streams whose responses cannot be sent: the client never opens the window for a byte of them.
+// headersOfStreams opens streams whose responses cannot be sent, because the client never opens the flow-control
+// window.
 func headersOfStreams(size int) func(*testing.T, *attacker) {
 	return func(t *testing.T, a *attacker) {
 		t.Helper()
@@ -94,18 +96,18 @@ func headersOfStreams(size int) func(*testing.T, *attacker) {
 				return
 			}
 			_ = conn.SetWriteDeadline(time.Now().Add(patience))
-			a.running.Go(func() { _, _ = io.Copy(io.Discard, conn) }) // it reads, for the server would else stop to read
+			a.running.Go(func() { _, _ = io.Copy(io.Discard, conn) }) // without it, the server would stop reading
 			_, _ = conn.Write(manyStreams(streams, size))
 		}
 		a.pause(time.Duration(form(2, 20)) * time.Second)
 	}
 }
 
-// fieldOverhead is what HTTP/2 counts for each field beside its name and value.
+// fieldOverhead is the number of bytes that HTTP/2 counts for each field in addition to its name and value.
 const fieldOverhead = 32
 
-// manyStreams returns the bytes of a connection with streams that do not end. Each has a list of fields of the size that HTTP/2
-// counts, and a well-formed wrong signature.
+// manyStreams returns the bytes of a connection with streams without an end. Each stream has a list of fields of the
+// given size, as HTTP/2 counts it, and a well-formed wrong signature.
 func manyStreams(streams, size int) []byte {
 	var b bytes.Buffer
 	b.WriteString(http2.ClientPreface)
@@ -117,7 +119,7 @@ func manyStreams(streams, size int) []byte {
 		block.Reset()
 		counted := 0
 		field := func(name, value string) {
-			_ = encoder.WriteField(hpack.HeaderField{Name: name, Value: value, Sensitive: true}) // else it is compressed
+			_ = encoder.WriteField(hpack.HeaderField{Name: name, Value: value, Sensitive: true}) // prevents compression
 			counted += len(name) + len(value) + fieldOverhead
 		}
 		field(":method", "POST")
@@ -134,7 +136,8 @@ func manyStreams(streams, size int) []byte {
 	return b.Bytes()
 }
 
-// bodiesOverHTTP2 sends a megabyte of a body without a signature on each connection, and opens no window for the answer.
+// bodiesOverHTTP2 sends a megabyte of a body without a signature on each connection, and opens no window for the
+// response.
 func bodiesOverHTTP2(t *testing.T, a *attacker) {
 	t.Helper()
 	var b, block bytes.Buffer
@@ -151,7 +154,7 @@ func bodiesOverHTTP2(t *testing.T, a *attacker) {
 	}
 	a.hold(files(t, form(300, 3000)), func(_ int, conn net.Conn) {
 		_ = conn.SetWriteDeadline(time.Now().Add(patience))
-		a.running.Go(func() { _, _ = io.Copy(io.Discard, conn) }) // it reads, for the server would else stop to read
+		a.running.Go(func() { _, _ = io.Copy(io.Discard, conn) }) // without it, the server would stop reading
 		_, _ = conn.Write(b.Bytes())
 	}, "h2")
 	a.pause(time.Duration(form(2, 20)) * time.Second)
@@ -169,8 +172,8 @@ func writeHeaders(framer *http2.Framer, stream uint32, block []byte) {
 	}
 }
 
-// heldConnections are of four kinds: no request, half a header, a body that is announced and not sent, and a slow body with a
-// well-formed wrong signature.
+// heldConnections opens connections of four kinds: without a request, with half a header, with an announced body that
+// it does not send, and with a slow body with a well-formed wrong signature.
 func heldConnections(t *testing.T, a *attacker) {
 	t.Helper()
 	holdMix(a, files(t, form(2000, 20_000)))
@@ -196,7 +199,7 @@ func holdMix(a *attacker, connections int) {
 	a.pause(time.Duration(form(3, 60)) * time.Second)
 }
 
-// trickle sends a byte every second.
+// trickle sends one byte every second.
 func trickle(ctx context.Context, conn net.Conn) {
 	for {
 		select {
@@ -211,8 +214,8 @@ func trickle(ctx context.Context, conn net.Conn) {
 	}
 }
 
-// answeredBeforeBody announces bodies and sends nothing of them. The answer must arrive long before the receiver's timeout for
-// a body, which is 30 seconds.
+// answeredBeforeBody announces bodies and does not send them. The response must arrive long before the timeout of the
+// receiver for a body, which is 30 seconds.
 func answeredBeforeBody(t *testing.T, a *attacker) {
 	t.Helper()
 	for _, announced := range []struct{ name, fields string }{
@@ -241,7 +244,8 @@ func answeredBeforeBody(t *testing.T, a *attacker) {
 	}
 }
 
-// smallAdmission returns the arguments with which a few senders fill the room for bodies. In the long form it is the default.
+// smallAdmission returns the arguments for a limit of bodies that a few senders reach. The long form uses the default
+// limit.
 func smallAdmission() []string {
 	if form(0, 1) == 1 {
 		return nil
@@ -252,9 +256,9 @@ func smallAdmission() []string {
 	}
 }
 
-// slowBodies fill the room for bodies that are not verified. Each sender sends its share of the room within a second and stalls
-// until the receiver gives up, so that a few bytes of room are left. With the default limits that takes 4.5 MB/s in all. Good
-// deliveries must be accepted, and health must be good.
+// slowBodies fills the room for unverified bodies. Each sender sends its share of the room within a second and stalls
+// until the receiver gives its body up, so that only a few bytes of room are left. With the default limits that takes
+// 4.5 MB/s in all. The collector must accept good deliveries, and must be healthy.
 func slowBodies(t *testing.T, a *attacker) {
 	t.Helper()
 	const senders = 65
@@ -280,10 +284,10 @@ func slowBodies(t *testing.T, a *attacker) {
 			sick++
 		}
 	}
-	assert.Zero(t, sick, "answers of /health other than 200, of %d", asked)
+	assert.Zero(t, sick, "responses of /health other than 200, of %d", asked)
 }
 
-// sendSlowly sends bytes and then nothing. It ends when the receiver closes the connection.
+// sendSlowly sends bytes and then stalls. It returns when the receiver closes the connection.
 func sendSlowly(ctx context.Context, conn net.Conn, size, bytesPerSecond int, end time.Time) {
 	const pause = 50 * time.Millisecond
 	step := bytes.Repeat([]byte(" "), bytesPerSecond*int(pause)/int(time.Second))
@@ -300,7 +304,7 @@ func sendSlowly(ctx context.Context, conn net.Conn, size, bytesPerSecond int, en
 	}
 }
 
-// health returns the status code of health_path, and 0 without an answer.
+// health returns the status code of health_path, or 0 without a response.
 func (c *collector) health() int {
 	response, err := http.Get(strings.TrimSuffix(c.url, "/jira/events") + "/health")
 	if err != nil {
@@ -311,7 +315,7 @@ func (c *collector) health() int {
 	return response.StatusCode
 }
 
-// garbageHandshakes must not fill the log.
+// garbageHandshakes sends garbage instead of TLS handshakes, which must not fill the log.
 func garbageHandshakes(t *testing.T, a *attacker) {
 	t.Helper()
 	before := strings.Count(a.c.output(), "\n")

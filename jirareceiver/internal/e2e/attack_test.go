@@ -31,13 +31,14 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
 )
 
-// memoryLimit is the limit of the collector's data segment. The Go runtime ends the process when it cannot have more.
+// memoryLimit is the limit of the collector's data segment. The Go runtime ends the process if it needs more.
 const memoryLimit = 1024 * mebibyte
 
-// mostResident is what the process may take under attack: less than the limit.
+// mostResident is the largest resident memory of the process under attack. It is less than the limit.
 const mostResident = 900 * mebibyte
 
-// limited has a shell set the memory limit and replace itself by the collector, which keeps the process ID.
+// limited wraps a command in a shell that sets the memory limit and replaces itself with the collector, which keeps the
+// process ID.
 func limited(c *exec.Cmd) *exec.Cmd {
 	script := fmt.Sprintf(`ulimit -d %d; exec "$0" "$@"`, memoryLimit>>10)
 	c.Args = append([]string{"sh", "-c", script, c.Path}, c.Args[1:]...)
@@ -45,7 +46,7 @@ func limited(c *exec.Cmd) *exec.Cmd {
 	return c
 }
 
-// startLimited is start for a collector under the memory limit.
+// startLimited starts a collector under the memory limit.
 func startLimited(t *testing.T, dir, config string, args ...string) *collector {
 	t.Helper()
 	c := run(t, dir, limited(command(t, append([]string{"--config", config}, args...)...)))
@@ -57,11 +58,11 @@ func startLimited(t *testing.T, dir, config string, args ...string) *collector {
 type attackRow struct {
 	attack   string
 	sent     int64 // bytes of the attack
-	peak     int64 // bytes that were resident at a time
-	ended    bool  // the process
+	peak     int64 // largest resident memory in bytes
+	ended    bool  // whether the process has ended
 	cpu      time.Duration
-	unheard  time.Duration // between a signal and the moment when the process has ended or listens again
-	measured bool          // unheard is
+	unheard  time.Duration // time from a signal until the process has ended or listens again
+	measured bool          // whether unheard was measured
 	good     goodDeliveries
 	note     string
 }
@@ -71,7 +72,7 @@ type goodDeliveries struct {
 	sent, atFirst, tooMany, unavailable, failed, givenUp, lost int
 }
 
-// attackRows collects rows of attacks that run at the same time.
+// attackRows collects rows of concurrent attacks.
 type attackRows struct {
 	mu   sync.Mutex
 	rows []attackRow
@@ -83,7 +84,7 @@ func (r *attackRows) add(row attackRow) {
 	r.rows = append(r.rows, row)
 }
 
-// log writes the table, in the order of the names.
+// log writes the table, sorted by name.
 func (r *attackRows) log(t *testing.T) {
 	t.Helper()
 	r.mu.Lock()
@@ -95,7 +96,7 @@ func (r *attackRows) log(t *testing.T) {
 func attackTable(rows []attackRow) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', tabwriter.Debug)
-	fmt.Fprint(w, "\n| attack\t sent, MB\t peak, MiB\t CPU, s\t nobody listens, s\t good\t at first\t 429\t 503\t no answer\t given up\t lost\t |\n")
+	fmt.Fprint(w, "\n| attack\t sent, MB\t peak, MiB\t CPU, s\t not listening, s\t good\t at first\t 429\t 503\t no response\t given up\t lost\t |\n")
 	for _, r := range rows {
 		peak, unheard := strconv.FormatInt(r.peak/mebibyte, 10), ""
 		if r.ended {
@@ -112,7 +113,7 @@ func attackTable(rows []attackRow) string {
 	return b.String()
 }
 
-// observer follows the memory and the CPU time of a process, which may end at any time.
+// observer records the memory and the CPU time of a process, which may end at any time.
 type observer struct {
 	pid         int
 	peak, ticks atomic.Int64
@@ -136,7 +137,7 @@ func observe(c *collector) *observer {
 	return o
 }
 
-// look keeps the last figures when the process has ended.
+// look reads the figures, and keeps the last ones after the end of the process.
 func (o *observer) look() {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", o.pid))
 	for line := range strings.Lines(string(status)) {
@@ -154,7 +155,7 @@ func (o *observer) look() {
 	}
 }
 
-// end returns the most memory that was resident, and the CPU time.
+// end returns the largest resident memory, and the CPU time.
 func (o *observer) end() (peak int64, cpu time.Duration) {
 	close(o.stop)
 	<-o.done
@@ -162,7 +163,7 @@ func (o *observer) end() (peak int64, cpu time.Duration) {
 	return o.peak.Load(), time.Duration(o.ticks.Load()) * time.Second / ticksPerSecond
 }
 
-// alive reports whether the process has not ended.
+// alive reports whether the process is running.
 func (c *collector) alive() bool { return c.command.Process.Signal(syscall.Signal(0)) == nil }
 
 // attacker opens connections to a collector and counts the bytes that it sends.
@@ -187,13 +188,13 @@ func newAttacker(t *testing.T, c *collector, config *tls.Config) *attacker {
 	return a
 }
 
-// end closes all connections and waits until nothing of the attack is left.
+// end closes all connections and waits for all goroutines of the attack.
 func (a *attacker) end() {
 	a.cancel()
 	a.running.Wait()
 }
 
-// countedConn counts what is written. A reset at its end spares the port the wait of a closed connection.
+// countedConn counts the written bytes. It closes with a reset, so that its port is free at once.
 type countedConn struct {
 	net.Conn
 	sent *atomic.Int64
@@ -205,7 +206,7 @@ func (c countedConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// dialPlain opens a connection without TLS. It ends with the attack.
+// dialPlain opens a connection without TLS. The attack closes it at its end.
 func (a *attacker) dialPlain() (net.Conn, error) {
 	conn, err := (&net.Dialer{Timeout: patience}).DialContext(a.ctx, "tcp", a.address)
 	if err != nil {
@@ -217,7 +218,7 @@ func (a *attacker) dialPlain() (net.Conn, error) {
 	return countedConn{conn, &a.sent}, nil
 }
 
-// dial opens a connection with TLS if the collector has it. The first of the protocols is negotiated.
+// dial opens a connection, with TLS if the collector has TLS. It negotiates the first of the protocols.
 func (a *attacker) dial(protocols ...string) (net.Conn, error) {
 	conn, err := a.dialPlain()
 	if err != nil || a.tls == nil {
@@ -233,8 +234,9 @@ func (a *attacker) dial(protocols ...string) (net.Conn, error) {
 	return client, nil
 }
 
-// hold opens connections, a few at a time, and leaves them open until the attack ends or the collector closes them. use sends
-// what it wants over the n-th connection and returns. hold returns when all are open or the collector does not take any more.
+// hold opens connections, a few at a time, and leaves them open until the attack ends or the collector closes them. It
+// calls use to send data over the n-th connection. hold returns when all connections are open or the collector accepts
+// no more.
 func (a *attacker) hold(connections int, use func(n int, conn net.Conn), protocols ...string) {
 	const dialers = 16
 	numbers := make(chan int)
@@ -261,14 +263,14 @@ func (a *attacker) hold(connections int, use func(n int, conn net.Conn), protoco
 	dialing.Wait()
 }
 
-// pause leaves the attack as it is for a while, unless the process ends.
+// pause waits while the attack continues, or until the process ends.
 func (a *attacker) pause(d time.Duration) {
 	for end := time.Now().Add(d); time.Now().Before(end) && a.c.alive(); {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
-// files returns how many connections this process may hold, some kept for other uses.
+// files returns the number of connections that this process may hold. It reserves some file descriptors for other uses.
 func files(t *testing.T, wanted int) int {
 	t.Helper()
 	var limit syscall.Rlimit
@@ -283,8 +285,8 @@ func files(t *testing.T, wanted int) int {
 // leisurely is the pause between good deliveries beside an attack.
 const leisurely = 20 * time.Millisecond
 
-// beside delivers while an attack goes on, with a pause after each delivery, and returns the results after both have ended. It
-// gives up when the receiving process is not alive any more.
+// beside delivers while an attack continues, with a pause after each delivery, and returns the results after the end of
+// both. It stops when the receiving process ends.
 func beside(t *testing.T, alive func() bool, jira *jirasim.Sender, pause time.Duration, attack func()) []jirasim.Result {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -307,7 +309,7 @@ func beside(t *testing.T, alive func() bool, jira *jirasim.Sender, pause time.Du
 	return results
 }
 
-// watch calls cancel when a process is not alive any more.
+// watch calls cancel when a process has ended.
 func watch(ctx context.Context, alive func() bool, cancel func()) {
 	for ctx.Err() == nil && alive() {
 		time.Sleep(50 * time.Millisecond)
@@ -328,7 +330,7 @@ func paced(script *jirasim.Script, pause time.Duration, over <-chan struct{}) it
 	}
 }
 
-// countGood compares what Jira knows with what the backend has, once the collector has sent it all.
+// countGood compares the results in Jira with the events in the backend, after the collector has sent all events.
 func (b *backend) countGood(results []jirasim.Result) (g goodDeliveries) {
 	g.sent = len(results)
 	for _, r := range results {
@@ -352,7 +354,7 @@ func (b *backend) countGood(results []jirasim.Result) (g goodDeliveries) {
 	return g
 }
 
-// guarded is the configuration under attack: the defaults, and a backend.
+// guarded is the configuration under attack: the defaults, and an exporter to the backend.
 const guarded = `
 receivers:
   jira:
@@ -374,7 +376,7 @@ type attack struct {
 	run  func(t *testing.T, a *attacker) // returns when the attack is over
 }
 
-// attackBeside runs an attack on a collector of its own, with good deliveries beside it, and adds a row.
+// attackBeside runs an attack on a separate collector, beside good deliveries, and adds a row.
 func attackBeside(t *testing.T, rows *attackRows, attack attack) {
 	t.Helper()
 	b := startBackend(t, willing)
@@ -407,7 +409,7 @@ func attackBeside(t *testing.T, rows *attackRows, attack attack) {
 	c.terminate(t)
 }
 
-// requireUnharmed stops the test when the attack has ended the process.
+// requireUnharmed fails the test if the attack has ended the process.
 func requireUnharmed(t *testing.T, c *collector, row attackRow) {
 	t.Helper()
 	assert.Positive(t, row.good.sent)
@@ -416,7 +418,7 @@ func requireUnharmed(t *testing.T, c *collector, row attackRow) {
 	require.False(t, row.ended, "the attack ended the process: %s", lastLines(c.output(), 5))
 }
 
-// lastLines returns the first line that names a fatal error, and else the last lines.
+// lastLines returns the first line with a fatal error, or otherwise the last lines.
 func lastLines(output string, n int) string {
 	if i := strings.Index(output, "fatal error"); i >= 0 {
 		line, _, _ := strings.Cut(output[i:], "\n")
@@ -426,8 +428,8 @@ func lastLines(output string, n int) string {
 	return strings.Join(lines[max(len(lines)-n, 0):], "\n")
 }
 
-// TestAttacks runs attacks by strangers and by a Jira that sends harmful bodies, each on a collector of its own under a memory
-// limit. JIRA_FAULTS=long runs them in the size of the findings.
+// TestAttacks runs attacks by unauthenticated senders, and by a Jira that sends harmful bodies. Each runs on a separate
+// collector under a memory limit. JIRA_FAULTS=long runs them in full size.
 func TestAttacks(t *testing.T) {
 	rows := &attackRows{}
 	defer rows.log(t)

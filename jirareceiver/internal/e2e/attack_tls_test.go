@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// withTLS returns the arguments with which the receiver has a certificate of its own, and the configuration of a client.
+// withTLS returns the arguments for a receiver with a new certificate, and the TLS configuration of a client.
 func withTLS(t *testing.T) (args []string, client *tls.Config) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

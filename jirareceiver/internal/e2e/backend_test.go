@@ -22,23 +22,24 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
 )
 
-// backend is what the collector exports to, by OTLP over HTTP. It does what its plan says.
+// backend is the target of the exporter, over OTLP/HTTP. Its plan decides its replies.
 type backend struct {
 	address string
 	server  *http.Server
 
 	mu       sync.Mutex
 	plan     func() reply
-	life     int              // of the collector: how often it has been killed
-	arrivals map[string][]int // for each delivery, by its number, the lives in which it arrived
+	life     int              // life of the collector: the number of its kills so far
+	arrivals map[string][]int // lives in which a delivery arrived, by delivery ID
 	uids     map[string]string
-	mixedUp  []string // uids that stand for two deliveries, or are one of two of the same delivery
+	mixedUp  []string // uids with two deliveries, and second uids of a delivery
 }
 
-// reply is what the backend does with a request. What it answers with 200 it has stored; what it loses the answer of too.
+// reply is the reaction of the backend to a request. The backend stores the events of a request if it responds with
+// 200, or if it loses that response.
 type reply struct {
 	status     int
-	after      <-chan time.Time // nil: at once
+	after      <-chan time.Time // nil to reply at once
 	losesReply bool
 }
 
@@ -66,7 +67,8 @@ func (b *backend) url() string { return "http://" + b.address }
 
 type lifeKey struct{}
 
-// start stamps connections with the life of the collector: what a killed one has sent may be read later.
+// start records the life of the collector for each connection, because the backend may read a request after the
+// collector was killed.
 func (b *backend) start(t *testing.T) {
 	t.Helper()
 	listener, err := net.Listen("tcp", b.address)
@@ -103,7 +105,7 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Unlock()
 	request, err := readLogs(r)
 	if err != nil {
-		return // the collector is gone
+		return // the collector was killed
 	}
 	if reply.after != nil {
 		<-reply.after
@@ -153,14 +155,14 @@ func (b *backend) store(request plogotlp.ExportRequest, life int) {
 	}
 }
 
-// lives returns the lives of the collector in which a delivery arrived, once for each time.
+// lives returns the lives of the collector in which a delivery arrived, once for each arrival.
 func (b *backend) lives(d jirasim.Delivery) []int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.arrivals[d.ID]
 }
 
-// await waits for all that was acknowledged, as long as some of it still comes, and returns how much is missing.
+// await waits for all acknowledged deliveries, as long as more of them arrive, and returns the number of missing ones.
 func (b *backend) await(results []jirasim.Result) (missing int) {
 	missing = b.missing(results)
 	for deadline := time.Now().Add(patience); missing > 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
@@ -181,7 +183,8 @@ func (b *backend) missing(results []jirasim.Result) (missing int) {
 	return missing
 }
 
-// compare holds what Jira knows against what the backend has. A copy that is left when each uid is kept once is an error.
+// compare compares the results in Jira with the events in the backend. It fails if a delivery has two uids: a user who
+// keeps one record for each uid would keep two copies.
 func (b *backend) compare(t *testing.T, results []jirasim.Result) row {
 	t.Helper()
 	row := row{sent: len(results)}

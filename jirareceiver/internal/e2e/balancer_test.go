@@ -26,15 +26,15 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
 )
 
-// upstream is one of the collectors behind a balancer.
+// upstream is a collector behind a balancer.
 type upstream struct {
 	address string
 	healthy atomic.Bool
 }
 
-// balancer behaves as nginx does with `proxy_next_upstream error`. It reads a request whole, sends it to the upstreams in turn,
-// and sends a POST to another upstream only when nothing of it has been sent: when no connection could be made. Any later
-// failure is answered with 502. With polls it leaves out upstreams whose /health is not 200.
+// balancer behaves as nginx does with `proxy_next_upstream error`. It reads a whole request and sends it to the
+// upstreams in turn. It sends a POST to another upstream only if no connection could be made, so that no byte of the
+// request was sent. It responds to any later failure with 502. With polls, it skips upstreams whose /health is not 200.
 type balancer struct {
 	upstreams []*upstream
 	transport *http.Transport
@@ -68,7 +68,7 @@ func newBalancer(t *testing.T, polls bool, addresses ...string) (b *balancer, ur
 	return b, server.URL + "/jira/events"
 }
 
-// poll asks for the health of an upstream four times a second. One failure is enough.
+// poll requests the health of an upstream four times a second. A single failure counts.
 func (u *upstream) poll(ctx context.Context) {
 	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for ctx.Err() == nil {
@@ -130,9 +130,10 @@ func (b *balancer) pass(r *http.Request, u *upstream, body []byte) (*http.Respon
 	return b.transport.RoundTrip(request)
 }
 
-// TestRollingRestarts restarts two collectors behind a balancer one after the other, while a Data Center delivers, which sends
-// each delivery once. With a shutdown delay, a balancer that polls /health loses none. A balancer that learns from connection errors
-// sends new connections up to the moment when the listener closes, and the kernel may reset the last one.
+// TestRollingRestarts restarts two collectors behind a balancer one after the other, while a Data Center delivers,
+// which sends each delivery once. With a shutdown delay, a balancer that polls /health loses no delivery. A balancer
+// that relies on connection errors sends new connections until the listener closes, and the kernel may reset the last
+// one.
 func TestRollingRestarts(t *testing.T) {
 	const header = "\n| balancer\t shutdown_delay\t restarts\t sent\t elsewhere\t 502\t not acknowledged\t lost\t |\n"
 	lines := header
@@ -180,8 +181,8 @@ func notAcknowledged(results []jirasim.Result) (n int) {
 	return n
 }
 
-// rollingRestarts restarts two collectors in turn while a Data Center delivers to the URL that balance returns for their
-// addresses.
+// rollingRestarts restarts two collectors in turn while a Data Center delivers to the URL that balance returns for
+// their addresses.
 func rollingRestarts(t *testing.T, b *backend, delay time.Duration, restarts int, balance func([]string) string) []jirasim.Result {
 	t.Helper()
 	var args []string
@@ -205,17 +206,18 @@ func rollingRestarts(t *testing.T, b *backend, delay time.Duration, restarts int
 			restarted := start(t, dir, configs[i], args...)
 			collectors[i] = restarted
 			awaitHealthy(t, restarted)
-			time.Sleep(500 * time.Millisecond) // the balancer has noticed
+			time.Sleep(500 * time.Millisecond) // time for the balancer to poll
 		}
 	})
-	b.await(results) // a stop leaves in the queue what has not been sent
+	b.await(results) // at a stop, unsent events stay in the queue
 	for _, c := range collectors {
 		c.terminate(t)
 	}
 	return results
 }
 
-// restartBehind stops a collector. While its delay lasts, its health is 503 and it takes deliveries.
+// restartBehind stops and restarts a collector. During the shutdown delay, the collector is unhealthy and accepts
+// deliveries.
 func restartBehind(t *testing.T, c *collector, delay time.Duration) {
 	t.Helper()
 	require.NoError(t, c.command.Process.Signal(syscall.SIGTERM))
@@ -224,7 +226,7 @@ func restartBehind(t *testing.T, c *collector, delay time.Duration) {
 		response, err := http.Post(c.url, "application/json", bytes.NewReader([]byte("{}")))
 		if assert.NoError(t, err, "the receiver listens during the delay") {
 			response.Body.Close()
-			assert.True(t, response.Close, "the answer carries Connection: close")
+			assert.True(t, response.Close, "the response carries Connection: close")
 		}
 	}
 	select {

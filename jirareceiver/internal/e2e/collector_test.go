@@ -28,15 +28,15 @@ type collector struct {
 	url       string
 	command   *exec.Cmd
 	exited    chan error
-	listening chan string // the URL, each time that the receiver starts
-	hangUp    func()      // closes connections that are not in use: the collector waits 5 seconds for those that never were
+	listening chan string // receives the URL at each start of the receiver
+	hangUp    func()      // closes idle connections, because the collector waits 5 seconds for connections that were never used
 	mu        sync.Mutex
 	lines     strings.Builder
 }
 
 var listeningLine = regexp.MustCompile(`Waiting for Jira to post events.*"url": "([^"]+)"`)
 
-// start runs the collector in a folder, until the test ends at the latest, and waits until the receiver listens.
+// start runs the collector in a folder until the end of the test at the latest, and waits until the receiver listens.
 func start(t *testing.T, dir, config string, args ...string) *collector {
 	t.Helper()
 	c := launch(t, dir, config, args...)
@@ -44,16 +44,16 @@ func start(t *testing.T, dir, config string, args ...string) *collector {
 	return c
 }
 
-// launch is start for a collector without the receiver.
+// launch starts a collector that may not contain the receiver.
 func launch(t *testing.T, dir, config string, args ...string) *collector {
 	t.Helper()
 	return run(t, dir, command(t, append([]string{"--config", config}, args...)...))
 }
 
-// maxLogLine bounds a line of the collector's log.
+// maxLogLine is the longest line of the collector log in bytes.
 const maxLogLine = 1 << 20
 
-// run is launch for a command that starts a collector.
+// run starts a collector by a command.
 func run(t *testing.T, dir string, command *exec.Cmd) *collector {
 	t.Helper()
 	c := &collector{exited: make(chan error, 1), listening: make(chan string, 10), hangUp: func() {}}
@@ -93,7 +93,7 @@ func (c *collector) awaitListening(t *testing.T) {
 	}
 }
 
-// reload has the collector read its configuration again, and waits until it listens again.
+// reload makes the collector read its configuration again, and waits until the receiver listens again.
 func (c *collector) reload(t *testing.T) {
 	t.Helper()
 	c.hangUp()
@@ -101,14 +101,15 @@ func (c *collector) reload(t *testing.T) {
 	c.awaitListening(t)
 }
 
-// kill ends the collector with SIGKILL, which it cannot see coming.
+// kill ends the collector with SIGKILL.
 func (c *collector) kill(t *testing.T) {
 	t.Helper()
 	require.NoError(t, c.command.Process.Kill())
 	<-c.exited
 }
 
-// memory returns a figure of /proc/PID/status in bytes: VmHWM, the most that was resident at a time, or VmRSS.
+// memory returns a value of /proc/PID/status in bytes: VmHWM, the largest resident memory so far, or VmRSS, the current
+// one.
 func (c *collector) memory(t *testing.T, figure string) int64 {
 	t.Helper()
 	status := string(read(t, fmt.Sprintf("/proc/%d/status", c.command.Process.Pid)))
@@ -119,13 +120,13 @@ func (c *collector) memory(t *testing.T, figure string) int64 {
 	return kibibytes << 10
 }
 
-// withMetrics returns the arguments with which the collector serves its metrics at an address.
+// withMetrics returns the arguments for a collector that serves its metrics at an address.
 func withMetrics(address string) []string {
 	host, port, _ := strings.Cut(address, ":")
 	return []string{"--set", fmt.Sprintf("service::telemetry::metrics::readers=[{pull: {exporter: {prometheus: {host: %q, port: %s}}}}]", host, port)}
 }
 
-// metric returns the sum of the series of a metric whose lines contain all labels.
+// metric returns the sum of the series of a metric that have all the given labels.
 func metric(t *testing.T, address, name string, labels ...string) (sum float64) {
 	t.Helper()
 	response, err := http.Get("http://" + address + "/metrics")

@@ -24,7 +24,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
 )
 
-// deliveryNumbers are counted by hand in the comment on the scenario, and in the paths of its issues.
+// deliveryNumbers are counted by hand from the comment on the scenario and the paths of its issues.
 const deliveryNumbers = `
 jira_incident_opened_total{jira_project_key="OPS"} 3
 jira_incident_restored_total{jira_project_key="OPS"} 2
@@ -67,7 +67,8 @@ jira_issue_transitions_total{jira_issue_status_mapped="processing",jira_issue_st
 jira_issue_transitions_total{jira_issue_status_mapped="processing",jira_issue_status_previous_mapped="processing",jira_project_key="WEB"} 3
 `
 
-// deliveryBuckets are of the lead times, which are 1, 3, 6, 12, 24, 30, 30 and 54 hours, and of the times to restore: 1 and 3 hours.
+// deliveryBuckets are the buckets of the lead times, which are 1, 3, 6, 12, 24, 30, 30 and 54 hours, and of the times
+// to restore, which are 1 and 3 hours.
 var deliveryBuckets = map[string]map[string]float64{
 	"jira_issue_lead_time_seconds_bucket": {
 		"3600": 1, "7200": 1, "14400": 2, "28800": 3, "86400": 5, "172800": 7, "259200": 8, "432000": 8, "604800": 8,
@@ -79,8 +80,9 @@ var deliveryBuckets = map[string]map[string]float64{
 	},
 }
 
-// TestDeliveryMetrics has each event delivered twice where Jira numbers deliveries, as after an answer that got lost, and records
-// that tell of the same transitions as others: of changed fields, of a post-function and of an Automation rule.
+// TestDeliveryMetrics delivers each event twice if it has a delivery ID, as Jira does after a lost response. It also
+// delivers records about transitions that other records already contain: of changed fields, of a post-function and of
+// an Automation rule.
 func TestDeliveryMetrics(t *testing.T) {
 	for _, site := range []jirasim.Site{{Deployment: jirasim.Cloud}, {Deployment: jirasim.DataCenter}} {
 		t.Run(string(site.Deployment), func(t *testing.T) {
@@ -101,7 +103,8 @@ func TestDeliveryMetrics(t *testing.T) {
 	}
 }
 
-// TestDeliveryMetricsLocalised has statuses that nothing maps by name, so that they are unmapped before a transition.
+// TestDeliveryMetricsLocalised uses statuses whose names are not mapped, so that the previous status of a transition is
+// unmapped.
 func TestDeliveryMetricsLocalised(t *testing.T) {
 	c, address := startDeliveryMetrics(t)
 	deliverScenario(t, c, jirasim.Site{Language: "de"})
@@ -115,7 +118,8 @@ func TestDeliveryMetricsLocalised(t *testing.T) {
 	assert.InDelta(t, 20, metric(t, address, "jira_issue_transitions_total", `previous_mapped="unmapped"`), 0)
 }
 
-// settled returns what is exposed when all that was delivered is counted: events that come after one another are counted so.
+// settled returns the exposed series after the collector has counted all deliveries. It delivers one more event,
+// because the collector counts events in their order.
 func settled(t *testing.T, c *collector, address string) []string {
 	t.Helper()
 	const last = `jira_issue_created_total{jira_issue_type_name="unknown",jira_project_key="LAST"} 1`
@@ -126,7 +130,7 @@ func settled(t *testing.T, c *collector, address string) []string {
 	return slices.DeleteFunc(scrape(t, address), func(line string) bool { return line == last })
 }
 
-// startDeliveryMetrics runs the example, and returns where its metrics are.
+// startDeliveryMetrics runs the example, and returns the address of its metrics.
 func startDeliveryMetrics(t *testing.T, args ...string) (c *collector, metrics string) {
 	t.Helper()
 	config, err := filepath.Abs(root + "/examples/delivery-metrics.yaml")
@@ -157,10 +161,10 @@ func deliver(t *testing.T, c *collector, site jirasim.Site, deliveries []jirasim
 	}
 }
 
-// jobLabel is on all series.
+// jobLabel is a label of all series.
 const jobLabel = `,job="jira"`
 
-// scrape returns the series of the metrics of Jira in order, without the label that all have.
+// scrape returns the sorted series of the metrics of Jira, without the label of all series.
 func scrape(t *testing.T, address string) (lines []string) {
 	t.Helper()
 	response, err := http.Get("http://" + address + "/metrics")
@@ -204,19 +208,19 @@ var (
 	grouping   = regexp.MustCompile(`\bby \(([^)]*)\)`)
 	ofJira     = regexp.MustCompile(`\bjira_\w+`)
 	inLegend   = regexp.MustCompile(`\{\{(\w+)\}\}`)
-	// shownSeries are lines of the page as the collector exposes them.
+	// shownSeries are lines of the page in the form in which the collector exposes them.
 	shownSeries = regexp.MustCompile(`(?m)^jira_\w+\{.*\} \d+$`)
 	promQL      = regexp.MustCompile("(?s)```promql\n(.*?)```")
 )
 
-// query is one in PromQL, with the legend of what it returns.
+// query is a PromQL query, with the legend of its results.
 type query struct{ expr, legend string }
 
-// assertDashboard looks for the metrics and labels of all queries, of the dashboard and of the page on delivery metrics, in what
-// the collector exposes; and for all metrics in the dashboard and on the page.
+// assertDashboard compares the dashboard and the page on delivery metrics with the exposed series. The collector must
+// expose the metrics and labels of all queries. The dashboard and the page must use all metrics.
 func assertDashboard(t *testing.T, lines []string) {
 	t.Helper()
-	exposed := map[string][]string{} // labels by name of metric
+	exposed := map[string][]string{} // labels by metric name
 	for _, line := range lines {
 		match := seriesLine.FindStringSubmatch(line)
 		require.NotNil(t, match, line)

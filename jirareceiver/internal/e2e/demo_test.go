@@ -26,7 +26,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDemo runs the demo with a scenario of known numbers, and asks the log backend for them.
+// TestDemo runs the demo with a scenario of known numbers, and queries the log backend for these numbers.
 func TestDemo(t *testing.T) {
 	d := newDemo(t)
 	receiver, ui := address(t), address(t)
@@ -52,7 +52,7 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// assertBackendHas asks for what jirareceiver/internal/jirasim/scenario.go says of the scenario.
+// assertBackendHas compares the backend with the numbers in jirareceiver/internal/jirasim/scenario.go.
 func assertBackendHas(t *testing.T, backend string) {
 	t.Helper()
 	assert.Equal(t, map[string]string{
@@ -60,12 +60,12 @@ func assertBackendHas(t *testing.T, backend string) {
 		"jira.sprint.created": "1", "jira.sprint.started": "1", "jira.sprint.closed": "1", "jira.version.created": "1", "jira.version.released": "1",
 	}, counts(ask(t, backend, "* | stats by (event_name) count() n"), "event_name"))
 
-	assert.Equal(t, map[string]string{ // the move is one of processing in WEB
+	assert.Equal(t, map[string]string{ // the move counts as processing in WEB
 		"OPS processing": "5", "OPS done": "4", "OPS canceled": "1", "WEB processing": "6", "WEB done": "4", "BILL processing": "1",
 	}, counts(ask(t, backend, "event_name:=jira.issue.updated | stats by (jira.project.key, jira.issue.status.mapped) count() n"), "jira.project.key", "jira.issue.status.mapped"))
 
 	var moved []map[string]string
-	require.Eventually(t, func() bool { // VictoriaLogs counts what has just come before it finds it
+	require.Eventually(t, func() bool { // VictoriaLogs counts new records before queries find them
 		moved = ask(t, backend, "jira.issue.key:=WEB-3 | sort by (_time)")
 		return len(moved) == 2
 	}, patience, 100*time.Millisecond)
@@ -74,7 +74,7 @@ func assertBackendHas(t *testing.T, backend string) {
 	assert.Equal(t, `{jira.project.key="WEB",service.name="jira"}`, moved[1]["_stream"])
 }
 
-// assertDocumentedQueriesWork checks that each query in docs/demo.md finds something.
+// assertDocumentedQueriesWork checks that each query in docs/demo.md has results.
 func assertDocumentedQueriesWork(t *testing.T, backend string) {
 	t.Helper()
 	queries := 0
@@ -87,8 +87,8 @@ func assertDocumentedQueriesWork(t *testing.T, backend string) {
 	assert.Greater(t, queries, 5)
 }
 
-// TestDemoSaysWhatIsWrong checks what a user is told whose machine is not as expected.
-func TestDemoSaysWhatIsWrong(t *testing.T) {
+// TestDemoReportsMistakes checks the messages for a machine that cannot run the demo.
+func TestDemoReportsMistakes(t *testing.T) {
 	taken, err := net.Listen("tcp", "localhost:0")
 	require.NoError(t, err)
 	defer taken.Close()
@@ -108,7 +108,7 @@ func TestDemoSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// demo is the program of `make demo`, with a folder of its own for what it stores.
+// demo is the program of `make demo`, with a separate folder for its data.
 type demo struct {
 	dir, tmp string
 	process  *exec.Cmd
@@ -116,7 +116,7 @@ type demo struct {
 	ended    chan error
 }
 
-// newDemo builds what the demo needs besides the collector.
+// newDemo builds all programs of the demo except the collector.
 func newDemo(t *testing.T) *demo {
 	t.Helper()
 	d := &demo{dir: t.TempDir(), tmp: t.TempDir(), lines: make(chan string, 100)}
@@ -138,7 +138,7 @@ func (d *demo) command(t *testing.T, args ...string) *exec.Cmd {
 	}, args...)...)
 	command.Dir = root
 	command.Env = append(os.Environ(), "TMPDIR="+d.tmp, "JIRA_WEBHOOK_SECRET=", "JIRA_TOKEN=")
-	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // else its programs would go on
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // otherwise the programs of the demo would continue
 	command.WaitDelay = patience
 	return command
 }
@@ -162,7 +162,7 @@ func (d *demo) start(t *testing.T, args ...string) {
 	})
 }
 
-// await returns the first match in what the demo prints.
+// await returns the first match in the output of the demo.
 func (d *demo) await(t *testing.T, pattern *regexp.Regexp) string {
 	t.Helper()
 	for deadline := time.After(2 * patience); ; {
@@ -177,7 +177,7 @@ func (d *demo) await(t *testing.T, pattern *regexp.Regexp) string {
 	}
 }
 
-// interrupt does what Ctrl-C does.
+// interrupt sends the signal of Ctrl-C.
 func (d *demo) interrupt(t *testing.T) {
 	t.Helper()
 	require.NoError(t, d.process.Process.Signal(os.Interrupt))
@@ -193,7 +193,7 @@ func (d *demo) assertNothingLeft(t *testing.T) {
 	assert.Empty(t, left)
 }
 
-// ask returns what a query finds.
+// ask returns the results of a query.
 func ask(t *testing.T, backend, query string) (found []map[string]string) {
 	t.Helper()
 	response, err := http.PostForm("http://"+backend+"/select/logsql/query", url.Values{"query": {query}})
@@ -211,7 +211,7 @@ func ask(t *testing.T, backend, query string) (found []map[string]string) {
 	}
 }
 
-// counts returns the numbers of a query by the values of some fields.
+// counts returns the numbers in the results of a query by the values of some fields.
 func counts(found []map[string]string, by ...string) map[string]string {
 	numbers := map[string]string{}
 	for _, fields := range found {

@@ -20,7 +20,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// TestSystemdUnit has systemd read the unit, where there is one.
+// TestSystemdUnit verifies the unit with systemd, if systemd is installed.
 func TestSystemdUnit(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
@@ -32,10 +32,11 @@ func TestSystemdUnit(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(unit), 0o600))
 	output, err := exec.CommandContext(t.Context(), analyze, "verify", file).CombinedOutput()
 	require.NoError(t, err, string(output))
-	assert.NotContains(t, string(output), "otelcol-jira.service", "other units of the machine are not ours to mend")
+	assert.NotContains(t, string(output), "otelcol-jira.service", "the output may report other units of the machine")
 }
 
-// TestKubernetesConfig starts the configuration in the manifests, and asks what their probes and the documentation ask.
+// TestKubernetesConfig starts the configuration in the manifests, and sends the requests of the probes and of the
+// documentation.
 func TestKubernetesConfig(t *testing.T) {
 	config, metrics, health := configInKubernetes(t)
 	c := start(t, t.TempDir(), config, "--set", "receivers::jira::endpoint="+address(t))
@@ -53,7 +54,7 @@ func TestKubernetesConfig(t *testing.T) {
 	assert.Positive(t, metric(t, metrics, "otelcol_exporter_queue_capacity"))
 }
 
-// configInKubernetes returns the configuration in the manifests, with a folder that exists and with ports that are free.
+// configInKubernetes returns the configuration in the manifests, with a folder that exists and with free ports.
 func configInKubernetes(t *testing.T) (file, metrics, health string) {
 	t.Helper()
 	var manifest struct{ Data map[string]string }

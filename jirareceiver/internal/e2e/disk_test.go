@@ -35,7 +35,7 @@ service:
   pipelines: { logs: { receivers: [jira], exporters: [otlp_http] } }
 `
 
-// diskFull fills the disk of the deduplication, restarts the collector on it, and makes room again.
+// diskFull fills the disk of the deduplication file, restarts the collector on it, and frees the space again.
 func diskFull(t *testing.T) row {
 	t.Helper()
 	disk := mountSmallDisk(t)
@@ -64,8 +64,8 @@ func diskFull(t *testing.T) row {
 	return row
 }
 
-// onSmallDisk returns the arguments for examples/durable.yaml on a small disk, with limits that fit as those of the example fit a
-// large disk.
+// onSmallDisk returns the arguments for examples/durable.yaml on a small disk. The limits have the same ratio to the
+// disk as the limits of the example have to a large disk.
 func onSmallDisk(t *testing.T, b *backend, disk string) []string {
 	t.Helper()
 	return append(durable(t, b),
@@ -76,14 +76,14 @@ func onSmallDisk(t *testing.T, b *backend, disk string) []string {
 		"--set", fmt.Sprintf("exporters::otlp_http::sending_queue::queue_size=%d", smallDisk/4))
 }
 
-// queueOnSmallDiskFull has the backend down for longer than the queue has room for. A queue that is bounded in events fills the
-// disk, and loses most of its events.
+// queueOnSmallDiskFull delivers more events than the queue has room for while the backend is down. A queue that is
+// bounded in events would fill the disk, and lose most of its events.
 func queueOnSmallDiskFull(t *testing.T) row {
 	t.Helper()
 	return onFullQueue(t, form(1500, 6000), func(string) (restore func()) { return func() {} })
 }
 
-// queueDiskFull has another program fill the disk of the queue and of the deduplication.
+// queueDiskFull fills the disk of the queue and of the deduplication with another file.
 func queueDiskFull(t *testing.T) row {
 	t.Helper()
 	return onFullQueue(t, form(300, 3000), func(disk string) (restore func()) {
@@ -92,7 +92,8 @@ func queueDiskFull(t *testing.T) row {
 	})
 }
 
-// onFullQueue stops the backend, breaks something, and delivers n events until enough are refused. Then it mends all.
+// onFullQueue stops the backend, breaks a part of the system, and delivers n events until enough of them are rejected.
+// Then it repairs both.
 func onFullQueue(t *testing.T, n int, damage func(disk string) (restore func())) row {
 	t.Helper()
 	disk := mountSmallDisk(t)
@@ -111,7 +112,7 @@ func onFullQueue(t *testing.T, n int, damage func(disk string) (restore func()))
 	b.start(t)
 	results = append(results, remaining()...)
 	if b.await(results) > 0 {
-		c.terminate(t) // events that are still in the file are found at the next start
+		c.terminate(t) // the next start finds the events that are still in the file
 		c = startDurable(t, args)
 		b.await(results)
 	}
@@ -123,19 +124,19 @@ func onFullQueue(t *testing.T, n int, damage func(disk string) (restore func()))
 
 const smallDisk = 4 << 20 // bytes
 
-// mountSmallDisk needs the right to mount.
+// mountSmallDisk mounts a small disk. It skips the test without the right to mount.
 func mountSmallDisk(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	output, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%d", smallDisk), "tmpfs", dir).CombinedOutput()
 	if err != nil {
-		t.Skipf("a small disk cannot be mounted here: %v: %s", err, output)
+		t.Skipf("cannot mount a small disk: %v: %s", err, output)
 	}
 	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(dir, 0)) })
 	return dir
 }
 
-// fill leaves no byte of a disk free.
+// fill writes to a disk until it is full.
 func fill(t *testing.T, disk string) (file string) {
 	t.Helper()
 	filling, err := os.Create(filepath.Join(disk, "filling"))

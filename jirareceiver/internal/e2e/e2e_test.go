@@ -3,7 +3,7 @@
 
 //go:build e2e
 
-// Package e2e tests the collector as it is built: as a process, over a socket, with the files that it writes.
+// Package e2e tests the built collector: as a process, over a socket, with the files that it writes.
 package e2e
 
 import (
@@ -36,10 +36,10 @@ const (
 	binaryVariable = "OTELCOL_JIRA" // path of the collector
 	root           = "../../.."
 	secret         = "a secret for the test"
-	patience       = 30 * time.Second // bounds every wait
+	patience       = 30 * time.Second // limit of every wait
 )
 
-// signedConfig does not deduplicate: the deliveries of the golden records all have the same number.
+// signedConfig does not deduplicate, because all deliveries of the golden records have the same delivery ID.
 const signedConfig = `
 receivers:
   jira:
@@ -54,7 +54,8 @@ service:
   telemetry: { metrics: { level: none } }
 `
 
-// TestRecordsInAFile posts the life of an issue, signed, and compares what the file exporter wrote with the golden records.
+// TestRecordsInAFile posts the life of an issue, signed, and compares the output of the file exporter with the golden
+// records.
 func TestRecordsInAFile(t *testing.T) {
 	output := filepath.Join(t.TempDir(), "events.jsonl")
 	c := start(t, t.TempDir(), writeConfig(t, signedConfig, address(t), output))
@@ -80,7 +81,8 @@ func TestRecordsInAFile(t *testing.T) {
 	}
 }
 
-// TestTermination sends SIGTERM amid 200 concurrent deliveries. Each that was answered with 200 must be in the file.
+// TestTermination sends SIGTERM during 200 concurrent deliveries. The file must contain each delivery whose response
+// was 200.
 func TestTermination(t *testing.T) {
 	const deliveries = 200
 	output := filepath.Join(t.TempDir(), "events.jsonl")
@@ -154,18 +156,18 @@ func TestQuickstart(t *testing.T) {
 	} {
 		assert.Contains(t, c.output(), line)
 	}
-	assert.NotContains(t, c.output(), "No mapping for a Jira status")
+	assert.NotContains(t, c.output(), "No mapping for Jira statuses")
 }
 
-// TestVersion looks for the version of the manifest, and the commit behind it.
+// TestVersion checks that the version contains the version of the manifest and the commit.
 func TestVersion(t *testing.T) {
 	manifest := regexp.MustCompile(`(?m)^ {2}version: (\S+)$`).FindSubmatch(read(t, root+"/builder-config.yaml"))
 	require.NotNil(t, manifest)
 	assert.Regexp(t, "^"+regexp.QuoteMeta(string(manifest[1]))+`(\+[0-9a-f]+(-dirty)?)?$`, version(t))
 }
 
-// TestDocumentedConfigurations has the collector validate every YAML in docs, in the README of the receiver and in examples, and has
-// ocb build the manifest in docs.
+// TestDocumentedConfigurations validates every YAML in docs, in the README of the receiver and in examples with the
+// collector, and builds the manifest in docs with ocb.
 func TestDocumentedConfigurations(t *testing.T) {
 	const aroundReceivers = "\nexporters: { debug: }\nservice: { pipelines: { logs: { receivers: [jira], exporters: [debug] } } }\n"
 	pages, err := filepath.Glob(root + "/docs/*.md")
@@ -198,15 +200,16 @@ func TestDocumentedConfigurations(t *testing.T) {
 	}
 }
 
-// TestMisspeltKeyIsRefused checks in the collector what unit tests check in the receiver.
-func TestMisspeltKeyIsRefused(t *testing.T) {
+// TestMisspeltKey checks with the collector that a misspelt key is an error, as unit tests of the receiver do without
+// it.
+func TestMisspeltKey(t *testing.T) {
 	config := writeConfig(t, strings.ReplaceAll(signedConfig, "signature:", "signatures:"), "localhost:0", "events.jsonl")
 	output, err := command(t, "validate", "--config", config).CombinedOutput()
 	require.Error(t, err)
 	assert.Contains(t, string(output), "invalid keys: signatures")
 }
 
-// validate has the collector merge the files, as it does with all that it is given.
+// validate makes the collector validate the merged files.
 func validate(t *testing.T, configs ...string) {
 	t.Helper()
 	args := []string{"validate"}
@@ -270,7 +273,7 @@ func post(url string, body []byte, signed string) (status int, err error) {
 	return response.StatusCode, err
 }
 
-// address returns an address on loopback that is free.
+// address returns a free address on loopback.
 func address(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "localhost:0")
@@ -301,7 +304,7 @@ func read(t *testing.T, file string) []byte {
 	return content
 }
 
-// readRecords reads what the file exporter wrote, one delivery a line.
+// readRecords reads the output of the file exporter, one delivery per line.
 func readRecords(t *testing.T, file string) []plog.Logs {
 	t.Helper()
 	var records []plog.Logs
@@ -313,7 +316,7 @@ func readRecords(t *testing.T, file string) []plog.Logs {
 	return records
 }
 
-// version returns what the collector says of itself.
+// version returns the version that the collector prints.
 func version(t *testing.T) string {
 	t.Helper()
 	output, err := exec.CommandContext(t.Context(), binary(t), "--version").Output()

@@ -27,13 +27,16 @@ import (
 
 const (
 	site = "https://acme.atlassian.net"
-	// relaxed leaves Jira's retries time to outlast a restart of the collector: ten minutes go by in a second.
+	// relaxed is the compression with which Jira's retries outlast a restart of the collector: ten minutes pass in a
+	// second.
 	relaxed = 600
-	// patient leaves time to work through the largest bodies on a busy machine: ten minutes in four seconds.
+	// patient is the compression that leaves time for the largest bodies on a busy machine: ten minutes pass in four
+	// seconds.
 	patient = 150
-	// hurried is for faults that are over at once.
+	// hurried is the compression for faults that end at once.
 	hurried = 10_000
-	// pending is how many deliveries are under way or wait for their next attempt at a time, unless a test needs more.
+	// pending is the default for the largest number of deliveries that are in progress, or wait for their next attempt,
+	// at a time.
 	pending = 60
 )
 
@@ -44,7 +47,7 @@ type row struct {
 	note                                                  string
 }
 
-// TestFaults breaks what is around the collector, and the collector. No event may be missing that Jira was told is accepted.
+// TestFaults breaks the collector and the systems around it. The backend must have every event that Jira has a 200 for.
 func TestFaults(t *testing.T) {
 	var rows []row
 	for _, fault := range []struct {
@@ -83,7 +86,7 @@ func table(rows []row) string {
 	return b.String()
 }
 
-// form returns a number for the form of the suite: short, or long with JIRA_FAULTS=long.
+// form returns one of two numbers: for the short form of the suite, or for the long form with JIRA_FAULTS=long.
 func form(short, long int) int {
 	if os.Getenv("JIRA_FAULTS") == "long" {
 		return long
@@ -91,7 +94,7 @@ func form(short, long int) int {
 	return short
 }
 
-// seeded returns the dice of a test. JIRA_FAULTS_SEED throws others.
+// seeded returns the random numbers of a test. JIRA_FAULTS_SEED selects other numbers.
 func seeded(t *testing.T) *rand.Rand {
 	t.Helper()
 	seed, err := strconv.ParseUint(os.Getenv("JIRA_FAULTS_SEED"), 10, 64)
@@ -102,7 +105,7 @@ func seeded(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
-// wire is what lies between Jira and the collector. It counts the answers, and may lose them.
+// wire is the connection between Jira and the collector. It counts the responses, and can lose them.
 type wire struct {
 	*http.Transport
 	answers, refusals atomic.Int64
@@ -127,10 +130,10 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (w *wire) await(t *testing.T, counter *atomic.Int64, atLeast int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return counter.Load() >= int64(atLeast) }, 2*patience, time.Millisecond, "too few answers")
+	require.Eventually(t, func() bool { return counter.Load() >= int64(atLeast) }, 2*patience, time.Millisecond, "too few responses")
 }
 
-// connect returns a Jira that posts to a collector, and what lies between them.
+// connect returns a Jira that posts to a collector, and the wire between them.
 func connect(t *testing.T, c *collector, compression float64) (*jirasim.Sender, *wire) {
 	t.Helper()
 	w := &wire{Transport: jirasim.NewTransport()}
@@ -141,7 +144,7 @@ func connect(t *testing.T, c *collector, compression float64) (*jirasim.Sender, 
 	return jira, w
 }
 
-// inBackground delivers while the test goes on.
+// inBackground delivers while the test continues.
 func inBackground(t *testing.T, jira *jirasim.Sender, deliveries []jirasim.Delivery) (results func() []jirasim.Result) {
 	t.Helper()
 	done := make(chan []jirasim.Result, 1)
@@ -149,7 +152,7 @@ func inBackground(t *testing.T, jira *jirasim.Sender, deliveries []jirasim.Deliv
 	return func() []jirasim.Result { return <-done }
 }
 
-// durable returns the arguments for examples/durable.yaml: on this machine, with shorter pauses.
+// durable returns the arguments for examples/durable.yaml on this machine, with shorter pauses.
 func durable(t *testing.T, b *backend) []string {
 	t.Helper()
 	config, err := filepath.Abs(root + "/examples/durable.yaml")
@@ -174,7 +177,7 @@ func startDurable(t *testing.T, args []string) *collector {
 	return start(t, t.TempDir(), args[0], append(args[1:], "--set", "service::telemetry::metrics::level=none")...)
 }
 
-// backendDown takes no connection until Jira has sent all.
+// backendDown accepts no connection until Jira has sent all deliveries.
 func backendDown(t *testing.T) row {
 	t.Helper()
 	b := newBackend(t)
@@ -191,7 +194,7 @@ func backendDown(t *testing.T) row {
 	return row
 }
 
-// directly has no queue: Jira is told what the backend says.
+// directly is a configuration without a queue: the response to Jira depends on the backend.
 const directly = `
 receivers:
   jira:
@@ -210,8 +213,8 @@ service:
 
 const plenty = 4096 // MiB
 
-// backendLosesAnswers has the backend store events without saying so. Jira repeats them, and the backend has them twice, with
-// the same uid.
+// backendLosesAnswers makes the backend store events and lose its responses. Jira repeats the events, and the backend
+// has them twice with the same uid.
 func backendLosesAnswers(t *testing.T) row {
 	t.Helper()
 	dice := seeded(t)
@@ -225,12 +228,12 @@ func backendLosesAnswers(t *testing.T) row {
 	return row
 }
 
-// tenKills looks at each copy of an event: a crash may have caused it, and nothing else.
+// tenKills checks each copy of an event: only a crash may have caused it.
 func tenKills(t *testing.T) row {
 	t.Helper()
 	const kills = 10
 	n, dice := form(1000, 20_000), seeded(t)
-	moments := make([]int, kills) // in answers to Jira
+	moments := make([]int, kills) // number of responses to Jira before each kill
 	for kill := range moments {
 		moments[kill] = n*kill/(kills+1) + 1 + dice.IntN(n/(kills+1))
 	}
@@ -260,7 +263,8 @@ func tenKills(t *testing.T) row {
 	return row
 }
 
-// randomRefusals mixes all ways in which a pipeline without a queue refuses. What Jira was told is so, event by event.
+// randomRefusals mixes all kinds of refusals of a pipeline without a queue. For every event, the response to Jira must
+// be true.
 func randomRefusals(t *testing.T) row {
 	t.Helper()
 	dice := seeded(t)
@@ -280,7 +284,7 @@ func randomRefusals(t *testing.T) row {
 	jira, _ := connect(t, c, hurried)
 	deliveries := jirasim.NewScript(site).Deliveries(0, form(400, 5000))
 	for i := 0; i < len(deliveries); i += 25 {
-		deliveries[i].Body = padded(deliveries[i].Body, 4<<20) // for the memory limiter
+		deliveries[i].Body = padded(deliveries[i].Body, 4<<20) // reaches the limit of the memory limiter
 	}
 	results := jira.DeliverAll(t.Context(), deliveries, pending)
 	byLimiter := metric(t, metrics, "otelcol_processor_memory_limiter_refused_log_records")
@@ -292,13 +296,13 @@ func randomRefusals(t *testing.T) row {
 		}
 		assert.Len(t, b.lives(result.Delivery), copies, "%s after %v", result.Delivery.ID, result.Attempts)
 	}
-	assert.Positive(t, byLimiter, "nothing was refused by the memory limiter")
+	assert.Positive(t, byLimiter, "the memory limiter refused no event")
 	row := b.compare(t, results)
 	row.note = fmt.Sprintf("%.0f refusals by the memory limiter; %d attempts", byLimiter, attempts(results))
 	return row
 }
 
-// padded makes a JSON object longer.
+// padded adds a long member to a JSON object.
 func padded(body []byte, size int) []byte {
 	return fmt.Appendf(body[:len(body)-1:len(body)-1], `, "padding": %q}`, strings.Repeat("x", size))
 }
@@ -325,7 +329,7 @@ service:
   telemetry: { metrics: { level: none } }
 `
 
-// queueFull holds the backend until Jira was turned away often enough. Then the backend is not well for a while.
+// queueFull blocks the backend until enough deliveries were rejected. After that, the backend fails for a while.
 func queueFull(t *testing.T) row {
 	t.Helper()
 	dice := seeded(t)
@@ -341,7 +345,7 @@ func queueFull(t *testing.T) row {
 		return reply{status: []int{http.StatusOK, http.StatusTooManyRequests, http.StatusServiceUnavailable}[max(dice.IntN(12)-9, 0)]}
 	})
 	all := results()
-	b.await(all) // a queue in memory loses at a stop what waits for the backend to be well again
+	b.await(all) // at a stop, a queue in memory loses the events that wait for the backend
 	c.terminate(t)
 	for _, result := range all {
 		assert.Equal(t, result.Acknowledged, len(b.lives(result.Delivery)) == 1, "%s after %v", result.Delivery.ID, result.Attempts)

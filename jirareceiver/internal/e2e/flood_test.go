@@ -35,20 +35,21 @@ const (
 	maxBody = 25 * mebibyte
 )
 
-// forged is well-formed and wrong, so that the receiver has to read the whole body. Without a signature it reads none.
+// forged is a well-formed wrong signature, so that the receiver has to read the whole body. Without a signature it
+// reads no body.
 const (
 	forged       = "sha256=0000000000000000000000000000000000000000000000000000000000000000"
 	forgedHeader = signature.Header + ": " + forged + "\r\n"
 )
 
-// TestFloods attacks a collector with the default limits, by somebody who does not know the secret, while Jira delivers.
+// TestFloods attacks a collector with the default limits as an unauthenticated sender, while Jira delivers.
 func TestFloods(t *testing.T) {
 	var rows []row
 	for _, flood := range []struct {
 		name   string
 		attack func(t *testing.T, f *flooder)
-		most   int64 // resident bytes: generous
-		cut    bool  // the collector cuts the connections, in a minute or so
+		most   int64 // limit of the resident memory in bytes
+		cut    bool  // whether the collector closes the connections, within about a minute
 	}{
 		{"no flood", func(*testing.T, *flooder) {}, 256 * mebibyte, false},
 		{"slow senders", slowSenders, 512 * mebibyte, true},
@@ -72,7 +73,7 @@ func TestFloods(t *testing.T) {
 	t.Log(table(rows))
 }
 
-// deliverAmid lets Jira deliver while an attack goes on.
+// deliverAmid delivers while an attack continues.
 func deliverAmid(t *testing.T, attack func(*testing.T, *flooder), cut bool) (row row, peak int64) {
 	t.Helper()
 	b := startBackend(t, willing)
@@ -94,9 +95,9 @@ func deliverAmid(t *testing.T, attack func(*testing.T, *flooder), cut bool) (row
 // flooder attacks in the background.
 type flooder struct {
 	url, address string
-	results      []jirasim.Result // of deliveries that are part of the attack; read after end
+	results      []jirasim.Result // results of deliveries that belong to the attack; read after end
 
-	open    atomic.Int64 // connections
+	open    atomic.Int64 // number of open connections
 	ctx     context.Context
 	cancel  context.CancelFunc
 	attacks sync.WaitGroup
@@ -111,14 +112,14 @@ func newFlooder(t *testing.T, c *collector) *flooder {
 	return f
 }
 
-// end ends attacks that would go on, and waits for those that end by themselves.
+// end stops endless attacks, and waits for the other attacks.
 func (f *flooder) end() {
 	f.cancel()
 	f.attacks.Wait()
 }
 
-// connection sends something over a connection, begin to begin with, and then what next returns every now and then, until
-// the collector cuts it or the attack ends.
+// connection sends begin over a connection, and then repeatedly the result of next, until the collector closes the
+// connection or the attack ends.
 func (f *flooder) connection(t *testing.T, begin []byte, next func() []byte) {
 	t.Helper()
 	conn, err := net.Dial("tcp", f.address)
@@ -151,7 +152,7 @@ func (f *flooder) connection(t *testing.T, begin []byte, next func() []byte) {
 	})
 }
 
-// slowSenders send headers or bodies a byte at a time.
+// slowSenders sends headers or bodies byte by byte.
 func slowSenders(t *testing.T, f *flooder) {
 	t.Helper()
 	letter := func() []byte { return []byte("x") }
@@ -161,7 +162,7 @@ func slowSenders(t *testing.T, f *flooder) {
 	}
 }
 
-// idleConnections say nothing at all.
+// idleConnections opens connections and sends nothing.
 func idleConnections(t *testing.T, f *flooder) {
 	t.Helper()
 	connections := form(1000, 10_000)
@@ -176,7 +177,8 @@ func idleConnections(t *testing.T, f *flooder) {
 	}
 }
 
-// post sends a request of a stranger and checks the answer. A connection that is cut amid the body is an answer too.
+// post sends an unauthenticated request and checks the response. The collector may also close the connection during the
+// body.
 func (f *flooder) post(t *testing.T, body io.Reader, encoding string, expected ...int) {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodPost, f.url, body)
@@ -195,7 +197,7 @@ func (f *flooder) post(t *testing.T, body io.Reader, encoding string, expected .
 	assert.Contains(t, expected, response.StatusCode)
 }
 
-// oversizedBodies are announced or not.
+// oversizedBodies sends bodies that are too large, with and without Content-Length.
 func oversizedBodies(t *testing.T, f *flooder) {
 	t.Helper()
 	body := bytes.Repeat([]byte(" "), maxBody+1)
@@ -209,7 +211,7 @@ func oversizedBodies(t *testing.T, f *flooder) {
 	}
 }
 
-// zipBombs become much larger than what is accepted.
+// zipBombs sends bodies whose decoded content is much larger than the limit.
 func zipBombs(t *testing.T, f *flooder) {
 	t.Helper()
 	var bomb bytes.Buffer
@@ -217,7 +219,7 @@ func zipBombs(t *testing.T, f *flooder) {
 	_, err := io.CopyN(w, zeros{}, int64(form(100, 1000))*mebibyte)
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	// A block of snappy that says it becomes 2 GiB.
+	// A snappy block with an announced decoded size of 2 GiB.
 	snappy := append([]byte{0x80, 0x80, 0x80, 0x80, 0x08}, bytes.Repeat([]byte{0xfe, 0x01, 0x00}, 1000)...)
 	for range 10 {
 		f.attacks.Go(func() {
@@ -230,7 +232,8 @@ func zipBombs(t *testing.T, f *flooder) {
 	}
 }
 
-// encodedWithoutEnd hold what some decoders read before anything else.
+// encodedWithoutEnd sends encoded bodies with a large block, which some decoders read completely before they decode any
+// of it.
 func encodedWithoutEnd(t *testing.T, f *flooder) {
 	t.Helper()
 	begin := append([]byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\n"+signature.Header+": "+forged+"\r\nContent-Encoding: snappy\r\nContent-Length: 26000000\r\n\r\n\x80\x80\x04"),
@@ -240,7 +243,7 @@ func encodedWithoutEnd(t *testing.T, f *flooder) {
 	}
 }
 
-// headersWithoutEnd go up to what net/http accepts by default.
+// headersWithoutEnd sends headers up to the default limit of net/http.
 func headersWithoutEnd(t *testing.T, f *flooder) {
 	t.Helper()
 	begin := []byte("POST /jira/events HTTP/1.1\r\nHost: jira\r\n" + strings.Repeat("X-Flood: "+strings.Repeat("x", 90)+"\r\n", 10_000))
@@ -249,7 +252,7 @@ func headersWithoutEnd(t *testing.T, f *flooder) {
 	}
 }
 
-// pipelinedGarbage is no HTTP, or is, and much of it at once.
+// pipelinedGarbage sends much garbage or many requests at once.
 func pipelinedGarbage(t *testing.T, f *flooder) {
 	t.Helper()
 	noise := make([]byte, 64<<10)
@@ -263,7 +266,7 @@ func pipelinedGarbage(t *testing.T, f *flooder) {
 	}
 }
 
-// largestDeliveries are the most that Jira Cloud sends at a time: 20 and 10 requests, none larger than 25 MiB.
+// largestDeliveries sends the largest load of Jira Cloud: 20 and 10 concurrent requests of at most 25 MiB.
 func largestDeliveries(t *testing.T, f *flooder) {
 	t.Helper()
 	script := jirasim.NewScript("https://jira.example.com") // other events than those that come beside them
@@ -271,7 +274,7 @@ func largestDeliveries(t *testing.T, f *flooder) {
 	for n := range 30 {
 		d := script.Delivery(n)
 		d.Flow = []jirasim.Flow{jirasim.Primary, jirasim.Primary, jirasim.Secondary}[n%3]
-		filling := []string{`"x",`, `{"a":[]},`}[n%2] // much text, or much structure
+		filling := []string{`"x",`, `{"a":[]},`}[n%2] // long texts, or many nested values
 		d.Body = fmt.Appendf(d.Body[:len(d.Body)-1], `, "padding": [%s0]}`, strings.Repeat(filling, (maxBody-8192)/len(filling)))
 		require.LessOrEqual(t, len(d.Body), maxBody)
 		deliveries = append(deliveries, d)

@@ -31,8 +31,8 @@ service:
   telemetry: { metrics: { level: none } }
 `
 
-// TestMemoryOfDeliveriesIsBounded delivers many times more than is remembered. Neither process nor file may grow any more
-// once the memory is full.
+// TestMemoryOfDeliveriesIsBounded delivers many times more deliveries than the cache can hold. Once the cache is full,
+// neither process nor file may grow.
 func TestMemoryOfDeliveriesIsBounded(t *testing.T) {
 	for _, test := range []struct{ maxEntries, deliveries int }{
 		{form(1000, 20_000), form(16_000, 1_000_000)},
@@ -60,7 +60,7 @@ func TestMemoryOfDeliveriesIsBounded(t *testing.T) {
 	}
 }
 
-// small returns deliveries with the least that makes an event.
+// small returns deliveries with the smallest payload of an event.
 func small(from, to int) []jirasim.Delivery {
 	deliveries := make([]jirasim.Delivery, 0, to-from)
 	for n := from; n < to; n++ {

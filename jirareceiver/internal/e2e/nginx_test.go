@@ -20,11 +20,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNginxRecipe restarts two collectors behind nginx, if there is one, with the recipe in examples/deploy.
+// TestNginxRecipe restarts two collectors behind nginx with the recipe in examples/deploy, if nginx is installed.
 func TestNginxRecipe(t *testing.T) {
 	nginx, err := exec.LookPath("nginx")
 	if err != nil {
-		t.Skip("there is no nginx here")
+		t.Skip("nginx is not installed")
 	}
 	lines := "\n| proxy_next_upstream\t shutdown_delay\t restarts\t sent\t not acknowledged\t lost\t |\n"
 	for _, mode := range []struct {
@@ -53,7 +53,7 @@ func TestNginxRecipe(t *testing.T) {
 	t.Log(lines)
 }
 
-// startNginx runs the recipe without TLS, in a folder of its own, until the test ends.
+// startNginx runs the recipe without TLS in a new folder until the end of the test.
 func startNginx(t *testing.T, nginx, nextUpstream string, upstreams []string) (url string) {
 	t.Helper()
 	dir, listen := t.TempDir(), address(t)

@@ -29,7 +29,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/grpc"
-	_ "google.golang.org/grpc/encoding/gzip" // the exporter compresses
+	_ "google.golang.org/grpc/encoding/gzip" // the exporter compresses with gzip
 	"google.golang.org/grpc/metadata"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/golden"
@@ -37,14 +37,14 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// export is a request that a backend got.
+// export is a request to a backend.
 type export struct {
 	path   string
 	header http.Header
 	logs   plog.Logs
 }
 
-// exports are what backends of the recipes have got.
+// exports holds the requests to the backends of the recipes.
 type exports struct {
 	mu  sync.Mutex
 	all []export
@@ -56,7 +56,7 @@ func (e *exports) add(got export) {
 	e.all = append(e.all, got)
 }
 
-// await returns all requests as soon as their records are those of the life of an issue.
+// await returns all requests once they contain the records of the life of an issue.
 func (e *exports) await(t *testing.T, c *collector) []export {
 	t.Helper()
 	want := lifeUIDs(t)
@@ -73,7 +73,7 @@ func (e *exports) await(t *testing.T, c *collector) []export {
 	return e.all
 }
 
-// serveHTTP returns the URL of a backend that takes OTLP over HTTP at any path.
+// serveHTTP returns the URL of a backend that accepts OTLP/HTTP at any path.
 func (e *exports) serveHTTP(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +86,7 @@ func (e *exports) serveHTTP(t *testing.T) string {
 	return server.URL
 }
 
-// serveGRPC returns the address of a backend that takes OTLP over gRPC.
+// serveGRPC returns the address of a backend that accepts OTLP/gRPC.
 func (e *exports) serveGRPC(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "localhost:0")
@@ -114,7 +114,7 @@ func (s *logsServer) Export(ctx context.Context, request plogotlp.ExportRequest)
 	return plogotlp.NewExportResponse(), nil
 }
 
-// TestOTLPRecipes starts each recipe that sends OTLP and looks for the records of an issue's life where they should arrive.
+// TestOTLPRecipes starts each recipe that sends OTLP, and compares the received records with the life of an issue.
 func TestOTLPRecipes(t *testing.T) {
 	for _, recipe := range []struct {
 		name, variable string
@@ -148,7 +148,7 @@ func TestOTLPRecipes(t *testing.T) {
 	}
 }
 
-// TestFilesRecipe writes more than a file holds, and restarts amid.
+// TestFilesRecipe writes more than one file holds, and restarts the collector in between.
 func TestFilesRecipe(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made by the exporter")
 	t.Setenv("JIRA_EVENTS_FILE", filepath.Join(dir, "events.jsonl"))
@@ -164,7 +164,7 @@ func TestFilesRecipe(t *testing.T) {
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "events*.jsonl"))
 	require.NoError(t, err)
-	assert.Greater(t, len(files), 1, "it rotates")
+	assert.Greater(t, len(files), 1, "the exporter rotates files")
 	records := 0
 	for _, file := range files {
 		records += len(readRecords(t, file))
@@ -172,7 +172,8 @@ func TestFilesRecipe(t *testing.T) {
 	assert.Equal(t, deliveries, records)
 }
 
-// TestKafkaTiers sends the life of an issue through both tiers. The second starts last, and its backend refuses at first.
+// TestKafkaTiers sends the life of an issue through both tiers. The second tier starts last, and its backend rejects
+// the first requests.
 func TestKafkaTiers(t *testing.T) {
 	kafka := startKafka(t, "jira-events")
 	front := startRecipe(t, "kafka-front")
@@ -199,7 +200,7 @@ func TestKafkaTiers(t *testing.T) {
 	assert.Len(t, kafka.finish(t), len(life(t)), "one message for each delivery")
 }
 
-// TestKafkaUnreachable has Jira told to send again what Kafka has not taken.
+// TestKafkaUnreachable checks that Jira has to send an event again if Kafka has not accepted it.
 func TestKafkaUnreachable(t *testing.T) {
 	t.Setenv("KAFKA_BROKER", address(t))
 	c := startRecipe(t, "kafka-front", "--set", "exporters::kafka::timeout=1s", "--set", "exporters::kafka::retry_on_failure::max_interval=1s",
@@ -208,7 +209,7 @@ func TestKafkaUnreachable(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, c.post(t, body, signature.Sign([]byte(secret), body)))
 }
 
-// TestTransformRecipes compares the messages that an issue's life becomes with golden ones.
+// TestTransformRecipes compares the messages for the life of an issue with golden messages.
 func TestTransformRecipes(t *testing.T) {
 	for _, recipe := range []struct{ name, topic string }{{"flashduty", "flashduty-changes"}, {"cdevents", "cdevents"}} {
 		t.Run(recipe.name, func(t *testing.T) {
@@ -219,7 +220,7 @@ func TestTransformRecipes(t *testing.T) {
 				bodies = append(bodies, root+"/testdata/senders/"+body+".json")
 			}
 			c.postAll(t, bodies)
-			c.terminate(t) // with the queue empty
+			c.terminate(t) // empties the queue
 			file := root + "/testdata/recipes/" + recipe.name + ".jsonl"
 			messages := kafka.finish(t)
 			assert.NotContains(t, c.output(), "failed to execute")
@@ -228,12 +229,13 @@ func TestTransformRecipes(t *testing.T) {
 	}
 }
 
-// TestCDEventsClosed closes each issue of a scenario as often as it is resolved there: not again when it goes from Resolved to Closed.
+// TestCDEventsClosed counts an issue of a scenario as closed whenever it is resolved, but not when it goes from
+// Resolved to Closed.
 func TestCDEventsClosed(t *testing.T) {
 	kafka := startKafka(t, "cdevents")
 	c := startRecipe(t, "cdevents")
 	deliverScenario(t, c, jirasim.Site{})
-	c.terminate(t) // with the queue empty
+	c.terminate(t) // empties the queue
 	closed := 0
 	for _, message := range kafka.finish(t) {
 		closed += strings.Count(message, `"dev.cdevents.ticket.closed.0.2.0"`)
@@ -241,8 +243,8 @@ func TestCDEventsClosed(t *testing.T) {
 	assert.Equal(t, 8, closed)
 }
 
-// TestOtherExporters builds a collector with each exporter that the distribution lacks and that can be had, by the line in its
-// recipe, and has it validate the recipe.
+// TestOtherExporters builds a collector with each available exporter that the distribution lacks, from the line in its
+// recipe, and validates the recipe with it.
 func TestOtherExporters(t *testing.T) {
 	content := string(read(t, root+"/examples/other-exporters/clickhouse.yaml"))
 	line := regexp.MustCompile(`(?m)^# {3}(- gomod: \S+ \S+)$`).FindStringSubmatch(content)
@@ -267,7 +269,7 @@ func startRecipe(t *testing.T, name string, args ...string) *collector {
 	return start(t, t.TempDir(), recipe(t, name), args...)
 }
 
-// postAll posts files. Each delivery has a number of its own.
+// postAll posts files. Each delivery has a different delivery ID.
 func (c *collector) postAll(t *testing.T, files []string) {
 	t.Helper()
 	for i, file := range files {
@@ -307,14 +309,14 @@ func recordUIDs(logs plog.Logs) []string {
 	return uids
 }
 
-// kafka is a broker in a process of its own, in memory. What it prints ends with the messages of its topics.
+// kafka is a separate process with a broker in memory. Its output ends with the messages of its topics.
 type kafka struct {
 	command *exec.Cmd
 	stdin   io.Closer
 	lines   *bufio.Scanner
 }
 
-// startKafka starts a broker, and has the recipes use it.
+// startKafka starts a broker, and sets its address for the recipes.
 func startKafka(t *testing.T, topics ...string) *kafka {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "kafka")
@@ -337,7 +339,7 @@ func startKafka(t *testing.T, topics ...string) *kafka {
 	return k
 }
 
-// finish ends the broker and returns all messages. Kafka keeps their order within a partition only, so they are sorted.
+// finish ends the broker and returns all messages, sorted, because Kafka keeps their order only within a partition.
 func (k *kafka) finish(t *testing.T) []string {
 	t.Helper()
 	k.stdin.Close()

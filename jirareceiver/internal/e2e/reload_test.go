@@ -17,7 +17,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// secretChanged does what docs/durability.md tells the operator to do, under load.
+// secretChanged follows the instructions of docs/durability.md for a new secret, under load.
 func secretChanged(t *testing.T) row {
 	t.Helper()
 	const older, newer = "the older secret", "the newer secret"
@@ -40,7 +40,7 @@ func secretChanged(t *testing.T) row {
 	c.reload(t)
 	wire.await(t, &wire.answers, n/2)
 	jira.SetSecret([]byte(newer))
-	all := results() // Jira repeats nothing any more that it signed with the older secret
+	all := results() // Jira no longer repeats deliveries that it signed with the older secret
 
 	results = inBackground(t, jira, script.Deliveries(n, 2*n))
 	wire.await(t, &wire.answers, n+n/4)
@@ -49,7 +49,7 @@ func secretChanged(t *testing.T) row {
 	all = append(all, results()...)
 
 	old := script.Delivery(2 * n)
-	assert.Equal(t, http.StatusUnauthorized, c.post(t, old.Body, signature.Sign([]byte(older), old.Body)), "the older secret is out")
+	assert.Equal(t, http.StatusUnauthorized, c.post(t, old.Body, signature.Sign([]byte(older), old.Body)), "the older secret is no longer accepted")
 	c.terminate(t)
 	for _, result := range all {
 		assert.True(t, result.Acknowledged, "%v", result.Attempts)
@@ -73,7 +73,8 @@ service:
   telemetry: { metrics: { level: none } }
 `
 
-// restartAmidRetries loses all answers until the collector has been restarted. It remembers what Jira repeats.
+// restartAmidRetries loses all responses until the collector has restarted. The collector must recognise the deliveries
+// that Jira repeats.
 func restartAmidRetries(t *testing.T) row {
 	t.Helper()
 	b := startBackend(t, willing)
