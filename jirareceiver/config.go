@@ -51,7 +51,8 @@ type JiraConfig struct {
 	Status StatusConfig `mapstructure:"status"`
 	// Events selects the events that become records. Default: all.
 	Events EventsConfig `mapstructure:"events"`
-	// Changelog is the place of changed fields. Default: attributes.
+	// Changelog selects where the receiver writes changed fields: in attributes of the event, or in a record for each
+	// changed field as well. Default: attributes.
 	Changelog ChangelogMode `mapstructure:"changelog"`
 	// CustomFields maps ids of custom fields, such as customfield_10016, to aliases. The attribute of a field is
 	// jira.issue.custom.<alias>. Default: none.
@@ -61,11 +62,11 @@ type JiraConfig struct {
 	QueryAttributes map[string]string `mapstructure:"query_attributes"`
 	// Severity maps the priority of an issue to the severity of its records.
 	Severity SeverityConfig `mapstructure:"severity"`
-	// Include adds contents that records omit by default.
+	// Include adds contents that records omit by default, because they contain or may contain personal data.
 	Include IncludeConfig `mapstructure:"include"`
-	// Deduplication recognises repeated deliveries.
+	// Deduplication configures the recognition of duplicates.
 	Deduplication DeduplicationConfig `mapstructure:"deduplication"`
-	// Admission limits the bytes that the receiver processes at a time.
+	// Admission configures the limits beyond which the receiver rejects deliveries.
 	Admission AdmissionConfig `mapstructure:"admission"`
 	// MaxConnections is the largest number of open connections. Beyond it, the receiver closes a connection that has
 	// not sent an authentic delivery: the oldest connection of the sender with the most connections. Default: 1000.
@@ -130,14 +131,14 @@ type ProjectStatusConfig struct {
 type EventsConfig struct {
 	// Include lists patterns of the events that become records. Default: all events.
 	Include []string `mapstructure:"include"`
-	// Exclude lists patterns of events that become no records, even if an include pattern matches them. The receiver
-	// accepts their deliveries. Default: none.
+	// Exclude lists patterns of events that do not become records, even if an include pattern matches them. The
+	// receiver accepts their deliveries. Default: none.
 	Exclude []string `mapstructure:"exclude"`
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// ChangelogMode is the place of the changed fields of an issue.
+// ChangelogMode selects where the receiver writes the changed fields of an issue.
 type ChangelogMode string
 
 const (
@@ -189,7 +190,7 @@ type DeduplicationConfig struct {
 	_ struct{}
 }
 
-// AdmissionConfig limits the memory of deliveries, and the use of disks.
+// AdmissionConfig configures the limits beyond which the receiver rejects deliveries.
 type AdmissionConfig struct {
 	// MaxInFlightBytes is the largest number of bytes of all bodies that the receiver reads or processes at a time. It
 	// rejects deliveries beyond this limit with 429. Default: 128 MiB.

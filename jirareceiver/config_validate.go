@@ -85,7 +85,7 @@ func (cfg *Config) idleTimeout() time.Duration {
 	return 0
 }
 
-// isAddress checks the addresses of TCP. Addresses of other transports only must not be empty.
+// isAddress checks the addresses of TCP. For other transports, it requires only that an address is set.
 func isAddress(addr confignet.AddrConfig) bool {
 	if !strings.HasPrefix(string(addr.Transport), "tcp") {
 		return addr.Endpoint != ""
@@ -151,7 +151,7 @@ func (cfg *JiraConfig) validateSiteURL() error {
 	return nil
 }
 
-// pageSegments are segments in the paths of Jira's pages. They are not valid as the context of a site.
+// pageSegments are segments in the paths of Jira's pages. A context of a site does not contain them.
 var pageSegments = []string{"browse", "projects", "secure", "rest", "plugins", "issues", "boards", "servicedesk"}
 
 // isPage reports whether the URL is the address of a page. Sites of Jira Cloud have no path.
@@ -241,8 +241,8 @@ func within(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// validate also finds names of Jira, which match no event type, and the event type of records in split mode, which
-// cannot be selected without their event.
+// validate also reports Jira's own names, which match no event type, and the event type of records in split mode, which
+// the receiver cannot select without their event.
 func (cfg *EventsConfig) validate() error {
 	var errs []error
 	for _, list := range []struct {
@@ -427,7 +427,7 @@ func includeWarning(all bool) string {
 	return "Patterns of events::include match no event that Jira documents; check the spelling"
 }
 
-// secretsWith returns the keys of the secrets and tokens with a property.
+// secretsWith returns the keys of the secrets and tokens that have a property.
 func (cfg *Config) secretsWith(property func(string) bool) (keys []string) {
 	for _, list := range []struct {
 		key     string

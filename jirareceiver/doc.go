@@ -8,7 +8,7 @@
 //
 // # Glossary
 //
-//   - delivery: one HTTP request in which Jira posts a webhook; an attempt to deliver again has the same delivery ID
+//   - delivery: one HTTP request in which Jira posts a webhook; a repeated attempt has the same delivery ID
 //   - delivery ID: the value of X-Atlassian-Webhook-Identifier, which only Jira Cloud sends
 //   - payload: the decompressed body of a delivery
 //   - event type: the name that the receiver derives from a payload, such as jira.issue.updated

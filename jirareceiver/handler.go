@@ -150,8 +150,8 @@ func (h *handler) handleUnauthorized(w http.ResponseWriter, r *http.Request) {
 	h.serve(w, r, func(http.ResponseWriter, *http.Request) (result, error) { return result{}, errUnauthenticated })
 }
 
-// result holds the facts of a delivery that serve records. Only an authentic delivery has facts, and a rejected one not
-// all of them.
+// result holds the facts about a delivery that serve records. A field is zero if the receiver rejected the delivery
+// earlier.
 type result struct {
 	authentic bool
 	bodySize  int // bytes

@@ -92,8 +92,8 @@ const (
 )
 
 // Shutdown accepts deliveries for shutdown_delay, with health 503, so that a load balancer sends them elsewhere. Then
-// it closes the listener and idle connections, after which Jira Cloud tries again later, and waits for the deliveries
-// in progress. If ctx ends first, Shutdown cancels them and responds with a status code that makes Jira Cloud send the
+// it closes the listener and idle connections, so that Jira Cloud tries again later, and waits for the deliveries in
+// progress. If ctx ends first, Shutdown cancels them and responds with a status code that makes Jira Cloud send the
 // events again. No delivery enters the pipeline after Shutdown returns.
 func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	defer r.handler.telemetry.shutdown()

@@ -116,7 +116,7 @@ var rejections = []*rejection{
 
 	{
 		cause: errDiskFull, status: http.StatusServiceUnavailable, reason: "disk_full", message: "disk full",
-		hint: "free space on the disks of admission::disk::directories",
+		hint: "make space on the disks of admission::disk::directories",
 	},
 	{
 		cause: bodylimit.ErrOverCapacity, status: http.StatusTooManyRequests, reason: "over_capacity", message: "over capacity",

@@ -105,7 +105,7 @@ func oncePerMinute(core zapcore.Core) zapcore.Core {
 	return zapcore.NewSamplerWithOptions(core, logInterval, 1, 0)
 }
 
-// recordResult counts a delivery. A rejected delivery has only some of the facts.
+// recordResult records the metrics of a delivery, and logs a conflict.
 func (t *telemetry) recordResult(ctx context.Context, r result) {
 	if r.authentic {
 		t.metrics.ReceiverJiraBodySize.Record(ctx, int64(r.bodySize), t.byReceiver)

@@ -98,7 +98,7 @@ func TestManifests(t *testing.T) {
 	}
 	target := func(probe *corev1.Probe) string { return probe.HTTPGet.Port.StrVal + probe.HTTPGet.Path }
 	assert.Equal(t, "health/", target(container.StartupProbe))
-	assert.Equal(t, "health/", target(container.LivenessProbe), "a full queue is no reason to restart")
+	assert.Equal(t, "health/", target(container.LivenessProbe), "a full queue must not cause a restart")
 	assert.Equal(t, "jira/health", target(container.ReadinessProbe))
 	path := m.ingress.Spec.Rules[0].HTTP.Paths[0]
 	assert.Equal(t, "/jira/events", path.Path)

@@ -137,8 +137,7 @@ func (r *Reader) settle() {
 // Bytes returns the body that Read has read. It is valid until Release.
 func (r *Reader) Bytes() []byte { return r.body }
 
-// Verified prevents that the Limiter gives the body up. It also takes back a body that was given up after it was
-// complete.
+// Verified protects the body from being given up. It also takes back a body that was given up after it was complete.
 func (r *Reader) Verified() {
 	r.limiter.mu.Lock()
 	defer r.limiter.mu.Unlock()

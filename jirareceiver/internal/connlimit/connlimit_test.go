@@ -69,7 +69,7 @@ func TestOldestStrangerMakesRoom(t *testing.T) {
 	assert.Equal(t, 1, s.evicted)
 	assert.Equal(t, 3, s.Len())
 	assert.True(t, isOpen(t, first, firstAccepted), "it is authenticated")
-	assert.False(t, isOpen(t, second, secondAccepted), "it is the oldest stranger")
+	assert.False(t, isOpen(t, second, secondAccepted), "it is the oldest unauthenticated connection")
 	assert.True(t, isOpen(t, third, thirdAccepted))
 	assert.True(t, isOpen(t, fourth, fourthAccepted))
 }

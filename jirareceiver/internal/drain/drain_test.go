@@ -38,7 +38,7 @@ func TestWait(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		require.ErrorIs(t, c.Wait(ctx), context.DeadlineExceeded)
-		require.NoError(t, call.Err(), "the call goes on")
+		require.NoError(t, call.Err(), "the call continues")
 		_, _, ok := c.Begin(t.Context())
 		assert.False(t, ok, "no more calls begin")
 		time.AfterFunc(time.Minute, end)

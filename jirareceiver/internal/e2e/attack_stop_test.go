@@ -119,7 +119,7 @@ func stopBeside(t *testing.T, row *attackRow, withCertificate bool, begin func(*
 		if !assert.NoError(t, err) {
 			return
 		}
-		stalled := time.AfterFunc(stallPatience, func() { row.note = "waited for the stranger" })
+		stalled := time.AfterFunc(stallPatience, func() { row.note = "waited for the stalled request" })
 		defer stalled.Stop()
 		a.running.Go(func() { _, _ = io.Copy(io.Discard, conn) })
 	}
@@ -138,7 +138,7 @@ func stopBeside(t *testing.T, row *attackRow, withCertificate bool, begin func(*
 	row.peak, row.cpu = o.end()
 	row.sent = a.sent.Load()
 	assert.True(t, ended, "%s: neither ended nor listening", row.attack)
-	assert.Less(t, row.unheard, stallPatience, "%s: waited for the stranger", row.attack)
+	assert.Less(t, row.unheard, stallPatience, "%s: waited for the stalled request", row.attack)
 	_ = c.command.Process.Kill()
 }
 

@@ -24,7 +24,7 @@ import (
 func TestSystemdUnit(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
-		t.Log("there is no systemd-analyze here")
+		t.Log("systemd-analyze is not installed")
 		return
 	}
 	unit := strings.ReplaceAll(string(read(t, root+"/examples/deploy/otelcol-jira.service")), "/usr/local/bin/otelcol-jira", binary(t))

@@ -269,7 +269,7 @@ func pipelinedGarbage(t *testing.T, f *flooder) {
 // largestDeliveries sends the largest load of Jira Cloud: 20 and 10 concurrent requests of at most 25 MiB.
 func largestDeliveries(t *testing.T, f *flooder) {
 	t.Helper()
-	script := jirasim.NewScript("https://jira.example.com") // other events than those that come beside them
+	script := jirasim.NewScript("https://jira.example.com") // not the events of the concurrent deliveries
 	var deliveries []jirasim.Delivery
 	for n := range 30 {
 		d := script.Delivery(n)

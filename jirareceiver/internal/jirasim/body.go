@@ -73,7 +73,7 @@ func (s Site) project(p project) object {
 
 func named(self, id, name string) object { return object{"self": self, "id": id, "name": name} }
 
-// issue returns an issue with all its fields, as in issue events.
+// issue returns an issue with all its fields, for issue events.
 func (s Site) issue(i *issue) object {
 	fields := s.partialFields(i)
 	for n := range customFields {
