@@ -22,21 +22,23 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
+// attributesIntro is the start of the page. A backtick is written as ´.
 const attributesIntro = `# Attributes
 
 All attributes of the records, by subject. [events.md](events.md) shows whole records.
 
-A record has an attribute if Jira sends its value and the value is not empty. Only ` + "`service.name`" + ` and ` + "`jira.webhook.source`" + ` are
-on every record.
+A record has an attribute if Jira sends its value and the value is not empty. Only ´service.name´ and
+´jira.webhook.source´ are on every record.
 
-- **type**: ids are strings, even if Jira sends numbers. Times are strings in UTC, in RFC 3339 with milliseconds. Dates are
-  ` + "`YYYY-MM-DD`" + `.
-- **on**: the records that have the attribute in the example bodies of this repository. Other senders may send fewer values, or
-  more.
-- **personal**: *id* is the account id of Jira Cloud or the user key of Data Center. For users from before Jira 8.4, the user key
-  is the login name. *yes* and *in part* name the option that adds the attribute, or a part of its value, to records. *no* means
-  that the attribute itself is not about people. But people can write anything into a summary, a label or the name of a sprint.
-- Texts are cut after ` + "`max_text_length`" + ` characters, and the example values on this page after 60. All values have
+- **type**: ids are strings, even if Jira sends numbers. Times are strings in UTC, in RFC 3339 with milliseconds. Dates
+  are ´YYYY-MM-DD´.
+- **on**: the records that have the attribute in the example bodies of this repository. Other senders may send fewer
+  values, or more.
+- **personal**: *id* is the account id of Jira Cloud or the user key of Data Center. For users from before Jira 8.4, the
+  user key is the login name. *yes* and *in part* name the option that adds the attribute, or a part of its value, to
+  records. *no* means that the attribute itself is not about people. But people can write anything into a summary, a
+  label or the name of a sprint.
+- Texts are cut after ´max_text_length´ characters, and the example values on this page after 60. All values have
   [limits](limits.md#of-a-record).
 
 `
@@ -72,7 +74,7 @@ func attributesPage(root string, bodies []testbodies.Body) (string, error) {
 		return "", err
 	}
 	page, rows := strings.Builder{}, 0
-	page.WriteString(attributesIntro)
+	page.WriteString(backticks(attributesIntro))
 	for _, section := range sections {
 		fmt.Fprintf(&page, "## %s\n\n| attribute | description | type | example | on | personal |\n|---|---|---|---|---|---|\n", section.title)
 		for _, attr := range declared.attributes {
@@ -315,7 +317,8 @@ func exampleValue(value pcommon.Value) string {
 	return "`" + strings.NewReplacer("|", `\|`, "`", "'").Replace(s) + "`"
 }
 
-// on returns the events that have an attribute. All events of a namespace are shortened, for example to jira.sprint.*.
+// on returns the events that have an attribute, in short: jira.sprint.* are all events of a namespace, and the shorter list
+// of the events that have the attribute and the events that lack it is written.
 func (seen *observations) on(events map[string]bool) string {
 	switch {
 	case len(events) == len(seen.events):
@@ -323,31 +326,47 @@ func (seen *observations) on(events map[string]bool) string {
 	case maps.Equal(events, seen.attributes["jira.issue.id"].events):
 		return "any event with an issue"
 	}
-	var parts []string
-	last := ""
-	for _, event := range slices.Sorted(maps.Keys(events)) {
-		namespace := event[:strings.LastIndex(event, ".")+1]
-		all := within(namespace, events)
-		switch {
-		case namespace == last && all == within(namespace, seen.events):
-		case namespace == last:
-			parts = append(parts, "`."+strings.TrimPrefix(event, namespace)+"`")
-		case all > 1 && all == within(namespace, seen.events):
-			parts = append(parts, "`"+namespace+"*`")
-		default:
-			parts = append(parts, "`"+event+"`")
+	others := map[string]bool{}
+	for event := range seen.events {
+		if !events[event] {
+			others[event] = true
 		}
-		last = namespace
 	}
-	return strings.Join(parts, ", ")
+	with, without := seen.list(events), seen.list(others)
+	if len(without) < len(with) {
+		return "any event except " + without
+	}
+	return with
 }
 
-// within counts the events of a namespace.
-func within(namespace string, events map[string]bool) (n int) {
+// list returns the names of events by namespace.
+func (seen *observations) list(events map[string]bool) string {
+	namespaces := map[string]bool{}
 	for event := range events {
-		if strings.HasPrefix(event, namespace) {
-			n++
+		namespaces[event[:strings.LastIndex(event, ".")+1]] = true
+	}
+	var parts []string
+	for _, namespace := range slices.Sorted(maps.Keys(namespaces)) {
+		var with, without []string
+		for _, event := range slices.Sorted(maps.Keys(seen.events)) {
+			if action, found := strings.CutPrefix(event, namespace); found && !strings.Contains(action, ".") {
+				if events[event] {
+					with = append(with, action)
+				} else {
+					without = append(without, action)
+				}
+			}
+		}
+		switch {
+		case len(with) == 1:
+			parts = append(parts, "`"+namespace+with[0]+"`")
+		case len(without) == 0:
+			parts = append(parts, "`"+namespace+"*`")
+		case len(without) < len(with):
+			parts = append(parts, "`"+namespace+"*` (not `."+strings.Join(without, "`, `.")+"`)")
+		default:
+			parts = append(parts, "`"+namespace+strings.Join(with, "`, `.")+"`")
 		}
 	}
-	return n
+	return strings.Join(parts, ", ")
 }

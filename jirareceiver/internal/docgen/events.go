@@ -6,6 +6,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -15,26 +16,29 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
+// eventsIntro is the start of the page. A backtick is written as ´.
 const eventsIntro = `# Events
 
-The names of all events: Jira's name, which is in the body that Jira sends, and the name of the record, which you use in
-` + "`events::include`" + `, in filters and in queries. The linked sections contain an example body, and the record that it becomes with
-the default configuration.
+The names of all events: Jira's name, which the body contains, and the name of the record, for ´events::include´,
+filters and queries. [record.md](record.md) shows a body beside its record, [attributes.md](attributes.md) explains the
+attributes, and [senders.md](senders.md) describes the bodies of each sender.
 
-Jira's list of events is open. Events that are not in the table get a name in the same way: ` + "`sprint_paused`" + ` would become
-` + "`jira.sprint.paused`" + `, and ` + "`jira:portfolio_rebalanced`" + ` would become ` + "`jira.portfolio_rebalanced`" + `. A name becomes ` + "`jira.unknown`" + ` if
-it is longer than 64 characters, or contains anything but lower-case letters, digits and underscores. The attribute
-` + "`jira.webhook.event`" + ` then contains the name as sent.
+Jira can add events. An event that is not in the table gets its name in the same way: ´sprint_paused´ becomes
+´jira.sprint.paused´, and ´jira:portfolio_rebalanced´ becomes ´jira.portfolio_rebalanced´. A name becomes
+´jira.unknown´ if it is longer than 64 characters or contains anything but lower-case letters, digits and underscores.
+The attribute ´jira.webhook.event´ contains the name as sent.
 
-[attributes.md](attributes.md) explains the attributes, and [senders.md](senders.md) the bodies of each kind of sender. Some
-examples are shorter than the bodies of a real Jira. Their records have no attributes for the missing values.
+The sections show records with the default configuration. The first section of a chapter shows the whole record. Each
+further section shows only the values that differ from that record, except the timestamp, ´log.record.uid´ and the names
+of the event, and lists the attributes that are missing. Links lead to the whole example body and record. Some example
+bodies are shorter than the bodies of a real Jira, and their records lack the attributes of the missing values.
 
 `
 
 // chapters are the parts of the page, by the namespace of the events.
 var chapters = []struct{ namespace, title, note string }{
-	{"jira.issue.", "Issues", "The body contains the issue with all its fields. A transition is an update with a change of `status`. Data Center also sends comments as updates."},
-	{"jira.comment.", "Comments", "Jira Cloud also sends a few fields of the issue, Data Center only the id of the issue. If the body does not contain the user who caused the event, `user.id` is the last editor of the comment. Records of deleted comments have no `user.id` then, because the last editor may not be the user who deleted the comment."},
+	{"jira.issue.", "Issues", "The body contains the issue with all its fields. A transition to another status is an update with a change of `status`. Data Center also sends comments as updates."},
+	{"jira.comment.", "Comments", "Jira Cloud also sends a few fields of the issue, Data Center only the id of the issue. If the body does not contain the user who caused the event, `user.id` is the last editor of the comment. The record of a deleted comment then has no `user.id`, because another user may have deleted the comment."},
 	{"jira.worklog.", "Worklogs", "The body contains only the id of the issue."},
 	{"jira.attachment.", "Attachments", ""},
 	{"jira.issue_link.", "Issue links", "The body contains only the ids of the two issues."},
@@ -49,7 +53,7 @@ var chapters = []struct{ namespace, title, note string }{
 	{"jira.option.", "Options of the site", "Changes of global settings by an administrator."},
 	{"jira.app.", "Apps", ""},
 	{"jira.expression.", "Jira expressions", ""},
-	{"jira.automation.", "Automation", "Deliveries of Automation rules, see [senders.md](senders.md#an-automation-rule)."},
+	{"jira.automation.", "Automation", "[Automation rules](senders.md#an-automation-rule) send these deliveries."},
 	{"jira.unknown", "Everything else", ""},
 }
 
@@ -127,6 +131,9 @@ type documentedEvent struct {
 	body string // name of the example body
 }
 
+// isGolden reports whether testdata contains the record with the default configuration.
+func (e documentedEvent) isGolden() bool { return e.name != record.EventFieldChanged }
+
 // documentedEvents returns the event types that Jira documents, and the event types of bodies without a name.
 func documentedEvents() []documentedEvent {
 	var events []documentedEvent
@@ -150,9 +157,10 @@ func eventsPage(bodies []testbodies.Body) (string, error) {
 	}
 	var table, sections strings.Builder
 	for _, chapter := range chapters {
+		var first plog.Logs
 		heading := "\n## " + chapter.title + "\n"
 		if chapter.note != "" {
-			heading += "\n" + chapter.note + "\n"
+			heading += "\n" + wrap(chapter.note)
 		}
 		for _, event := range events {
 			if !strings.HasPrefix(event.name, chapter.namespace) {
@@ -163,12 +171,14 @@ func eventsPage(bodies []testbodies.Body) (string, error) {
 			}
 			body, found := byName[event.body]
 			if found {
-				section, err := eventSection(event, body.Content)
+				section, logs, err := eventSection(event, body.Content, first)
 				if err != nil {
 					return "", err
 				}
 				sections.WriteString(heading + section)
-				heading = ""
+				if heading != "" {
+					heading, first = "", logs
+				}
 			}
 			fmt.Fprintf(&table, "| %s | %s | %s |\n", event.jira, linkTo(event.name, found), meanings[event.name])
 		}
@@ -179,7 +189,7 @@ func eventsPage(bodies []testbodies.Body) (string, error) {
 	if len(meanings) != len(events) {
 		return "", errors.New("a meaning belongs to no event")
 	}
-	return eventsIntro + "| Jira's name | name of the record | description |\n|---|---|---|\n" + table.String() + sections.String() + footer, nil
+	return backticks(eventsIntro) + "| Jira's name | name of the record | description |\n|---|---|---|\n" + table.String() + sections.String() + footer, nil
 }
 
 func linkTo(name string, hasSection bool) string {
@@ -189,36 +199,68 @@ func linkTo(name string, hasSection bool) string {
 	return fmt.Sprintf("[%#q](#%s)", name, strings.ReplaceAll(name, ".", ""))
 }
 
-const eventSectionFormat = `
-### %s
+// eventSection returns the section of an event. Its record is compared with reference, the first record of the chapter, if
+// there is one and a link leads to the whole record.
+func eventSection(event documentedEvent, body []byte, reference plog.Logs) (string, plog.Logs, error) {
+	logs, err := eventRecord(event, body)
+	if err != nil {
+		return "", plog.Logs{}, err
+	}
+	source := fmt.Sprintf("[Example body](../testdata/%s.json)", event.body)
+	if event.isGolden() {
+		source += fmt.Sprintf(", [record](../testdata/%s.yaml)", event.body)
+	}
+	shown, missing := golden.Printed(logs), []string(nil)
+	if reference != (plog.Logs{}) && event.isGolden() {
+		shown, missing = difference(reference, logs)
+	}
+	lead := fmt.Sprintf("%s. Name in Jira: %s. %s.", capitalise(meanings[event.name]), event.jira, source)
+	section := "\n### " + event.name + "\n\n" + wrap(lead) + "\n```text\n" + shown + "```\n"
+	if len(missing) > 0 {
+		section += "\n" + wrap("Missing: `"+strings.Join(missing, "`, `")+"`.")
+	}
+	return section, logs, nil
+}
 
-Description: %s. Name in Jira: %s.
-
-<details>
-<summary>Body and record</summary>
-
-%s
-becomes
-
-` + "```text\n%s```" + `
-
-</details>
-`
-
-func eventSection(event documentedEvent, body []byte) (string, error) {
+// eventRecord returns the record of the event.
+func eventRecord(event documentedEvent, body []byte) (plog.Logs, error) {
 	w := newWriting(record.Options{SplitChanges: event.name == record.EventFieldChanged})
 	logs, err := w.logs(body, record.Delivery{})
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", event.body, err)
+		return plog.Logs{}, fmt.Errorf("%s: %w", event.body, err)
 	}
 	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	records.RemoveIf(func(record plog.LogRecord) bool { return record.EventName() != event.name })
 	if records.Len() == 0 {
-		return "", fmt.Errorf("%s does not become %s", event.body, event.name)
+		return plog.Logs{}, fmt.Errorf("%s does not become %s", event.body, event.name)
 	}
-	shown := "No body\n"
-	if len(body) > 0 {
-		shown = "```json\n" + strings.TrimSpace(string(body)) + "\n```\n"
-	}
-	return fmt.Sprintf(eventSectionFormat, event.name, meanings[event.name], event.jira, shown, golden.Printed(logs)), nil
+	return logs, nil
 }
+
+// differsAlways has the start of the lines that differ in all records.
+var differsAlways = []string{"Timestamp ", "EventName ", "  log.record.uid ", "  jira.webhook.event "}
+
+// difference returns the lines of a printed record that the reference does not have, and the attributes that only the
+// reference has.
+func difference(reference, logs plog.Logs) (differing string, missing []string) {
+	old, printed := lines(reference), lines(logs)
+	var b strings.Builder
+	for _, line := range printed {
+		if !slices.Contains(old, line) && !slices.ContainsFunc(differsAlways, func(start string) bool { return strings.HasPrefix(line, start) }) {
+			b.WriteString(line + "\n")
+		}
+	}
+	for _, line := range old {
+		key := strings.Fields(line)[0]
+		if !slices.ContainsFunc(printed, func(line string) bool { return strings.Fields(line)[0] == key }) {
+			missing = append(missing, key)
+		}
+	}
+	return b.String(), missing
+}
+
+func lines(logs plog.Logs) []string {
+	return strings.Split(strings.TrimSpace(golden.Printed(logs)), "\n")
+}
+
+func capitalise(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -22,7 +23,33 @@ import (
 )
 
 // footer ends all generated pages.
-const footer = "\n---\n\nMade by `make docs`: do not edit.\n"
+const footer = "\n---\n\n`make docs` writes this page: do not edit it.\n"
+
+// maxWidth is the greatest length of a line of prose, in bytes.
+const maxWidth = 120
+
+// wrap returns the paragraph in lines of maxWidth.
+func wrap(paragraph string) string {
+	var b strings.Builder
+	width := 0
+	for _, word := range strings.Fields(paragraph) {
+		switch {
+		case width == 0:
+		case width+1+len(word) > maxWidth:
+			b.WriteString("\n")
+			width = 0
+		default:
+			b.WriteString(" ")
+			width++
+		}
+		b.WriteString(word)
+		width += len(word)
+	}
+	return b.String() + "\n"
+}
+
+// backticks replaces ´, which stands for a backtick in the texts of this package.
+func backticks(text string) string { return strings.ReplaceAll(text, "´", "`") }
 
 func main() {
 	if err := run(); err != nil {

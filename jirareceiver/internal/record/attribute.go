@@ -19,7 +19,7 @@ const schemaURL = semconv.SchemaURL
 // Resource attributes.
 const (
 	attrServiceName    = string(semconv.ServiceNameKey) // always `jira`
-	attrSiteURL        = "jira.site.url"                // `https://host[/context]` of the Jira that sent the event: `site_url` or, without it, taken from the links in the body
+	attrSiteURL        = "jira.site.url"                // `https://host[/context]` of the Jira that sent the event: `site_url`, or without it the site of the links in the body
 	attrDeploymentType = "jira.deployment.type"         // `cloud` or `data_center`, if the body or the site shows it
 )
 
@@ -32,9 +32,9 @@ const (
 
 	attrWebhookEvent          = "jira.webhook.event"            // `webhookEvent` of the body, as sent
 	attrWebhookIssueEventType = "jira.webhook.issue_event_type" // `issue_event_type_name` of the body, as sent
-	attrWebhookID             = "jira.webhook.id"               // delivery ID, from the header `X-Atlassian-Webhook-Identifier` of Jira Cloud: the same for all attempts to deliver an event
+	attrWebhookID             = "jira.webhook.id"               // delivery ID, from the header `X-Atlassian-Webhook-Identifier` of Jira Cloud: the same for all attempts of a delivery
 	attrWebhookRetryCount     = "jira.webhook.retry_count"      // number of the repetition, from the header `X-Atlassian-Webhook-Retry` of Jira Cloud; only on repeated deliveries
-	attrWebhookFlow           = "jira.webhook.flow"             // from the header `X-Atlassian-Webhook-Flow` of Jira Cloud: `Primary`, or `Secondary` for an event that follows from another event
+	attrWebhookFlow           = "jira.webhook.flow"             // from the header `X-Atlassian-Webhook-Flow` of Jira Cloud: `Primary`, or `Secondary` for an event that another event caused
 	attrWebhookSource         = "jira.webhook.source"           // sender of the event: `webhook`, `post_function`, `automation` or `unknown`
 )
 
@@ -43,37 +43,37 @@ const (
 	attrURLFull               = string(semconv.URLFullKey)          // address of the issue, if its site and its key are known
 	attrIssueID               = "jira.issue.id"                     // id of the issue, which never changes
 	attrIssueKey              = "jira.issue.key"                    // key of the issue
-	attrIssuePreviousKey      = "jira.issue.previous_key"           // key before a move to another project
-	attrIssueSummary          = "jira.issue.summary"                // summary
-	attrIssueDescription      = "jira.issue.description"            // description; with `include::description`
-	attrIssueLabels           = "jira.issue.labels"                 // labels
-	attrIssueComponents       = "jira.issue.components"             // names of the components
+	attrIssuePreviousKey      = "jira.issue.previous_key"           // key of the issue before a move to another project
+	attrIssueSummary          = "jira.issue.summary"                // summary of the issue
+	attrIssueDescription      = "jira.issue.description"            // description of the issue; with `include::description`
+	attrIssueLabels           = "jira.issue.labels"                 // labels of the issue
+	attrIssueComponents       = "jira.issue.components"             // names of the components of the issue
 	attrIssueFixVersions      = "jira.issue.fix_versions"           // names of the versions in which the issue is to be fixed
 	attrIssueAffectedVersions = "jira.issue.affected_versions"      // names of the versions that the issue affects
-	attrIssueCreatedAt        = "jira.issue.created_at"             // time of its creation
-	attrIssueUpdatedAt        = "jira.issue.updated_at"             // time of its last update
-	attrIssueResolvedAt       = "jira.issue.resolved_at"            // time of its resolution
-	attrIssueDueDate          = "jira.issue.due_date"               // due date
-	attrIssueAge              = "jira.issue.age_seconds"            // seconds between its creation and the event
-	attrIssueLeadTime         = "jira.issue.lead_time_seconds"      // seconds between its creation and its resolution; only on the event that resolves the issue
-	attrIssueTypeID           = "jira.issue.type.id"                // id of its type
-	attrIssueTypeName         = "jira.issue.type.name"              // name of its type
-	attrIssuePriorityID       = "jira.issue.priority.id"            // id of its priority
-	attrIssuePriorityName     = "jira.issue.priority.name"          // name of its priority
-	attrIssueResolutionID     = "jira.issue.resolution.id"          // id of its resolution
-	attrIssueResolutionName   = "jira.issue.resolution.name"        // name of its resolution
+	attrIssueCreatedAt        = "jira.issue.created_at"             // time at which the issue was created
+	attrIssueUpdatedAt        = "jira.issue.updated_at"             // time of the last update of the issue
+	attrIssueResolvedAt       = "jira.issue.resolved_at"            // time at which the issue was resolved
+	attrIssueDueDate          = "jira.issue.due_date"               // due date of the issue
+	attrIssueAge              = "jira.issue.age_seconds"            // seconds between the creation of the issue and the event
+	attrIssueLeadTime         = "jira.issue.lead_time_seconds"      // seconds between the creation and the resolution of the issue; only on the event that resolves the issue
+	attrIssueTypeID           = "jira.issue.type.id"                // id of the issue type
+	attrIssueTypeName         = "jira.issue.type.name"              // name of the issue type
+	attrIssuePriorityID       = "jira.issue.priority.id"            // id of the priority
+	attrIssuePriorityName     = "jira.issue.priority.name"          // name of the priority
+	attrIssueResolutionID     = "jira.issue.resolution.id"          // id of the resolution
+	attrIssueResolutionName   = "jira.issue.resolution.name"        // name of the resolution
 	attrResolutionChange      = "jira.issue.resolution.change"      // `resolved` if the event moves the issue to a status that [means done](delivery-metrics.md#which-statuses-mean-done), `reopened` if the event moves the issue back from such a status
-	attrIssueParentID         = "jira.issue.parent.id"              // id of its parent
-	attrIssueParentKey        = "jira.issue.parent.key"             // key of its parent
-	attrIssueSecurityLevel    = "jira.issue.security_level.name"    // name of its security level
-	attrStatusID              = "jira.issue.status.id"              // id of its status
-	attrStatusName            = "jira.issue.status.name"            // name of its status, in the language of the site
+	attrIssueParentID         = "jira.issue.parent.id"              // id of the parent issue
+	attrIssueParentKey        = "jira.issue.parent.key"             // key of the parent issue
+	attrIssueSecurityLevel    = "jira.issue.security_level.name"    // name of the security level of the issue
+	attrStatusID              = "jira.issue.status.id"              // id of the status
+	attrStatusName            = "jira.issue.status.name"            // name of the status, in the language of the site
 	attrStatusCategory        = "jira.issue.status.category"        // key of the status category: `new`, `indeterminate`, `done` or `undefined`
-	attrStatusMapped          = "jira.issue.status.mapped"          // [mapped value](status-mapping.md) of its status
+	attrStatusMapped          = "jira.issue.status.mapped"          // [mapped value](status-mapping.md) of the status
 	attrPreviousStatusID      = "jira.issue.status.previous.id"     // id of the status before a transition
 	attrPreviousStatusName    = "jira.issue.status.previous.name"   // name of the status before a transition
 	attrPreviousStatusMapped  = "jira.issue.status.previous.mapped" // mapped value of the status before a transition
-	attrIssueCustom           = "jira.issue.custom."                // a field of `custom_fields`: a string, a number or a truth value, or a list of them; for people their ids, and their names in `….full_name` only with `include::user_details`
+	attrIssueCustom           = "jira.issue.custom."                // a field of `custom_fields`: a string, a number, a boolean, or a list of them. For people, the ids; their names are in `….full_name`, only with `include::user_details`
 
 	attrTransitionID   = "jira.transition.id"   // id of the transition
 	attrTransitionName = "jira.transition.name" // name of the transition
@@ -85,14 +85,14 @@ const (
 const (
 	attrChangelogID     = "jira.changelog.id"     // id of the change
 	attrChangelogFields = "jira.changelog.fields" // ids of the changed fields in Jira's order; names if Jira sends no ids
-	attrChangelogItems  = "jira.changelog.items"  // one map per changed field, in the same order: `field`, `field_id`, `field_type`, `from`, `from_string`, `to`, `to_string`. Contains names of people only with `include::user_details`, descriptions only with `include::description`, comments only with `include::comment_body`
+	attrChangelogItems  = "jira.changelog.items"  // one map per changed field, in the order of `jira.changelog.fields`: `field`, `field_id`, `field_type`, `from`, `from_string`, `to`, `to_string`. Contains names of people only with `include::user_details`, descriptions only with `include::description`, comments only with `include::comment_body`
 
 	attrChangeField      = "jira.change.field"       // name of the changed field
 	attrChangeFieldID    = "jira.change.field_id"    // id of the changed field
-	attrChangeFrom       = "jira.change.from"        // value before, for machines: usually an id; values that may be login names only with `include::user_details`
-	attrChangeFromString = "jira.change.from_string" // value before, for people; names of people only with `include::user_details`, descriptions only with `include::description`, comments only with `include::comment_body`
-	attrChangeTo         = "jira.change.to"          // value after, for machines: usually an id; values that may be login names only with `include::user_details`
-	attrChangeToString   = "jira.change.to_string"   // value after, for people; names of people only with `include::user_details`, descriptions only with `include::description`, comments only with `include::comment_body`
+	attrChangeFrom       = "jira.change.from"        // machine-readable value before the change, usually an id; values that may be login names only with `include::user_details`
+	attrChangeFromString = "jira.change.from_string" // readable value before the change; names of people only with `include::user_details`, descriptions only with `include::description`, comments only with `include::comment_body`
+	attrChangeTo         = "jira.change.to"          // machine-readable value after the change, usually an id; values that may be login names only with `include::user_details`
+	attrChangeToString   = "jira.change.to_string"   // readable value after the change; names of people only with `include::user_details`, descriptions only with `include::description`, comments only with `include::comment_body`
 )
 
 // Keys of the maps in the list jira.changelog.items.
@@ -115,28 +115,28 @@ const (
 	attrProjectLeadID   = "jira.project.lead.id"  // user id of the project's lead
 
 	attrCommentID             = "jira.comment.id"               // id of the comment
-	attrCommentAuthorID       = "jira.comment.author.id"        // user id of its author
-	attrCommentUpdateAuthorID = "jira.comment.update_author.id" // user id of its last editor
-	attrCommentCreatedAt      = "jira.comment.created_at"       // time at which it was written
-	attrCommentUpdatedAt      = "jira.comment.updated_at"       // time of its last edit
-	attrCommentPublic         = "jira.comment.public"           // whether customers see it; only with Jira Service Management
-	attrCommentBody           = "jira.comment.body"             // its text; with `include::comment_body`
+	attrCommentAuthorID       = "jira.comment.author.id"        // user id of the author of the comment
+	attrCommentUpdateAuthorID = "jira.comment.update_author.id" // user id of the last editor of the comment
+	attrCommentCreatedAt      = "jira.comment.created_at"       // time at which the comment was written
+	attrCommentUpdatedAt      = "jira.comment.updated_at"       // time of the last edit of the comment
+	attrCommentPublic         = "jira.comment.public"           // whether customers see the comment; only with Jira Service Management
+	attrCommentBody           = "jira.comment.body"             // text of the comment; with `include::comment_body`
 
 	attrWorklogID             = "jira.worklog.id"                 // id of the worklog
-	attrWorklogAuthorID       = "jira.worklog.author.id"          // user id of its author
-	attrWorklogUpdateAuthorID = "jira.worklog.update_author.id"   // user id of its last editor
+	attrWorklogAuthorID       = "jira.worklog.author.id"          // user id of the author of the worklog
+	attrWorklogUpdateAuthorID = "jira.worklog.update_author.id"   // user id of the last editor of the worklog
 	attrWorklogStartedAt      = "jira.worklog.started_at"         // time at which the work began
 	attrWorklogCreatedAt      = "jira.worklog.created_at"         // time at which the work was logged
-	attrWorklogUpdatedAt      = "jira.worklog.updated_at"         // time of its last edit
-	attrWorklogTimeSpent      = "jira.worklog.time_spent_seconds" // time of work in seconds
-	attrWorklogComment        = "jira.worklog.comment"            // its text; with `include::comment_body`
+	attrWorklogUpdatedAt      = "jira.worklog.updated_at"         // time of the last edit of the worklog
+	attrWorklogTimeSpent      = "jira.worklog.time_spent_seconds" // seconds of work
+	attrWorklogComment        = "jira.worklog.comment"            // text of the worklog; with `include::comment_body`
 
 	attrAttachmentID        = "jira.attachment.id"         // id of the attachment
 	attrAttachmentFilename  = "jira.attachment.filename"   // name of the file
 	attrAttachmentSize      = "jira.attachment.size"       // size of the file in bytes
 	attrAttachmentMIMEType  = "jira.attachment.mime_type"  // MIME type of the file
-	attrAttachmentCreatedAt = "jira.attachment.created_at" // time at which it was attached
-	attrAttachmentAuthorID  = "jira.attachment.author.id"  // user id of its author
+	attrAttachmentCreatedAt = "jira.attachment.created_at" // time at which the file was attached
+	attrAttachmentAuthorID  = "jira.attachment.author.id"  // user id of the user who attached the file
 
 	attrIssueLinkID            = "jira.issue_link.id"                   // id of the link
 	attrIssueLinkTypeID        = "jira.issue_link.type.id"              // id of the type of the link
@@ -153,10 +153,10 @@ const (
 	attrSprintName        = "jira.sprint.name"         // name of the sprint
 	attrSprintState       = "jira.sprint.state"        // `future`, `active` or `closed`
 	attrSprintGoal        = "jira.sprint.goal"         // goal of the sprint
-	attrSprintCreatedAt   = "jira.sprint.created_at"   // time of its creation
-	attrSprintStartAt     = "jira.sprint.start_at"     // time of its start
-	attrSprintEndAt       = "jira.sprint.end_at"       // planned time of its end
-	attrSprintCompletedAt = "jira.sprint.completed_at" // time at which it was closed
+	attrSprintCreatedAt   = "jira.sprint.created_at"   // time at which the sprint was created
+	attrSprintStartAt     = "jira.sprint.start_at"     // start time of the sprint
+	attrSprintEndAt       = "jira.sprint.end_at"       // planned end time of the sprint
+	attrSprintCompletedAt = "jira.sprint.completed_at" // time at which the sprint was closed
 
 	attrBoardID   = "jira.board.id"   // id of the board; for a sprint, of the board on which the sprint was created
 	attrBoardName = "jira.board.name" // name of the board
@@ -164,8 +164,8 @@ const (
 
 	attrVersionID           = "jira.version.id"             // id of the version
 	attrVersionName         = "jira.version.name"           // name of the version
-	attrVersionReleased     = "jira.version.released"       // whether it is released
-	attrVersionArchived     = "jira.version.archived"       // whether it is archived
+	attrVersionReleased     = "jira.version.released"       // whether the version is released
+	attrVersionArchived     = "jira.version.archived"       // whether the version is archived
 	attrVersionStartDate    = "jira.version.start_date"     // date on which work on the version starts
 	attrVersionReleaseDate  = "jira.version.release_date"   // planned or actual date of the release
 	attrVersionMergedIntoID = "jira.version.merged_into.id" // id of the version that took over the issues of this version
@@ -183,7 +183,7 @@ const (
 type userKeys struct{ id, name, fullName, email string }
 
 var (
-	actorKeys    = newUserKeys("user")                // the user who caused the event; if the body of a comment, worklog or attachment does not contain that user, the last editor or the author, but not for deletions
+	actorKeys    = newUserKeys("user")                // the user who caused the event; if the body of a comment, worklog or attachment event lacks this user, the last editor or the author, but not on deletions
 	assigneeKeys = newUserKeys("jira.issue.assignee") // the assignee of the issue
 	reporterKeys = newUserKeys("jira.issue.reporter") // the reporter of the issue
 	creatorKeys  = newUserKeys("jira.issue.creator")  // the creator of the issue
