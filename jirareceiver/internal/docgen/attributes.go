@@ -92,11 +92,16 @@ func attributesPage(root string, bodies []testbodies.Body) (string, error) {
 	return page.String(), checkKeys(page.String(), seen, declared)
 }
 
-// checkKeys returns an error if a key of the records is missing in the page.
+// checkKeys returns an error if a key of the records is missing in the page, or if no record has a declared attribute.
 func checkKeys(page string, seen *observations, declared *declarations) error {
 	for _, key := range slices.Sorted(maps.Keys(seen.attributes)) {
 		if !strings.Contains(page, "| `"+key+"` |") {
 			return fmt.Errorf("attribute.go does not declare %s, which records have", key)
+		}
+	}
+	for _, attr := range declared.attributes {
+		if seen.attributes[attr.key] == nil {
+			return fmt.Errorf("no example record has %s: add its value to a body in testdata", attr.key)
 		}
 	}
 	for _, key := range declared.keys {
