@@ -45,12 +45,12 @@ jirasim: ## play a Jira whose team works in sprints; ARGS='-help' lists the flag
 	@go run ./jirareceiver/cmd/jirasim -url $(URL) $(ARGS)
 
 .PHONY: demo
-demo: build bin/victoria-logs ## see events in the web UI of a log backend; ARGS='-ui localhost:19428' for another port
+demo: build bin/victoria-logs ## show events in the web UI of a log database; ARGS='-ui localhost:19428' for another port
 	@go build -o bin/ ./jirareceiver/cmd/jirasim ./examples/demo
 	@exec bin/demo $(ARGS)
 
 .PHONY: screenshots
-screenshots: build bin/victoria-logs ## take the pictures of docs/demo.md anew, with chromium and pngquant
+screenshots: build bin/victoria-logs ## take the pictures of docs/demo.md, with chromium and pngquant
 	@go build -o bin/ ./jirareceiver/cmd/jirasim ./examples/demo
 	examples/demo/screenshots.sh
 
@@ -65,11 +65,11 @@ build: ## build bin/otelcol-jira
 	@cp -f build/otelcol-jira/otelcol-jira $(BINARY)
 
 .PHONY: unit
-unit: ## run the unit tests in their short form, within seconds and without the collector
+unit: ## run the tests without the built collector, in their short form
 	go test -short $(PACKAGE)
 
 .PHONY: test
-test: ## run all tests: unit, golden, race, contract, fuzz seeds, coverage, end to end with the real collector, and a short soak
+test: ## run all tests: with the race detector, coverage, the built collector, and a short soak
 	go test -race -coverprofile=coverage.out -coverpkg=$(PACKAGE) $(PACKAGE)
 	@awk -v min=$(MIN_COVERAGE) -f tools/coverage.awk coverage.out
 	go test -count=1 -run TestAllocations ./jirareceiver
@@ -79,24 +79,24 @@ test: ## run all tests: unit, golden, race, contract, fuzz seeds, coverage, end 
 	$(MAKE) soak
 
 .PHONY: test-faults
-test-faults: build ## break everything around the collector, for some minutes; `make test` does it in short
+test-faults: build ## break everything around the collector, for some minutes; `make test` runs the short form
 	JIRA_FAULTS=long go test -count=1 -v -run TestBadInputs ./jirareceiver
 	JIRA_FAULTS=long OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 -v -timeout 40m -run 'TestFaults|TestFloods|TestMemoryOfDeliveriesIsBounded' ./jirareceiver/internal/e2e
 	$(MAKE) test-attacks
 
 .PHONY: test-attacks
-test-attacks: ## attack bin/otelcol-jira under a memory limit, for some minutes; BINARY= for another one, FORM=short
+test-attacks: ## attack bin/otelcol-jira under a memory limit, for some minutes; BINARY= for another collector, FORM=short
 	JIRA_FAULTS=$(or $(FORM),long) OTELCOL_JIRA=$(abspath $(BINARY)) go test -tags e2e -count=1 -v -timeout 60m -run '$(ATTACKS)' ./jirareceiver/internal/e2e
 
 .PHONY: fuzz
-fuzz: ## search for inputs that break the signature check, the decoder, the translation and the file of deliveries
+fuzz: ## search for inputs that break the signature check, the decoder, the records and the file of delivery IDs
 	$(FUZZ) -fuzz FuzzVerify ./jirareceiver/internal/signature
 	$(FUZZ) -fuzz FuzzDecode ./jirareceiver/internal/jira
 	$(FUZZ) -fuzz FuzzBuild ./jirareceiver/internal/record
 	$(FUZZ) -fuzz FuzzLoadFile ./jirareceiver/internal/dedup
 
 .PHONY: bench
-bench: ## measure each part alone, and whole deliveries; COUNT=6 for benchstat
+bench: ## measure each part and whole deliveries; COUNT=6 for benchstat
 	go test -run '^$$' -bench . -benchmem -count $(COUNT) $(PACKAGE)
 
 .PHONY: bench-collector
@@ -107,7 +107,7 @@ bench-collector:
 	@go build -o bin/bench ./jirareceiver/internal/bench
 
 .PHONY: bench-compare
-bench-compare: bench-collector ## measure a delivery beside the generic receiver, for 3 minutes
+bench-compare: bench-collector ## compare the cost of a delivery with the generic receiver, for 3 minutes
 	@bin/bench
 
 .PHONY: bench-scale
@@ -115,19 +115,19 @@ bench-scale: bench-collector ## measure deliveries of 1 KB to 25 MB, over 1 to 2
 	@bin/bench scale
 
 .PHONY: soak
-soak: bench-collector ## see that memory does not grow under load; SOAK="-duration 1h -rate 5500"
+soak: bench-collector ## check that memory does not grow under load; SOAK="-duration 1h -rate 5500"
 	@bin/bench $(SOAK) soak
 
 .PHONY: golden
-golden: ## write the golden records anew; read the difference before you commit it
+golden: ## write the golden records; read the difference before you commit it
 	go test ./jirareceiver/internal/record -run TestGolden -update
 
 .PHONY: docs
-docs: ## write docs/events.md, docs/attributes.md and the schema of the configuration anew, from the code and testdata
+docs: ## write docs/events.md, docs/attributes.md and the schema of the configuration, from the code and testdata
 	go run ./jirareceiver/internal/docgen
 
 .PHONY: generate
-generate: ## run mdatagen, and format what it writes
+generate: ## run mdatagen, and format its output
 	go generate $(PACKAGE)
 	@$(MAKE) --no-print-directory fmt
 
@@ -150,5 +150,5 @@ tidy: ## tidy the modules
 	cd tools/victorialogs && go mod tidy
 
 .PHONY: clean
-clean: ## remove what was built
+clean: ## remove built files
 	rm -rf bin build coverage.out
