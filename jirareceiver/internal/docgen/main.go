@@ -32,7 +32,7 @@ const maxWidth = 120
 func wrap(paragraph string) string {
 	var b strings.Builder
 	width := 0
-	for _, word := range strings.Fields(paragraph) {
+	for word := range strings.FieldsSeq(paragraph) {
 		switch {
 		case width == 0:
 		case width+1+len(word) > maxWidth:
