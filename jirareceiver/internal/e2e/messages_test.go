@@ -38,6 +38,10 @@ func TestMessagesAreValid(t *testing.T) {
 			"dev.cdevents.ticket.created.0.2.0": 8, "dev.cdevents.ticket.updated.0.2.0": 13, "dev.cdevents.ticket.closed.0.2.0": 8,
 			"dev.cdevents.incident.reported.0.3.0": 3, "dev.cdevents.incident.resolved.0.3.0": 2,
 		}},
+		{"cloudevents", "cloudevents", map[string]int{
+			"jira.issue.created": 8, "jira.issue.updated": 21, "jira.comment.created": 8, "jira.worklog.created": 8, "jira.sprint.created": 1,
+			"jira.sprint.started": 1, "jira.sprint.closed": 1, "jira.version.created": 1, "jira.version.released": 1,
+		}},
 		{"flashduty", "flashduty-changes", map[string]int{"Planned": 4, "Processing": 15, "Done": 8, "Canceled": 1}},
 	} {
 		t.Run(recipe.name, func(t *testing.T) {
@@ -138,6 +142,8 @@ func messageSchema(t *testing.T, recipe string, document any) (string, *jsonsche
 	switch recipe {
 	case "flashduty":
 		kind, _ = message["change_status"].(string)
+	case "cloudevents":
+		kind, _ = message["type"].(string)
 	case "cdevents":
 		context, _ := message["context"].(map[string]any)
 		kind, _ = context["type"].(string)
