@@ -35,6 +35,7 @@ type Event struct {
 	Version    *Version
 	Filter     *Filter
 	Project    *Project
+	Alert      *Alert
 
 	Source Source
 }
@@ -47,6 +48,7 @@ const (
 	SourceWebhook      Source = "webhook"       // a webhook that an administrator or an app has registered
 	SourcePostFunction Source = "post_function" // the post-function of a workflow transition
 	SourceAutomation   Source = "automation"    // the action "Send web request" of an Automation rule
+	SourceOperations   Source = "operations"    // the webhook integration of the alerts of Jira Service Management
 	SourceUnknown      Source = "unknown"
 )
 
@@ -58,6 +60,7 @@ type envelope struct {
 	hasFields  bool   // whether the body has the member fields, which makes bareIssue an issue
 	mergedInto Named
 	oldSprint  *Sprint
+	operations alertEnvelope
 
 	// Members that some senders use in place of the usual member.
 	option         *Property
@@ -134,7 +137,7 @@ func (e *envelope) decodeMember(d *decoding, key []byte) error {
 	case "project":
 		return reset(&e.Project).decode(d)
 	default:
-		return d.Skip()
+		return e.operations.decodeMember(d, key)
 	}
 }
 
@@ -157,6 +160,7 @@ func (e *envelope) finish() *Event {
 		e.UserDeleted = true
 		e.User = User{AccountID: e.accountID, Name: e.username}
 	}
+	e.setAlert()
 	e.Source = e.source()
 	if e.Issue == nil {
 		e.Issue = issueWith(e.issueID())
@@ -168,6 +172,17 @@ func (e *envelope) finish() *Event {
 		e.Changelog.Items = append(e.Changelog.Items, diffSprint(e.oldSprint, e.Sprint)...)
 	}
 	return &e.Event
+}
+
+// setAlert sets the alert, and the user who performed the action on it. A body with a name, an issue or a transition
+// does not come from the alerts.
+func (e *envelope) setAlert() {
+	if e.Name != "" || e.Issue != nil || e.Transition != nil {
+		return
+	}
+	if e.Alert = e.operations.finish(); e.Alert != nil {
+		e.User = e.Alert.User
+	}
 }
 
 // resolveAliases uses a member with a less usual name if the usual member is missing.
@@ -188,6 +203,8 @@ func (e *envelope) source() Source {
 		return SourcePostFunction
 	case e.Issue != nil:
 		return SourceAutomation
+	case e.Alert != nil:
+		return SourceOperations
 	default:
 		return SourceUnknown
 	}

@@ -25,7 +25,8 @@ func (ev *Event) Subjects(yield func(Subject) bool) {
 		yieldSubject(ev.Board, yield) &&
 		yieldSubject(ev.Filter, yield) &&
 		yieldSubject(ev.Project, yield) &&
-		yieldSubject(ev.Property, yield)
+		yieldSubject(ev.Property, yield) &&
+		yieldSubject(ev.Alert, yield)
 }
 
 func yieldSubject[T any, P interface {
