@@ -59,6 +59,7 @@ var sections = []struct {
 	{"Issue link", []string{"jira.issue_link."}},
 	{"Sprint and board", []string{"jira.sprint.", "jira.board."}},
 	{"Version", []string{"jira.version."}},
+	{"Alert", []string{"jira.alert."}},
 	{"User, on events about users", []string{"jira.user."}},
 	{"Issue property, issue type, filter and option", []string{"jira.issue_property.", "jira.issue_type.", "jira.filter.", "jira.option."}},
 }
@@ -106,7 +107,7 @@ func checkKeys(page string, seen *observations, declared *declarations) error {
 	}
 	for _, key := range declared.keys {
 		if !strings.Contains(page, "`"+key+"`") {
-			return fmt.Errorf("the page does not describe %s of the maps in jira.changelog.items", key)
+			return fmt.Errorf("the page does not describe %s of the maps in a list", key)
 		}
 	}
 	return nil

@@ -53,6 +53,7 @@ var chapters = []struct{ namespace, title, note string }{
 	{"jira.option.", "Options of the site", "Changes of global settings by an administrator."},
 	{"jira.app.", "Apps", ""},
 	{"jira.expression.", "Jira expressions", ""},
+	{"jira.alert.", "Alerts", "Alerts of the operations of Jira Service Management and of Opsgenie, see [senders.md](senders.md#alerts-of-jira-service-management). Custom actions get a name in the same way: `RestartServer` becomes `jira.alert.restart_server`. Bodies of escalations contain little more than the id of the alert."},
 	{"jira.automation.", "Automation", "[Automation rules](senders.md#an-automation-rule) send these deliveries."},
 	{"jira.unknown", "Everything else", ""},
 }
@@ -120,6 +121,25 @@ var meanings = map[string]string{
 	"jira.app.access_to_objects_blocked":              "an app was denied access to objects",
 	"jira.app.access_to_objects_in_container_blocked": "an app was denied access to the objects in a container, such as a project",
 	"jira.expression.evaluation_failed":               "a Jira expression, for example of an app in a workflow, failed",
+	"jira.alert.created":                              "an alert was created",
+	"jira.alert.acknowledged":                         "a user acknowledged an alert",
+	"jira.alert.unacknowledged":                       "a user took an acknowledgement back",
+	"jira.alert.escalated":                            "an alert was escalated, for example because nobody acknowledged it",
+	"jira.alert.snoozed":                              "the notifications of an alert were paused",
+	"jira.alert.snooze_ended":                         "the pause of the notifications ended",
+	"jira.alert.ownership_assigned":                   "a user assigned an alert to an owner",
+	"jira.alert.ownership_taken":                      "a user became the owner of an alert",
+	"jira.alert.responder_added":                      "a responder was added to an alert",
+	"jira.alert.recipient_added":                      "a recipient was added to an alert",
+	"jira.alert.team_added":                           "a team was added to an alert",
+	"jira.alert.note_added":                           "a note was added to an alert",
+	"jira.alert.tags_added":                           "tags were added to an alert",
+	"jira.alert.tags_removed":                         "tags were removed from an alert",
+	"jira.alert.priority_updated":                     "the priority of an alert was changed",
+	"jira.alert.message_updated":                      "the message of an alert was changed",
+	"jira.alert.description_updated":                  "the description of an alert was changed",
+	"jira.alert.closed":                               "an alert was closed",
+	"jira.alert.deleted":                              "an alert was deleted",
 	"jira.automation.triggered":                       "an Automation rule ran",
 	"jira.unknown":                                    "unknown: the body is empty, contains no event, or contains an invalid event name",
 }
@@ -139,6 +159,10 @@ func documentedEvents() []documentedEvent {
 	var events []documentedEvent
 	for _, event := range record.JiraEvents() {
 		events = append(events, documentedEvent{"`" + event.JiraName + "`", event.Name, "events/" + event.Name})
+	}
+	for _, event := range record.AlertEvents() {
+		actions := "action `" + strings.ReplaceAll(event.JiraName, ", ", "`, `") + "`"
+		events = append(events, documentedEvent{actions, event.Name, "events/" + event.Name})
 	}
 	return append(events,
 		documentedEvent{"none, from [a post-function](senders.md#a-post-function-of-a-workflow)", "jira.issue.transitioned", "senders/post_function"},

@@ -35,7 +35,7 @@ const (
 	attrWebhookID             = "jira.webhook.id"               // delivery ID, from the header `X-Atlassian-Webhook-Identifier` of Jira Cloud: the same for all attempts of a delivery
 	attrWebhookRetryCount     = "jira.webhook.retry_count"      // number of the repetition, from the header `X-Atlassian-Webhook-Retry` of Jira Cloud; only on repeated deliveries
 	attrWebhookFlow           = "jira.webhook.flow"             // from the header `X-Atlassian-Webhook-Flow` of Jira Cloud: `Primary`, or `Secondary` for an event that another event caused
-	attrWebhookSource         = "jira.webhook.source"           // sender of the event: `webhook`, `post_function`, `automation` or `unknown`
+	attrWebhookSource         = "jira.webhook.source"           // sender of the event: `webhook`, `post_function`, `automation`, `operations` or `unknown`
 )
 
 // Attributes of records with an issue.
@@ -177,6 +177,49 @@ const (
 	attrFilterName  = "jira.filter.name"  // name of the filter
 	attrOptionKey   = "jira.option.key"   // key of the option
 	attrOptionValue = "jira.option.value" // value of the option
+)
+
+// Attributes of records about alerts.
+const (
+	attrAlertID               = "jira.alert.id"                 // id of the alert
+	attrAlertTinyID           = "jira.alert.tiny_id"            // short number of the alert, which Jira uses again for later alerts
+	attrAlertAlias            = "jira.alert.alias"              // key by which the creator of the alert recognises it
+	attrAlertAction           = "jira.alert.action.name"        // `action` of the body, as sent
+	attrAlertActionSourceName = "jira.alert.action.source.name" // name of the integration through which the action was performed; names of people only with `include::user_details`
+	attrAlertActionSourceType = "jira.alert.action.source.type" // kind of that source, such as `web` or `API`
+	attrAlertMessage          = "jira.alert.message"            // message, the title of the alert
+	attrAlertDescription      = "jira.alert.description"        // description; with `include::description`
+	attrAlertDetails          = "jira.alert.details"            // custom properties of the alert, as JSON; with `include::description`
+	attrAlertNote             = "jira.alert.note"               // text that the user wrote with the action; with `include::comment_body`
+	attrAlertPriority         = "jira.alert.priority"           // priority, `P1` to `P5`
+	attrAlertPreviousPriority = "jira.alert.previous_priority"  // priority before the change
+	attrAlertSource           = "jira.alert.source"             // tool or address that created the alert; names of people only with `include::user_details`
+	attrAlertEntity           = "jira.alert.entity"             // thing that the alert is about, such as a host
+	attrAlertTags             = "jira.alert.tags"               // tags
+	attrAlertAddedTags        = "jira.alert.added_tags"         // tags that the action added
+	attrAlertRemovedTags      = "jira.alert.removed_tags"       // tags that the action removed
+	attrAlertCount            = "jira.alert.count"              // number of occurrences that Jira counts as this alert
+	attrAlertCreatedAt        = "jira.alert.created_at"         // time of its creation
+	attrAlertUpdatedAt        = "jira.alert.updated_at"         // time of the action
+	attrAlertOwnerID          = "jira.alert.owner.id"           // user id of its owner
+	attrAlertOwnerName        = "jira.alert.owner.name"         // login name of its owner; with `include::user_details`
+	attrAlertTeams            = "jira.alert.teams"              // ids of the teams of the alert
+	attrAlertTeam             = "jira.alert.team"               // name of the team that is responsible, or that the action added
+	attrAlertResponders       = "jira.alert.responders"         // one map per responder: `id`, `type`, `name`. Contains names only with `include::user_details`
+	attrAlertRecipientID      = "jira.alert.recipient.id"       // user id of the user, or id of the team, schedule or escalation, that the action added or notified
+	attrAlertRecipientType    = "jira.alert.recipient.type"     // `user`, `team`, `schedule` or `escalation`
+	attrAlertRecipientName    = "jira.alert.recipient.name"     // name of the recipient; with `include::user_details`
+	attrAlertEscalationID     = "jira.alert.escalation.id"      // id of the escalation policy
+	attrAlertEscalationName   = "jira.alert.escalation.name"    // name of the escalation policy
+	attrAlertIntegrationID    = "jira.alert.integration.id"     // id of the webhook integration that sent the body
+	attrAlertIntegrationName  = "jira.alert.integration.name"   // name of the webhook integration that sent the body
+)
+
+// Keys of the maps in the list jira.alert.responders.
+const (
+	keyResponderID   = "id"
+	keyResponderType = "type"
+	keyResponderName = "name"
 )
 
 // userKeys are the keys of the attributes of one user.

@@ -177,6 +177,8 @@ func eventNameOf(tree any) string {
 		return "jira.automation.triggered"
 	case has("accountId") && has("username"):
 		return "jira.user.deleted"
+	case has("action") && has("alert.alertId"):
+		return alertNamesByAction[textAt(tree, "action")]
 	default:
 		return "jira.unknown"
 	}
@@ -238,6 +240,21 @@ var placesOfAttributes = map[string][]string{
 	"jira.version.merged_into.id":          {"mergedTo.id"},
 	"jira.filter.id":                       {"filter.id"},
 	"jira.issue_type.id":                   {"issuetype.id", "issueType.id"},
+	"jira.alert.id":                        {"alert.alertId"},
+	"jira.alert.tiny_id":                   {"alert.tinyId"},
+	"jira.alert.alias":                     {"alert.alias"},
+	"jira.alert.message":                   {"alert.message"},
+	"jira.alert.priority":                  {"alert.priority"},
+	"jira.alert.previous_priority":         {"alert.oldPriority"},
+	"jira.alert.entity":                    {"alert.entity"},
+	"jira.alert.count":                     {"alert.count"},
+	"jira.alert.team":                      {"alert.team"},
+	"jira.alert.action.source.type":        {"source.type"},
+	"jira.alert.recipient.id":              {"alert.responder.id", "escalationNotify.id"},
+	"jira.alert.escalation.id":             {"escalationId"},
+	"jira.alert.escalation.name":           {"escalationName"},
+	"jira.alert.integration.id":            {"integrationId"},
+	"jira.alert.integration.name":          {"integrationName"},
 }
 
 // assertRecordMatches compares a record with its body in both directions: values of the body are in the record, and the record
@@ -313,6 +330,8 @@ func users(tree any) (actor, subject string) {
 	switch name := eventNameOf(tree); {
 	case strings.HasPrefix(name, "jira.user."):
 		return "", textAt(tree, append(userIDPaths("user"), "accountId")...)
+	case strings.HasPrefix(name, "jira.alert."):
+		return textAt(tree, "alert.userId"), ""
 	case strings.HasSuffix(name, ".deleted"):
 		return textAt(tree, userIDPaths("user")...), ""
 	}

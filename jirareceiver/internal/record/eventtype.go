@@ -100,7 +100,7 @@ func documentedTypes() map[string]EventType {
 
 // EventNames returns the names of all known event types, except [EventFieldChanged].
 func EventNames() []string {
-	names := []string{eventTransitioned, eventAutomation, eventUnknown}
+	names := append(alertNames(), eventTransitioned, eventAutomation, eventUnknown)
 	for _, et := range known {
 		names = append(names, et.Name)
 	}
@@ -132,6 +132,8 @@ func eventTypeOf(ev *jira.Event) EventType {
 		return eventTypeNamed(ev.Name)
 	case ev.UserDeleted:
 		return userDeleted
+	case ev.Alert != nil:
+		return alertType(ev.Alert.Action)
 	case ev.Source == jira.SourcePostFunction:
 		return transitioned
 	case ev.Source == jira.SourceAutomation:

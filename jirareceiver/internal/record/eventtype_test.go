@@ -20,6 +20,9 @@ func TestEveryEventHasBody(t *testing.T) {
 	for _, et := range known {
 		want[et.Name] = true
 	}
+	for _, name := range alertNames() {
+		want[name] = true
+	}
 	for _, et := range []EventType{transitioned, triggered, userDeleted, unknown} {
 		want[et.Name] = true
 	}

@@ -85,22 +85,22 @@ var configured = []struct {
 	{
 		name:   "include_user_details",
 		change: func(o *Options) { o.UserDetails = true },
-		bodies: append([]string{"events/jira.user.created", "events/jira.user.deleted"}, personal...),
+		bodies: append([]string{"events/jira.user.created", "events/jira.user.deleted", "events/jira.alert.responder_added", "senders/operations_created_by_person"}, personal...),
 	},
 	{
 		name:   "include_description",
 		change: func(o *Options) { o.Description = true },
-		bodies: personal,
+		bodies: append([]string{"events/jira.alert.created"}, personal...),
 	},
 	{
 		name:   "include_comment_body",
 		change: func(o *Options) { o.CommentBody = true },
-		bodies: append([]string{"events/jira.worklog.created", "senders/post_function_loop_with_comment"}, personal...),
+		bodies: append([]string{"events/jira.worklog.created", "events/jira.alert.note_added", "senders/post_function_loop_with_comment"}, personal...),
 	},
 	{
 		name:   "include_payload",
 		change: func(o *Options) { o.Payload = true },
-		bodies: []string{"events/jira.user.deleted", "senders/odd_invalid_utf8", "senders/exclude_body"},
+		bodies: []string{"events/jira.user.deleted", "senders/odd_invalid_utf8", "senders/exclude_body", "senders/operations_escalated_with_headers"},
 	},
 }
 

@@ -179,6 +179,7 @@ func (s *said) walk(value any) {
 func (s *said) member(key string, value any, parent map[string]any) {
 	isText := hasAny(parent, "summary", "customfield_10000") || hasAny(parent, "issuetype", "status")
 	switch {
+	case s.alertMember(key, value, parent):
 	case key == "description" && isText, key == "environment":
 		s.addTexts(ofDescription, value)
 	case key == "body", key == "comment" && (hasAny(parent, "timeSpentSeconds") || isString(value)):

@@ -169,7 +169,7 @@ func (b *Builder) appendEvent(records plog.LogRecordSlice, in recordInput) (w wr
 	w.subjects(in.Type, in.Event)
 	w.changelog(in.Changelog)
 	w.extra(in.delivery.Extra)
-	if b.opts.Payload { // last, because the payload may use up the budget of the record
+	if b.opts.Payload && !repeatsHeaders(in.Event) { // last, because the payload may use up the budget of the record
 		w.payload(in.delivery.Body)
 	}
 	return w, unmapped

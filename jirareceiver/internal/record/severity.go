@@ -24,12 +24,15 @@ func ParseSeverity(name string) (severity plog.SeverityNumber, known bool) {
 	return plog.SeverityNumberUnspecified, false
 }
 
-// severity returns the severity of the event, which depends on the priority of the issue. The id of the priority takes
-// precedence over its name.
+// severity returns the severity of the event, which depends on the priority of the issue or the alert. The id of the
+// priority takes precedence over its name.
 func (b *Builder) severity(ev *jira.Event) plog.SeverityNumber {
-	if ev.Issue == nil || len(b.opts.Severities) == 0 {
+	if len(b.opts.Severities) == 0 {
 		return plog.SeverityNumberInfo
 	}
-	priority := ev.Issue.Priority
+	priority := jira.Named{Name: alertPriority(ev)}
+	if ev.Issue != nil {
+		priority = ev.Issue.Priority
+	}
 	return cmp.Or(b.opts.Severities[priority.ID], b.opts.Severities[status.Fold(priority.Name)], plog.SeverityNumberInfo)
 }

@@ -91,7 +91,8 @@ func siteOfLink(link string) Site {
 // deploymentType returns deploymentCloud, deploymentDataCenter or "". It decides by the domain of the site and by the
 // ids of the users: only Jira Cloud has account ids.
 func deploymentType(ev ClassifiedEvent) string {
-	if ev.Site.isCloud() || ev.UserDeleted { // a "user deleted" body without a name contains an account id
+	// A "user deleted" body without a name contains an account id. Only Jira Cloud has alerts.
+	if ev.Site.isCloud() || ev.UserDeleted || ev.Alert != nil {
 		return deploymentCloud
 	}
 	users := []jira.User{ev.User, ev.Revision().Author}

@@ -33,6 +33,8 @@ func (w writer) subjects(et EventType, ev *jira.Event) {
 			w.version(s)
 		case *jira.Filter:
 			w.filter(s)
+		case *jira.Alert:
+			w.alert(s)
 		}
 	}
 	if strings.HasPrefix(et.Name, userNamespace) {

@@ -255,6 +255,7 @@ var identities = []struct {
 	{"jira.app.", nil, []string{"timestamp"}},
 	{"jira.expression.", nil, []string{"timestamp"}},
 	{"jira.issue_property.", []string{"property.key"}, []string{"timestamp"}},
+	{"jira.alert.", []string{"alert.alertId"}, []string{"alert.updatedAt", "escalationTime"}},
 }
 
 // identityOf returns the paths of the values that tell the event of a body from others.
