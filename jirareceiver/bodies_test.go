@@ -4,11 +4,14 @@
 package jirareceiver
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/golden"
@@ -82,4 +85,29 @@ func onlyRecord(t *testing.T, logs plog.Logs) plog.LogRecord {
 	t.Helper()
 	require.Equal(t, 1, logs.LogRecordCount())
 	return logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+}
+
+// TestAlertsNeedOnlyToken posts alerts with a token to a receiver that has the secret of another webhook. Its logs
+// contain neither the token nor people or their texts.
+func TestAlertsNeedOnlyToken(t *testing.T) {
+	const token = "alerts-hunter2"
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) {
+		requireSignature(cfg)
+		cfg.Jira.Token.Values = []configopaque.String{token}
+	})
+	for _, body := range testbodies.Folder(t, "events") {
+		if strings.HasPrefix(body.Name, "events/jira.alert.") {
+			deliver(t, r, next, body.Content, withHeader("X-Jira-Token", token))
+		}
+	}
+	response, _ := r.post(t, testbodies.Read(t, "events/jira.alert.created"))
+	assert.Equal(t, http.StatusUnauthorized, response.StatusCode)
+	require.NotEmpty(t, r.logs.All())
+	for _, entry := range r.logs.All() {
+		logged := fmt.Sprint(entry.Message, entry.ContextMap())
+		for _, private := range []string{token, "example.com", "Dvorak", "Lindqvist", "db-7"} {
+			assert.NotContains(t, logged, private)
+		}
+	}
 }

@@ -65,6 +65,11 @@ func hostileBodies(size int) map[string]string {
 		"object":            issueUpdated(`"description": {"a": `+many("1", size)+`}`, "[]"),
 		"nested object":     issueUpdated(`"description": `+strings.Repeat(`{"content":`, 9000)+"1"+strings.Repeat("}", 9000), "[]"),
 		"members":           `{` + strings.Repeat(`"issue": {"fields": {"labels": ["a"]}}, `, size/40) + `"a": 1}`,
+		"responders":        alertBody("Create", `"responders": `+many(`"a"`, size)),
+		"responder objects": alertBody("Create", `"responders": `+many(`{"type":"a","name":"b"}`, size)),
+		"joined tags":       alertBody("AddTags", `"addedTags": "`+strings.Repeat("a,", size/2)+`"`),
+		"details":           alertBody("Create", `"details": {"a": `+many(`"b"`, size)+`}`),
+		"action":            `{"action": ` + long(size) + `, "alert": {"alertId": ` + long(size/2) + `, "source": ` + long(size/2) + `}}`,
 		"unread":            `{"a": ` + many(`{"b":[]}`, size) + `}`,
 		"repeated comments": `{` + strings.Repeat(`"comment": {"body": {"type": "doc"}}, `, size/40) + `"a": 1}`,
 	}
