@@ -78,7 +78,8 @@ func alertType(action string) EventType {
 	return EventType{alertNamespace + name, false, byAlert}
 }
 
-// snakeCase returns the words of a name in camel case, such as RestartServer, in lower case and joined with underscores.
+// snakeCase returns the words of a name in camel case, such as RestartServer, in lower case and joined with
+// underscores.
 func snakeCase(name string) string {
 	var b strings.Builder
 	previous := ' '
@@ -184,8 +185,8 @@ func (w writer) responder(r jira.Responder) {
 	}
 }
 
-// origin returns the source of an alert or of an action, or "" if the source is a person whose name the options exclude:
-// the source of an alert that a person creates is the person's e-mail address.
+// origin returns the source of an alert or of an action, or "" if the source is a person whose name the options
+// exclude: the source of an alert that a person creates is the person's e-mail address.
 func (w writer) origin(a *jira.Alert, source string) string {
 	isPerson := strings.Contains(source, "@") ||
 		source == a.User.Name || source == a.User.DisplayName || source == a.Owner.Name
