@@ -8,9 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime/debug"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/consumer/consumertest"
@@ -21,96 +24,97 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
-// benchmarkBodies are a small body, one as most are, and a large one: many custom fields, many changes.
-var benchmarkBodies = []string{"comment", "issue_10k", "issue_100k"}
-
-// bench has a handler, and a floor beside it: to read the body and verify its signature.
-type bench struct {
+// benchmark contains a handler, and one that only reads the body and verifies its signature.
+type benchmark struct {
 	body         []byte
 	signed       string
 	whole, floor http.Handler
 	next         *consumertest.LogsSink
 }
 
-func newBench(tb testing.TB, name string) *bench {
+func newBenchmark(tb testing.TB, name string) *benchmark {
 	tb.Helper()
 	cfg := createDefaultConfig().(*Config)
-	cfg.Jira.Signature.Secrets = []configopaque.String{secret}
+	cfg.Jira.Signature.Secrets = []configopaque.String{currentSecret}
 	next := &consumertest.LogsSink{}
 	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), cfg, next, time.Now)
 	require.NoError(tb, err)
 	body := testbodies.Read(tb, "bench/"+name)
-	return &bench{body: body, signed: signature.Sign([]byte(secret), body), whole: h, floor: readAuthenticated(h), next: next}
-}
-
-// readAuthenticated is the first half of a delivery, and an answer.
-func readAuthenticated(h *handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	floor := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		payload, err := h.readAuthenticated(w, r)
 		if err != nil {
 			h.reject(w, r, err)
 			return
 		}
 		payload.Release()
-		answer(w, r, nil, h.retryAfter)
+		writeResponse(w, r, nil, h.retryAfter)
 	})
+	return &benchmark{body: body, signed: signature.Sign([]byte(currentSecret), body), whole: h, floor: floor, next: next}
 }
 
-// call has the handler process the body once, and returns the status of its answer.
-func (b *bench) call(handler http.Handler) int {
-	request := httptest.NewRequest(http.MethodPost, defaultPath, bytes.NewReader(b.body))
-	request.Header.Set(signature.Header, b.signed)
+// call lets h process the body once, and returns the status code of the response.
+func (d *benchmark) call(h http.Handler) int {
+	request := httptest.NewRequest(http.MethodPost, defaultPath, bytes.NewReader(d.body))
+	request.Header.Set(signature.Header, d.signed)
 	recorder := httptest.NewRecorder()
-	handler.ServeHTTP(recorder, request)
+	h.ServeHTTP(recorder, request)
 	return recorder.Code
 }
 
-// assertRecorded sees that the work was done.
-func (b *bench) assertRecorded(tb testing.TB) {
+// assertRecorded checks that deliveries had records.
+func (d *benchmark) assertRecorded(tb testing.TB) {
 	tb.Helper()
-	require.NotZero(tb, b.next.LogRecordCount())
-	b.next.Reset()
+	require.NotZero(tb, d.next.LogRecordCount())
+	d.next.Reset()
 }
 
-// BenchmarkDelivery sets a whole delivery beside its floor: as calls in the process, and over a socket.
+// limitRecords limits the memory of a long benchmark. It keeps some records for assertRecorded.
+func (d *benchmark) limitRecords(i int) {
+	if i%1000 == 0 {
+		d.next.Reset()
+	}
+}
+
+// BenchmarkDelivery measures whole deliveries and their floor, as calls in the process and over a socket. The bodies
+// are a small one, a typical one, and a large one with many custom fields and changes.
 func BenchmarkDelivery(b *testing.B) {
-	for _, name := range benchmarkBodies {
-		bench := newBench(b, name)
-		b.Run(name+"/call/floor", func(b *testing.B) { benchmarkCall(b, bench, bench.floor) })
+	for _, name := range []string{"comment", "issue_10k", "issue_100k"} {
+		d := newBenchmark(b, name)
+		b.Run(name+"/call/floor", func(b *testing.B) { d.measureCalls(b, d.floor) })
 		b.Run(name+"/call/whole", func(b *testing.B) {
-			benchmarkCall(b, bench, bench.whole)
-			bench.assertRecorded(b)
+			d.measureCalls(b, d.whole)
+			d.assertRecorded(b)
 		})
-		b.Run(name+"/socket/floor", func(b *testing.B) { benchmarkSocket(b, bench, bench.floor) })
+		b.Run(name+"/socket/floor", func(b *testing.B) { d.measureSocket(b, d.floor) })
 		b.Run(name+"/socket/whole", func(b *testing.B) {
-			benchmarkSocket(b, bench, bench.whole)
-			bench.assertRecorded(b)
+			d.measureSocket(b, d.whole)
+			d.assertRecorded(b)
 		})
 	}
 }
 
-func benchmarkCall(b *testing.B, bench *bench, handler http.Handler) {
+func (d *benchmark) measureCalls(b *testing.B, h http.Handler) {
 	b.Helper()
 	b.ReportAllocs()
-	b.SetBytes(int64(len(bench.body)))
+	b.SetBytes(int64(len(d.body)))
 	for i := 0; b.Loop(); i++ {
-		if status := bench.call(handler); status != http.StatusOK {
+		if status := d.call(h); status != http.StatusOK {
 			b.Fatal(status)
 		}
-		forgetSome(bench, i)
+		d.limitRecords(i)
 	}
 }
 
-func benchmarkSocket(b *testing.B, bench *bench, handler http.Handler) {
+func (d *benchmark) measureSocket(b *testing.B, h http.Handler) {
 	b.Helper()
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(h)
 	defer server.Close()
 	b.ReportAllocs()
-	b.SetBytes(int64(len(bench.body)))
+	b.SetBytes(int64(len(d.body)))
 	for i := 0; b.Loop(); i++ {
-		request, err := http.NewRequestWithContext(b.Context(), http.MethodPost, server.URL+defaultPath, bytes.NewReader(bench.body))
+		request, err := http.NewRequestWithContext(b.Context(), http.MethodPost, server.URL+defaultPath, bytes.NewReader(d.body))
 		require.NoError(b, err)
-		request.Header.Set(signature.Header, bench.signed)
+		request.Header.Set(signature.Header, d.signed)
 		response, err := server.Client().Do(request)
 		require.NoError(b, err)
 		_, _ = io.Copy(io.Discard, response.Body)
@@ -118,13 +122,22 @@ func benchmarkSocket(b *testing.B, bench *bench, handler http.Handler) {
 		if response.StatusCode != http.StatusOK {
 			b.Fatal(response.Status)
 		}
-		forgetSome(bench, i)
+		d.limitRecords(i)
 	}
 }
 
-// forgetSome keeps the records of a long benchmark from filling the memory, but not all of them.
-func forgetSome(bench *bench, i int) {
-	if i%1000 == 0 {
-		bench.next.Reset()
+// TestAllocations limits the allocations of a delivery, without those of reading and verifying it. Unlike times, they
+// hardly differ between machines.
+func TestAllocations(t *testing.T) {
+	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		t.Skip("the race detector changes allocations")
+	}
+	for name, most := range map[string]float64{"comment": 100, "issue_10k": 155, "issue_100k": 475} {
+		b := newBenchmark(t, name)
+		floor := testing.AllocsPerRun(200, func() { b.call(b.floor) })
+		whole := testing.AllocsPerRun(200, func() { b.call(b.whole) })
+		b.assertRecorded(t)
+		t.Logf("%s: %.0f, of which %.0f to read and verify", name, whole, floor)
+		assert.LessOrEqual(t, whole-floor, most, name)
 	}
 }

@@ -4,9 +4,11 @@
 package jirareceiver
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -16,29 +18,46 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/provider/envprovider"
+	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
+	"go.uber.org/zap"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
-const configFolder = "../testdata/config/"
-
-func setSecrets(t *testing.T) {
+// loadConfig resolves, unmarshals and validates a file of testdata/config, as the collector does.
+func loadConfig(t *testing.T, name string) (*Config, error) {
 	t.Helper()
 	t.Setenv("JIRA_WEBHOOK_SECRET", "the new one")
-	t.Setenv("JIRA_TOKEN", "12345") // a number, to see that it stays text
+	t.Setenv("JIRA_TOKEN", "12345") // a number, which must stay a text
+	resolver, err := confmap.NewResolver(confmap.ResolverSettings{
+		URIs:              []string{"file:" + testbodies.File(t, "config/"+name+".yaml")},
+		ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory(), envprovider.NewFactory()},
+	})
+	require.NoError(t, err)
+	conf, err := resolver.Resolve(t.Context())
+	require.NoError(t, err)
+	sub, err := conf.Sub("jira")
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	if err := sub.Unmarshal(cfg); err != nil {
+		return nil, err
+	}
+	return cfg, confmap.Validate(cfg)
 }
 
 func TestValidConfigs(t *testing.T) {
-	setSecrets(t)
-	for _, name := range files(t, "valid") {
+	for _, name := range testbodies.Names(t, "config/valid/*.yaml") {
 		t.Run(name, func(t *testing.T) {
-			_, err := loadConfig(t, "file:"+configFolder+"valid/"+name+".yaml")
+			_, err := loadConfig(t, "valid/"+name)
 			assert.NoError(t, err)
 		})
 	}
 }
 
 func TestDefaults(t *testing.T) {
-	setSecrets(t)
-	cfg, err := loadConfig(t, "file:"+configFolder+"valid/minimal.yaml")
+	cfg, err := loadConfig(t, "valid/minimal")
 	require.NoError(t, err)
 
 	assert.Equal(t, "localhost:8087", cfg.Server.NetAddr.Endpoint)
@@ -62,11 +81,10 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestEveryOptionIsRead(t *testing.T) {
-	setSecrets(t)
-	cfg, err := loadConfig(t, "file:"+configFolder+"valid/everything.yaml")
+	cfg, err := loadConfig(t, "valid/everything")
 	require.NoError(t, err)
 
-	storageID := component.MustNewIDWithName("file_storage", "jira")
+	storage := component.MustNewIDWithName("file_storage", "jira")
 	assert.Equal(t, "0.0.0.0:8443", cfg.Server.NetAddr.Endpoint)
 	assert.EqualValues(t, 1048576, cfg.Server.MaxRequestBodySize)
 	assert.Equal(t, 20*time.Second, cfg.Server.ReadTimeout)
@@ -88,7 +106,7 @@ func TestEveryOptionIsRead(t *testing.T) {
 		Changelog:       "split",
 		CustomFields:    map[string]string{"customfield_10016": "story_points"},
 		QueryAttributes: map[string]string{"issue": "jira.issue.key"},
-		Deduplication:   DeduplicationConfig{Window: 3 * time.Hour, MaxEntries: 500, File: "/var/lib/otelcol-jira/deliveries", Storage: &storageID},
+		Deduplication:   DeduplicationConfig{Window: 3 * time.Hour, MaxEntries: 500, File: "/var/lib/otelcol-jira/deliveries", Storage: &storage},
 		Admission: AdmissionConfig{
 			MaxInFlightBytes: 2097152, RetryAfter: time.Minute, Disk: DiskConfig{Directories: []string{"/var/lib/otelcol-jira"}, MinFreeBytes: 1073741824},
 		},
@@ -100,8 +118,8 @@ func TestEveryOptionIsRead(t *testing.T) {
 	}, cfg.Jira)
 }
 
-// TestInvalidConfigs includes the misspelt keys, at every level, that confighttp.ServerConfig would make disappear if it
-// were decoded without the strict decoding in Unmarshal.
+// TestInvalidConfigs includes misspelt keys at every level. Without the strict decoding in Unmarshal,
+// confighttp.ServerConfig would ignore them.
 func TestInvalidConfigs(t *testing.T) {
 	want := map[string][]string{
 		"no_authentication":               {"no authentication is configured; set signature::secrets", "token::values", "auth", "tls::client_ca_file", "allow_unauthenticated"},
@@ -185,14 +203,14 @@ func TestInvalidConfigs(t *testing.T) {
 		},
 	}
 
-	names := files(t, "invalid")
+	names := testbodies.Names(t, "config/invalid/*.yaml")
 	require.Len(t, names, len(want), "every file of testdata/config/invalid has its message here")
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
-			_, err := loadConfig(t, "file:"+configFolder+"invalid/"+name+".yaml")
+			_, err := loadConfig(t, "invalid/"+name)
 			require.Error(t, err)
-			for _, message := range want[name] {
-				assert.ErrorContains(t, err, message)
+			for _, text := range want[name] {
+				assert.ErrorContains(t, err, text)
 			}
 			assert.NotContains(t, err.Error(), "hunter2", "a message shows a secret")
 			assert.NotContains(t, err.Error(), "48151623", "a message shows a secret")
@@ -201,23 +219,91 @@ func TestInvalidConfigs(t *testing.T) {
 }
 
 func TestSecretsAreNotPrinted(t *testing.T) {
-	setSecrets(t)
-	cfg, err := loadConfig(t, "file:"+configFolder+"valid/everything.yaml")
+	cfg, err := loadConfig(t, "valid/everything")
 	require.NoError(t, err)
-	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
-		assert.NotContains(t, fmt.Sprintf(format, cfg.Jira), "the new one")
-		assert.NotContains(t, fmt.Sprintf(format, cfg.Jira), "12345")
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		assert.NotContains(t, fmt.Sprintf(verb, cfg.Jira), "the new one")
+		assert.NotContains(t, fmt.Sprintf(verb, cfg.Jira), "12345")
 	}
 }
 
-func files(t *testing.T, folder string) []string {
-	t.Helper()
-	entries, err := os.ReadDir(configFolder + folder)
-	require.NoError(t, err)
-	require.NotEmpty(t, entries)
-	names := make([]string, 0, len(entries))
-	for _, entry := range entries {
-		names = append(names, strings.TrimSuffix(entry.Name(), filepath.Ext(entry.Name())))
+// TestWarnings covers settings that are valid. The warning names the consequence and the place, and contains no secret.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name      string
+		configure func(*JiraConfig)
+		want      string
+		field     zap.Field
+	}{
+		{"nothing", func(*JiraConfig) {}, "", zap.Skip()},
+		{"unauthenticated", func(c *JiraConfig) { c.Signature.Secrets, c.AllowUnauthenticated = nil, true }, "every client that reaches the endpoint can post events", zap.Skip()},
+		{"dollar in a secret", func(c *JiraConfig) { c.Signature.Secrets = append(c.Signature.Secrets, "hunter$2") }, "reads $$ as $", zap.Strings("secrets", []string{"signature::secrets[1]"})},
+		{"dollar in a token", func(c *JiraConfig) { c.Token.Values = []configopaque.String{"$hunter2"} }, "reads $$ as $", zap.Strings("secrets", []string{"token::values[0]"})},
+		{"quotes", func(c *JiraConfig) {
+			c.Token.Values = []configopaque.String{`"hunter2"`, "'hunter2'", `hunter"2`, `"hunter2'`}
+		}, "begins and ends with a quote", zap.Strings("secrets", []string{"token::values[0]", "token::values[1]"})},
+		{"no known event included", func(c *JiraConfig) { c.Events.Include = []string{"jira.issue.upated"} }, "the receiver records no documented event", zap.Strings("patterns", []string{"jira.issue.upated"})},
+		{"an unknown event included", func(c *JiraConfig) { c.Events.Include = []string{"jira.issue.*", "jira.issue.upated"} }, "Patterns of events::include match no event", zap.Strings("patterns", []string{"jira.issue.upated"})},
+		{"an unknown event excluded", func(c *JiraConfig) { c.Events.Exclude = []string{"jira.issue.upated"} }, "Patterns of events::exclude match no event", zap.Strings("patterns", []string{"jira.issue.upated"})},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := createDefaultConfig().(*Config)
+			cfg.Jira.Signature.Secrets = []configopaque.String{"good"}
+			tt.configure(&cfg.Jira)
+			assert.NoError(t, cfg.Validate())
+			warnings := cfg.warnings()
+			if tt.want == "" {
+				assert.Empty(t, warnings)
+				return
+			}
+			if assert.Len(t, warnings, 1) {
+				assert.Contains(t, warnings[0].message, tt.want)
+				assert.True(t, tt.field.Equals(warnings[0].field), "%v", warnings[0].field)
+				assert.NotContains(t, strings.ToLower(fmt.Sprint(warnings[0])), "hunter")
+			}
+		})
 	}
-	return names
+}
+
+// TestSiteURLs validates sites of Data Center with contexts, and pages of sites.
+func TestSiteURLs(t *testing.T) {
+	t.Parallel()
+	for address, valid := range map[string]bool{
+		"https://acme.atlassian.net":                  true,
+		"https://acme.atlassian.net/":                 true,
+		"https://acme.atlassian.net/wiki":             false,
+		"https://acme.jira.com/x":                     false,
+		"https://jira.example.com/context":            true,
+		"https://jira.example.com/browser":            true,
+		"https://jira.example.com/a/b/":               true,
+		"https://jira.example.com/secure":             false,
+		"https://jira.example.com/Browse/OPS-1":       false,
+		"https://jira.example.com/a/rest/api/2":       false,
+		"https://jira.example.com/servicedesk/x":      false,
+		"https://atlassian.net.example.com/context":   true,
+		"https://boards.example.com/plugins/servlet/": false,
+	} {
+		err := (&JiraConfig{SiteURL: address}).validateSiteURL()
+		assert.Equal(t, valid, err == nil, address)
+	}
+}
+
+// TestSchemaAgreesWithValidation searches the schema for the values and patterns of the validation, which the generator
+// of the schema repeats.
+func TestSchemaAgreesWithValidation(t *testing.T) {
+	t.Parallel()
+	schema, err := os.ReadFile("config.schema.json")
+	require.NoError(t, err)
+	var compact bytes.Buffer
+	require.NoError(t, json.Compact(&compact, schema))
+	encodingsEnum, err := json.Marshal(allowedEncodings)
+	require.NoError(t, err)
+	assert.Contains(t, compact.String(), `{"enum":`+string(encodingsEnum)+`}`)
+	assert.Contains(t, compact.String(), "("+strings.Join(pageSegments, "|")+")")
+	for _, pattern := range []*regexp.Regexp{customFieldID, alias, attributeName} {
+		text, err := json.Marshal(pattern.String())
+		require.NoError(t, err)
+		assert.Contains(t, compact.String(), `"pattern":`+strings.TrimSuffix(string(text), `"`))
+	}
 }

@@ -56,7 +56,7 @@ type handler struct {
 	calls       *drain.Calls
 	reading     context.Context // done when the receiver stops
 	stopReading func()
-	health      *health
+	health      *healthCheck
 	obsreport   *receiverhelper.ObsReport
 	telemetry   *telemetry
 	logger      *zap.Logger
@@ -100,8 +100,8 @@ func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now
 		logger:          settings.Logger,
 		now:             now,
 	}
-	h.health = &health{bodies: h.bodies, disk: h.disk, forgetAfter: h.retryAfter, now: now}
-	return h, telemetry.registerGauges(h)
+	h.health = &healthCheck{bodies: h.bodies, disk: h.disk, forgetAfter: h.retryAfter, now: now}
+	return h, telemetry.registerGauges(h.bodies, h.cache)
 }
 
 func newBuilder(settings receiver.Settings, cfg *JiraConfig) *record.Builder {
@@ -135,7 +135,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path != h.healthPath || path == "":
 		h.reject(w, r, errWrongPath)
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
-		answer(w, r, h.health.check(), h.retryAfter)
+		writeResponse(w, r, h.health.check(), h.retryAfter)
 	default:
 		h.reject(w, r, errWrongHealthMethod)
 	}
@@ -150,20 +150,6 @@ func (h *handler) handleUnauthorized(w http.ResponseWriter, r *http.Request) {
 	h.serve(w, r, func(http.ResponseWriter, *http.Request) (result, error) { return result{}, errUnauthenticated })
 }
 
-// result holds the facts about a delivery that serve records. A field is zero if the receiver rejected the delivery
-// earlier.
-type result struct {
-	authentic bool
-	bodySize  int // bytes
-	eventType record.EventType
-	outcome   outcome // "" unless the payload is a JSON object
-	records   int
-	happened  time.Time // time of the event
-	received  time.Time // time of the delivery
-	remarks   record.Remarks
-	conflict  bool // the payload differs from the payload of the accepted delivery with the same ID
-}
-
 // serve responds to a delivery, and records its result in obsreport, metrics and logs.
 func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(http.ResponseWriter, *http.Request) (result, error)) {
 	ctx := h.obsreport.StartLogsOp(r.Context())
@@ -174,14 +160,14 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(htt
 		h.reject(w, r, err)
 		return
 	}
-	answer(w, r, nil, h.retryAfter)
+	writeResponse(w, r, nil, h.retryAfter)
 }
 
 // reject responds to a request with the rejection of an error.
 func (h *handler) reject(w http.ResponseWriter, r *http.Request, err error) {
 	rejected := rejectionOf(err)
 	h.telemetry.recordRejection(r.Context(), rejected)
-	answer(w, r, rejected, h.retryAfter)
+	writeResponse(w, r, rejected, h.retryAfter)
 }
 
 // deliverSafely turns a panic into an error. It does not log the value of the panic, which may contain any data.
@@ -211,7 +197,7 @@ func (h *handler) deliver(w http.ResponseWriter, r *http.Request) (result, error
 	classified := h.records.Classify(event)
 	res.eventType, res.happened = classified.Type, record.EventTime(event, received)
 	if !h.events.Admits(classified.Type.Name) {
-		res.outcome = excluded
+		res.outcome = outcomeExcluded
 		return res, nil
 	}
 	return h.deliverOnce(r.Context(), classified, h.newDelivery(r, received, payload.Bytes()), res)
@@ -289,7 +275,7 @@ func (h *handler) deliverOnce(ctx context.Context, event record.ClassifiedEvent,
 		return res, err
 	}
 	if transaction.Duplicate {
-		res.outcome, res.conflict = duplicate, transaction.Conflict
+		res.outcome, res.conflict = outcomeDuplicate, transaction.Conflict
 		return res, nil
 	}
 	defer transaction.Release()
@@ -301,11 +287,11 @@ func (h *handler) deliverOnce(ctx context.Context, event record.ClassifiedEvent,
 	logs, remarks := h.records.Build(event, d)
 	res.records = logs.LogRecordCount()
 	if err := h.consume(ctx, logs); err != nil {
-		res.outcome = refused
+		res.outcome = outcomeRefused
 		return res, err
 	}
 	transaction.Commit()
-	res.outcome, res.remarks = accepted, remarks
+	res.outcome, res.remarks = outcomeAccepted, remarks
 	return res, nil
 }
 

@@ -5,15 +5,12 @@ package jirareceiver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -24,43 +21,18 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/extension/extensionauth"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
+	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/otel-jira/collector/jirareceiver/internal/auth"
+	"github.com/otel-jira/collector/jirareceiver/internal/golden"
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/metadatatest"
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
-const (
-	secret      = "the new secret"
-	oldSecret   = "the old secret"
-	token       = "the token"
-	createdBody = `{"webhookEvent": "jira:issue_created", "timestamp": 1595970774883, "issue": {"id": "1", "key": "A-1"}}`
-)
-
-func requireSignature(cfg *Config) {
-	cfg.Jira.AllowUnauthenticated = false
-	cfg.Jira.Signature.Secrets = []configopaque.String{secret, oldSecret}
-}
-
-func requireToken(cfg *Config) {
-	cfg.Jira.AllowUnauthenticated = false
-	cfg.Jira.Token.Values = []configopaque.String{"an old token", token}
-	cfg.Jira.Token.QueryParameter = "token"
-}
-
-func signedWith(secret, body string) func(*http.Request) {
-	return withHeader(signature.Header, signature.Sign([]byte(secret), []byte(body)))
-}
-
-// TestAuthentication covers each way to prove who sends, and the reason that is counted when it fails.
+// TestAuthentication covers each kind of credentials, and the reasons of rejections.
 func TestAuthentication(t *testing.T) {
+	t.Parallel()
 	both := func(cfg *Config) { requireSignature(cfg); requireToken(cfg) }
 	for _, tt := range []struct {
 		name      string
@@ -68,10 +40,10 @@ func TestAuthentication(t *testing.T) {
 		option    func(*http.Request)
 		reason    string // "" for accepted
 	}{
-		{"signature", requireSignature, signedWith(secret, createdBody), ""},
-		{"signature with the old secret", requireSignature, signedWith(oldSecret, createdBody), ""},
-		{"signature with another secret", requireSignature, signedWith("x", createdBody), "bad_signature"},
-		{"signature of another body", requireSignature, signedWith(secret, createdBody+" "), "bad_signature"},
+		{"signature", requireSignature, withSignature(currentSecret, createdBody), ""},
+		{"signature with the old secret", requireSignature, withSignature(oldSecret, createdBody), ""},
+		{"signature with another secret", requireSignature, withSignature("x", createdBody), "bad_signature"},
+		{"signature of another body", requireSignature, withSignature(currentSecret, createdBody+" "), "bad_signature"},
 		{"signature missing", requireSignature, withHeader("X-Other", "1"), "missing_signature"},
 		{"signature with sha1", requireSignature, withHeader(signature.Header, "sha1=00"), "unsupported_algorithm"},
 		{"signature malformed", requireSignature, withHeader(signature.Header, "sha256"), "malformed_signature"},
@@ -80,11 +52,11 @@ func TestAuthentication(t *testing.T) {
 		{"?token= where a signature is due", requireSignature, withQuery("token=the+new+secret"), "secret_in_query"},
 		{"?secret= and a wrong signature", requireSignature, func(r *http.Request) {
 			withQuery("secret=the+new+secret")(r)
-			signedWith("x", createdBody)(r)
+			withSignature("x", createdBody)(r)
 		}, "bad_signature"},
 		{"?secret= and a right signature", requireSignature, func(r *http.Request) {
 			withQuery("secret=x")(r)
-			signedWith(secret, createdBody)(r)
+			withSignature(currentSecret, createdBody)(r)
 		}, ""},
 
 		{"token in the header", requireToken, withHeader("X-Jira-Token", token), ""},
@@ -97,12 +69,12 @@ func TestAuthentication(t *testing.T) {
 		{"token wrong", requireToken, withHeader("X-Jira-Token", token+"x"), "bad_token"},
 		{"token missing", requireToken, withQuery("user_id=admin"), "missing_token"},
 		{"token in another parameter", requireToken, withQuery("secret=the+token"), "missing_token"},
-		{"signature where a token is due", requireToken, signedWith(secret, createdBody), "missing_token"},
+		{"signature where a token is due", requireToken, withSignature(currentSecret, createdBody), "missing_token"},
 
-		{"both: signature", both, signedWith(secret, createdBody), ""},
+		{"both: signature", both, withSignature(currentSecret, createdBody), ""},
 		{"both: token", both, withHeader("X-Jira-Token", token), ""},
 		{"both: neither", both, withHeader("X-Other", "1"), "missing_signature"},
-		{"both: wrong signature", both, signedWith("x", createdBody), "bad_signature"},
+		{"both: wrong signature", both, withSignature("x", createdBody), "bad_signature"},
 		{"both: ?secret=", both, withQuery("secret=the+new+secret"), "secret_in_query"},
 		{"both: wrong token in the query", both, withQuery("token=the+new+secret"), "bad_token"},
 		{"both: wrong token", both, withHeader("X-Jira-Token", "x"), "bad_token"},
@@ -114,25 +86,20 @@ func TestAuthentication(t *testing.T) {
 		{"none configured", nil, withHeader("X-Other", "1"), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			next := &sink{}
 			r := start(t, next, tt.configure)
 			response, answer := r.post(t, []byte(createdBody), tt.option)
-			if tt.reason == "" {
-				assert.Equal(t, http.StatusOK, response.StatusCode)
-				assert.Equal(t, 1, next.LogRecordCount())
-				assertNothingRejected(t, r)
-				return
-			}
-			assert.Equal(t, http.StatusUnauthorized, response.StatusCode)
-			assert.JSONEq(t, `{"error": "unauthorized"}`, answer)
-			assert.Zero(t, next.LogRecordCount())
-			assertRejected(t, r, tt.reason)
+			r.assertResponse(t, tt.reason, response, answer)
+			r.assertRejected(t, tt.reason)
+			assert.Equal(t, map[bool]int{true: 1}[tt.reason == ""], next.LogRecordCount())
 		})
 	}
 }
 
 func TestDocumentedSignatureIsAccepted(t *testing.T) {
-	// The documented body is no JSON, so it passes authentication and fails after it.
+	t.Parallel()
+	// The documented body is not JSON, so it is authentic and malformed.
 	r := start(t, consumertest.NewNop(), func(cfg *Config) {
 		cfg.Jira.AllowUnauthenticated = false
 		cfg.Jira.Signature.Secrets = []configopaque.String{"It's a Secret to Everybody"}
@@ -140,36 +107,59 @@ func TestDocumentedSignatureIsAccepted(t *testing.T) {
 	response, _ := r.post(t, []byte("Hello World!"),
 		withHeader("X-Hub-Signature", "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9"))
 	assert.Equal(t, http.StatusBadRequest, response.StatusCode)
-	assertRejected(t, r, "malformed")
+	r.assertRejected(t, "malformed")
 }
 
-// TestAuthExtension checks that the refusal of an authenticator extension looks and counts like one of our own.
+// TestRotation changes the secret step by step: the receiver accepts both secrets, then Jira signs with the new secret,
+// then the receiver accepts the new secret only.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	for _, step := range []struct {
+		secrets []configopaque.String
+		jira    string
+		status  int
+	}{
+		{[]configopaque.String{oldSecret}, oldSecret, http.StatusOK},
+		{[]configopaque.String{currentSecret, oldSecret}, oldSecret, http.StatusOK},
+		{[]configopaque.String{currentSecret, oldSecret}, currentSecret, http.StatusOK},
+		{[]configopaque.String{currentSecret}, currentSecret, http.StatusOK},
+		{[]configopaque.String{currentSecret}, oldSecret, http.StatusUnauthorized},
+	} {
+		r := start(t, &sink{}, func(cfg *Config) {
+			cfg.Jira.AllowUnauthenticated = false
+			cfg.Jira.Signature.Secrets = step.secrets
+		})
+		response, _ := r.post(t, []byte(createdBody), withSignature(step.jira, createdBody))
+		assert.Equal(t, step.status, response.StatusCode, "%q with %q", step.jira, step.secrets)
+	}
+}
+
+// TestAuthExtension checks that the response and the metric are the same if an authenticator extension rejects a
+// request.
 func TestAuthExtension(t *testing.T) {
-	factory := NewFactory()
-	cfg := factory.CreateDefaultConfig().(*Config)
-	cfg.Server.NetAddr.Endpoint = "localhost:0"
+	t.Parallel()
 	id := component.MustNewID("gate")
-	cfg.Server.Auth = configoptional.Some(confighttp.AuthConfig{Config: configauth.Config{AuthenticatorID: id}})
-	require.NoError(t, cfg.Validate())
-	next := &sink{}
-	r := startConfigured(t, next, cfg, map[component.ID]component.Component{id: authExtension{}})
+	r := create(t, &sink{}, func(cfg *Config) {
+		cfg.Jira.AllowUnauthenticated = false
+		cfg.Server.Auth = configoptional.Some(confighttp.AuthConfig{Config: configauth.Config{AuthenticatorID: id}})
+	}, map[component.ID]component.Component{id: authExtension{}})
+	require.NoError(t, r.Start(t.Context(), r.host))
 
 	response, _ := r.post(t, []byte(createdBody), withHeader("Authorization", "good"))
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 	response, answer := r.post(t, []byte(createdBody), withHeader("Authorization", "hunter2"))
-	assert.Equal(t, http.StatusUnauthorized, response.StatusCode)
-	assert.JSONEq(t, `{"error": "unauthorized"}`, answer)
-	assertRejected(t, r, "unauthenticated")
-	assertRecords(t, r, 1, 0)
+	r.assertResponse(t, "unauthenticated", response, answer)
+	r.assertRejected(t, "unauthenticated")
+	r.assertRecords(t, 1, 0)
 
 	elsewhere := r.request(t, nil)
 	elsewhere.URL.Path = "/elsewhere"
-	response, _ = do(t, elsewhere)
+	response, _ = r.do(t, elsewhere)
 	assert.Equal(t, http.StatusUnauthorized, response.StatusCode)
-	assert.Len(t, operations(r), 2, "what is posted elsewhere is no delivery")
+	assert.Len(t, r.operations(), 2, "a request to another path is not a delivery")
 }
 
-// authExtension says in its error what a careless one would.
+// authExtension returns an error that contains credentials.
 type authExtension struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -184,111 +174,10 @@ func (authExtension) Authenticate(ctx context.Context, sources map[string][]stri
 	return ctx, fmt.Errorf("not known: %v", sources["Authorization"])
 }
 
-// TestObsreport checks that each delivery starts one operation and ends it with what came of it.
-func TestObsreport(t *testing.T) {
-	next := &sink{}
-	r := start(t, next, requireSignature)
-	good := signedWith(secret, createdBody)
-	r.post(t, []byte(createdBody), good)
-	r.post(t, []byte(createdBody), good)
-	r.post(t, []byte(createdBody))
-	r.post(t, []byte("x"), signedWith(secret, "x"))
-	next.err = errors.New("full")
-	r.post(t, []byte(createdBody), good)
-
-	assertRecords(t, r, 2, 1)
-	assert.Equal(t, []codes.Code{codes.Unset, codes.Unset, codes.Error, codes.Error, codes.Error}, operations(r))
-	assert.Len(t, r.telemetry.SpanRecorder.Started(), len(r.telemetry.SpanRecorder.Ended()))
-}
-
-// loggedStatuses returns the statuses of all lines about unmapped statuses.
-func loggedStatuses(logs *observer.ObservedLogs) (statuses []string) {
-	for _, entry := range logs.FilterMessageSnippet("No mapping for Jira statuses").All() {
-		for _, status := range entry.ContextMap()["statuses"].([]any) {
-			statuses = append(statuses, status.(string))
-		}
-	}
-	return statuses
-}
-
-func TestUnmappedStatusesAreReported(t *testing.T) {
-	next := &sink{}
-	r := start(t, next, nil)
-	body := func(name string) []byte {
-		return fmt.Appendf(nil, `{"issue": {"fields": {"status": {"id": "7", "name": %q}}}}`, name)
-	}
-	next.err = errors.New("full")
-	r.post(t, body("Parked"))
-	assert.Empty(t, r.logs.FilterMessageSnippet("No mapping").All(), "counted when it is accepted")
-	next.err = nil
-	for _, name := range []string{"Parked", "Parked", "PARKED", "Done"} {
-		r.post(t, body(name))
-	}
-	r.post(t, []byte(`{"issue": {"fields": {"status": {"name": "Review", "statusCategory": {"key": "indeterminate"}}}},
-		"changelog": {"items": [{"field": "status", "fromString": "Queued", "toString": "Review"}]}}`))
-	assert.Equal(t, []string{"Parked (7)"}, loggedStatuses(r.logs), "a name once, and a previous status never")
-	metadatatest.AssertEqualReceiverJiraUnmappedStatuses(t, r.telemetry, []metricdata.DataPoint[int64]{
-		{Value: 3, Attributes: attribute.NewSet(attribute.String("side", "current"), attribute.String("receiver", "jira"))},
-		{Value: 1, Attributes: attribute.NewSet(attribute.String("side", "previous"), attribute.String("receiver", "jira"))},
-	}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
-
-	r.post(t, body("Waiting"))
-	assert.Len(t, loggedStatuses(r.logs), 1, "too soon after the first line")
-	require.NoError(t, r.Shutdown(t.Context()))
-	assert.Equal(t, []string{"Parked (7)", "Waiting (7)"}, loggedStatuses(r.logs), "pending statuses are logged at the end")
-}
-
-// TestRefusalsAreLoggedOnceInAWhile finds each reason in the log with what to do about it, and not each refusal.
-func TestRefusalsAreLoggedOnceInAWhile(t *testing.T) {
-	r := start(t, consumertest.NewNop(), requireSignature)
-	for minute := 1; minute <= 2; minute++ {
-		for range 5 {
-			r.post(t, []byte(createdBody))
-			r.post(t, []byte(createdBody), signedWith("x", createdBody))
-			r.post(t, []byte(createdBody), withQuery("secret=hunter2"))
-		}
-		rejected := r.logs.FilterMessage("Rejected webhook request")
-		assert.Equal(t, 3*minute, rejected.Len())
-		for _, cause := range []error{signature.ErrMissing, signature.ErrMismatch, auth.ErrSecretInQuery} {
-			row := rejectionOf(cause)
-			logged := rejected.FilterField(zap.String("reason", row.reason)).FilterField(zap.String("hint", row.hint))
-			assert.Equal(t, minute, logged.Len(), row.reason)
-		}
-		r.clock.advance(time.Minute)
-	}
-}
-
-// TestRotation changes the secret as an operator does: here the new one beside the old, then in Jira, then here the new one
-// alone.
-func TestRotation(t *testing.T) {
-	for _, step := range []struct {
-		secrets []configopaque.String
-		jira    string
-		status  int
-	}{
-		{[]configopaque.String{oldSecret}, oldSecret, http.StatusOK},
-		{[]configopaque.String{secret, oldSecret}, oldSecret, http.StatusOK},
-		{[]configopaque.String{secret, oldSecret}, secret, http.StatusOK},
-		{[]configopaque.String{secret}, secret, http.StatusOK},
-		{[]configopaque.String{secret}, oldSecret, http.StatusUnauthorized},
-	} {
-		r := start(t, &sink{}, func(cfg *Config) {
-			cfg.Jira.AllowUnauthenticated = false
-			cfg.Jira.Signature.Secrets = step.secrets
-		})
-		response, _ := r.post(t, []byte(createdBody), signedWith(step.jira, createdBody))
-		assert.Equal(t, step.status, response.StatusCode, "%q with %q", step.jira, step.secrets)
-	}
-}
-
-// What a record says outside of its attributes, and how many there are.
-const (
-	severityKey = "severity text"
-	recordsKey  = "number of records"
-)
-
-// TestOptionsChangeTheRecord turns every option that a record depends on, and looks at what it is for.
+// TestOptionsChangeTheRecord sets each option of the record, and compares the value that depends on it.
 func TestOptionsChangeTheRecord(t *testing.T) {
+	t.Parallel()
+	const severityKey, recordsKey = "severity text", "number of records" // values outside of the attributes
 	const body = `{"webhookEvent": "jira:issue_updated", "user": {"accountId": "5b1", "displayName": "Noor"}, "issue": {"key": "OPS-1",
 		"fields": {"summary": "123456", "description": "words", "priority": {"id": "2", "name": "High"}, "customfield_10016": 5,
 		"status": {"id": "7", "name": "Done", "statusCategory": {"key": "new"}}}},
@@ -329,73 +218,213 @@ func TestOptionsChangeTheRecord(t *testing.T) {
 		{"changelog", func(c *JiraConfig) { c.Changelog = ChangelogSplit }, recordsKey, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			next := &sink{}
 			r := start(t, next, func(cfg *Config) { tt.configure(&cfg.Jira) })
 			r.post(t, []byte(body))
 			require.Len(t, next.AllLogs(), 1)
 			records := next.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
-			said := records.At(0).Attributes().AsRaw()
-			said[severityKey], said[recordsKey] = records.At(0).SeverityText(), records.Len()
-			assert.Equal(t, tt.want, said[tt.key])
+			values := records.At(0).Attributes().AsRaw()
+			values[severityKey], values[recordsKey] = records.At(0).SeverityText(), records.Len()
+			assert.Equal(t, tt.want, values[tt.key])
 		})
 	}
 }
 
-// TestRejections holds the table against metadata.yaml, of which no code is generated, and against itself.
-func TestRejections(t *testing.T) {
-	content, err := os.ReadFile("metadata.yaml")
-	require.NoError(t, err)
-	documented := regexp.MustCompile(`(?s)\n {2}reason:.*?enum: \[(.*?)\]`).FindStringSubmatch(string(content))
-	require.NotEmpty(t, documented)
-	reasons := []string{internal.reason}
-	for _, row := range rejections {
-		assert.Same(t, row, rejectionOf(row.cause), row.reason)
-		assert.Same(t, row, rejectionOf(fmt.Errorf("wrapped: %w", row.cause)), row.reason)
-		assert.GreaterOrEqual(t, row.status, 400, row.reason)
-		assert.NotEmpty(t, row.message, row.reason)
-		assert.NotEmpty(t, row.hint, row.reason)
-		reasons = append(reasons, row.reason)
+// TestQueryAttributes covers webhooks that have variables in their address, such as webhooks that exclude the body.
+func TestQueryAttributes(t *testing.T) {
+	t.Parallel()
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) {
+		requireToken(cfg)
+		cfg.Jira.QueryAttributes = map[string]string{"issue": "jira.issue.key", "sprint": "jira.sprint.id", "team": "team.name"}
+	})
+	const credentials = "token=the+token&user_id=hunter2&user_key=hunter2&issue.key=hunter2&Issue=hunter2"
+	for _, tt := range []struct {
+		name, body, query string
+		want              map[string]any
+	}{
+		{"without a body", "", "issue=OPS-42&team=B%C3%BCro+1", map[string]any{"jira.issue.key": "OPS-42", "team.name": "Büro 1"}},
+		{"beside a body", `{"issue": "OPS-1"}`, "issue=OPS-42&sprint=12", map[string]any{"jira.issue.key": "OPS-1", "jira.sprint.id": "12"}},
+		{"empty", `{"a": 1}`, "issue=&team", map[string]any{}},
+		{"twice", "", "sprint=1&sprint=2", map[string]any{"jira.sprint.id": "1"}},
+		{"not UTF-8", "", "team=a%FFb", map[string]any{"team.name": "a\uFFFDb"}},
+		{"not an escape", "", "team=%zz&sprint=3", map[string]any{"jira.sprint.id": "3"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			next.Reset()
+			response, _ := r.post(t, []byte(tt.body), withQuery(credentials+"&"+tt.query))
+			require.Equal(t, http.StatusOK, response.StatusCode)
+			require.Len(t, next.AllLogs(), 1)
+			attrs := next.record(t).Attributes().AsRaw()
+			for _, key := range []string{"jira.issue.key", "jira.sprint.id", "team.name"} {
+				assert.Equal(t, tt.want[key], attrs[key], key)
+			}
+			written, err := (&plog.JSONMarshaler{}).MarshalLogs(next.AllLogs()[0])
+			require.NoError(t, err)
+			assert.NotContains(t, string(written), "hunter2", "no other parameter")
+			assert.NotContains(t, string(written), token)
+		})
 	}
-	slices.Sort(reasons)
-	assert.Equal(t, documented[1], strings.Join(slices.Compact(reasons), ", "))
-	assert.Same(t, internal, rejectionOf(errors.New("a new sentinel")), "no error without an answer")
-	assert.Equal(t, errPermanent, rejectionOf(&failure{errPermanent, jira.ErrNotJSON}).cause, "whatever the pipeline returns")
 }
 
-func assertRejected(t *testing.T, r *running, reason string) {
-	t.Helper()
-	metadatatest.AssertEqualReceiverJiraRejectedDeliveries(t, r.telemetry,
-		[]metricdata.DataPoint[int64]{{Value: 1, Attributes: attribute.NewSet(attribute.String("reason", reason), attribute.String("receiver", "jira"))}},
-		metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
+// TestSplitIsOneBatch checks that the records of an event and of its changed fields are one batch, in Jira's order.
+func TestSplitIsOneBatch(t *testing.T) {
+	t.Parallel()
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) { cfg.Jira.Changelog = ChangelogSplit })
+	response, _ := r.post(t, []byte(`{"webhookEvent": "jira:issue_updated", "issue": {"id": "1", "key": "OPS-1"},
+		"changelog": {"id": "2", "items": [{"field": "a"}, {"field": "b"}, {"field": "a"}]}}`))
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	require.Len(t, next.AllLogs(), 1)
+	var got []string
+	for _, record := range next.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		line := record.EventName()
+		if field, found := record.Attributes().Get("jira.change.field"); found {
+			line += " " + field.Str()
+		}
+		got = append(got, line)
+	}
+	assert.Equal(t, []string{"jira.issue.updated", "jira.issue.field_changed a", "jira.issue.field_changed b", "jira.issue.field_changed a"}, got)
+	r.assertRecords(t, 4, 0)
 }
 
-func assertNothingRejected(t *testing.T, r *running) {
-	t.Helper()
-	_, err := r.telemetry.GetMetric("otelcol_receiver_jira_rejected_deliveries")
-	assert.Error(t, err, "the counter was never touched")
+// TestManyChanges sends so many changes that the response would exceed write_timeout unless each change has a fixed
+// cost.
+func TestManyChanges(t *testing.T) {
+	t.Parallel()
+	const changes = 100_000
+	records := 0
+	r := start(t, &sink{consume: func(_ context.Context, logs plog.Logs) error {
+		records = logs.LogRecordCount()
+		return nil
+	}}, func(cfg *Config) { cfg.Jira.Changelog = ChangelogSplit })
+	item := `{"field": "a"}`
+	response, _ := r.post(t, []byte(`{"webhookEvent": "jira:issue_updated", "issue": {"id": "1"}, "changelog": {"items": [`+
+		item+strings.Repeat(", "+item, changes-1)+`]}}`))
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	assert.Equal(t, 1+jira.MaxEntries, records)
+	metadatatest.AssertEqualReceiverJiraTruncatedRecords(t, r.telemetry,
+		r.points(1), r.metricOptions()...)
 }
 
-// operations returns how each operation of obsreport has ended.
-func operations(r *running) []codes.Code {
-	var outcomes []codes.Code
-	for _, span := range r.telemetry.SpanRecorder.Ended() {
-		if span.Name() == "receiver/jira/LogsReceived" {
-			outcomes = append(outcomes, span.Status().Code)
+// TestUnusualBodiesAreAnswered sends bodies that are expensive or ambiguous to decode. Few of them are rejected.
+func TestUnusualBodiesAreAnswered(t *testing.T) {
+	t.Parallel()
+	nest := func(open, closed string, depth int) string {
+		return `{"issue": {"fields": {"description": ` + strings.Repeat(open, depth) + "0" + strings.Repeat(closed, depth) + `}}}`
+	}
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) {
+		cfg.Jira.Include = IncludeConfig{Description: true, Payload: true}
+		cfg.Jira.CustomFields = map[string]string{"customfield_1": "one"}
+	})
+	for _, tt := range []struct {
+		name, body string
+		statuses   []int
+	}{
+		{"arrays, 1,000 deep", nest("[", "]", 1000), []int{200}},
+		{"arrays, 10,000 deep", nest("[", "]", 10_000), []int{200, 400}},
+		{"objects, 10,000 deep", nest(`{"content":`, "}", 10_000), []int{200, 400}},
+		{"arrays, 1,000,000 deep", nest("[", "]", 1_000_000), []int{200, 400}},
+		{"objects, 1,000,000 deep", nest(`{"content":`, "}", 1_000_000), []int{200, 400}},
+		{"never closed", strings.Repeat(`{"a":[`, 1_000_000), []int{400}},
+		{"duplicate keys", `{"webhookEvent": "a", "issue": 1, "issue": {"id": "1"}, "webhookEvent": "comment_created", "issue": {"key": "OPS-1", "key": "OPS-2"}}`, []int{200}},
+		{"bytes that are not UTF-8", "{\"webhookEvent\": \"a\xff\", \"k\xff\": 1, \"issue\": {\"key\": \"\xc3\x28\", \"fields\": {\"summary\": \"\xed\xa0\x80\", \"customfield_1\": \"\xff\"}}}", []int{200}},
+		{"NUL", `{"webhookEvent": "a\u0000b", "issue": {"key": "A-1\u0000", "fields": {"summary": "\u0000"}}}`, []int{200}},
+		{"half a surrogate", `{"issue": {"fields": {"summary": "\ud83d", "description": "\udc00\ud83d"}}}`, []int{200}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			next.Reset()
+			response, _ := r.post(t, []byte(tt.body))
+			assert.Contains(t, tt.statuses, response.StatusCode)
+			if response.StatusCode == http.StatusOK {
+				require.Len(t, next.AllLogs(), 1)
+				record := next.record(t)
+				assert.True(t, utf8.ValidString(fmt.Sprint(record.EventName(), record.Body().Str(), record.Attributes().AsRaw())))
+			}
+		})
+	}
+	response, _ := r.post(t, []byte(createdBody))
+	assert.Equal(t, http.StatusOK, response.StatusCode, "still serving")
+}
+
+// TestBodiesAreAccepted posts all bodies. Their records do not contain the query of the request or the name of the
+// client. The records themselves are tested in internal/record.
+func TestBodiesAreAccepted(t *testing.T) {
+	t.Parallel()
+	// Jira adds the user to the address of a webhook. An administrator may have added the secret.
+	const query = "user_id=query-hunter2&user_key=query-hunter2&secret=query-hunter2"
+	next := &sink{}
+	r := start(t, next, nil)
+	for _, body := range testbodies.All(t) {
+		t.Run(body.Name, func(t *testing.T) {
+			logs := r.deliver(t, next, body.Content, withQuery(query), withHeader("User-Agent", "query-hunter2"))
+			text, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
+			require.NoError(t, err)
+			assert.NotContains(t, string(text), "query-hunter2")
+		})
+	}
+	r.assertRejected(t, "")
+}
+
+// TestGoldenDelivery compares the record of a whole delivery, headers included, with a golden record.
+func TestGoldenDelivery(t *testing.T) {
+	t.Parallel()
+	next := &sink{}
+	r := start(t, next, nil)
+	const name = "senders/cloud_issue_updated_private"
+	logs := r.deliver(t, next, testbodies.Read(t, name),
+		withHeader(headerDeliveryID, "delivery-1"), withHeader(headerFlow, "Primary"), withHeader(headerRetryCount, "2"))
+	golden.Assert(t, testbodies.File(t, name+".yaml"), logs)
+}
+
+// TestAlertsNeedOnlyToken posts alerts with a token to a receiver that has the secret of another webhook. Its logs
+// contain neither the token nor people or their texts.
+func TestAlertsNeedOnlyToken(t *testing.T) {
+	t.Parallel()
+	const token = "alerts-hunter2"
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) {
+		requireSignature(cfg)
+		cfg.Jira.Token.Values = []configopaque.String{token}
+	})
+	for _, body := range testbodies.Folder(t, "events") {
+		if strings.HasPrefix(body.Name, "events/jira.alert.") {
+			r.deliver(t, next, body.Content, withHeader("X-Jira-Token", token))
 		}
 	}
-	return outcomes
+	response, _ := r.post(t, testbodies.Read(t, "events/jira.alert.created"))
+	assert.Equal(t, http.StatusUnauthorized, response.StatusCode)
+	require.NotEmpty(t, r.logs.All())
+	for _, entry := range r.logs.All() {
+		logged := fmt.Sprint(entry.Message, entry.ContextMap())
+		for _, private := range []string{token, "example.com", "Dvorak", "Lindqvist", "db-7"} {
+			assert.NotContains(t, logged, private)
+		}
+	}
 }
 
-func assertRecords(t *testing.T, r *running, accepted, refused int64) {
-	t.Helper()
-	for name, want := range map[string]int64{
-		"otelcol_receiver_accepted_log_records": accepted,
-		"otelcol_receiver_refused_log_records":  refused,
-	} {
-		metric, err := r.telemetry.GetMetric(name)
-		require.NoError(t, err)
-		points := metric.Data.(metricdata.Sum[int64]).DataPoints
-		require.Len(t, points, 1)
-		assert.Equal(t, want, points[0].Value, name)
+// TestMutantsAreAccepted posts one mutant in a hundred.
+func TestMutantsAreAccepted(t *testing.T) {
+	t.Parallel()
+	step := 100
+	if testing.Short() {
+		step = 500
 	}
+	next := &sink{}
+	all := testbodies.All(t)
+	r := start(t, next, func(cfg *Config) {
+		cfg.Jira.Changelog = ChangelogSplit
+		cfg.Jira.CustomFields = testbodies.CustomFields(t, all)
+		cfg.Jira.Include = IncludeConfig{UserDetails: true, Description: true, CommentBody: true}
+	})
+	posted := 0
+	for _, body := range all {
+		for mutant := range testbodies.Mutants(t, body.Content, step) {
+			posted++
+			assert.Positive(t, r.deliver(t, next, mutant).LogRecordCount())
+		}
+	}
+	t.Logf("%d mutants posted", posted)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/diskguard"
 )
 
-// health reports whether the receiver would accept a delivery, as far as it can know without a delivery.
-type health struct {
+// healthCheck reports whether the receiver would accept a delivery, as far as it can know without a delivery.
+type healthCheck struct {
 	bodies *bodylimit.Limiter
 	disk   *diskguard.Guard
 	// forgetAfter is the time for which a refusal of the pipeline counts. A refusal must expire: a load balancer that
@@ -32,7 +32,7 @@ type refusal struct {
 
 // recordResult records the result of the pipeline for an event. It ignores permanent errors, which concern only the
 // event.
-func (h *health) recordResult(err error) {
+func (h *healthCheck) recordResult(err error) {
 	if err == nil {
 		if h.refusal.Load() != nil {
 			h.refusal.Store(nil)
@@ -45,7 +45,7 @@ func (h *health) recordResult(err error) {
 }
 
 // check returns nil, or the rejection that a delivery would get. Its status code is always 503, as probes expect.
-func (h *health) check() *rejection {
+func (h *healthCheck) check() *rejection {
 	reason := h.reason()
 	if reason == nil {
 		return nil
@@ -55,7 +55,7 @@ func (h *health) check() *rejection {
 	return &unhealthy
 }
 
-func (h *health) reason() *rejection {
+func (h *healthCheck) reason() *rejection {
 	refusal := h.refusal.Load()
 	switch {
 	case h.draining.Load():

@@ -19,81 +19,76 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// toldExhaustedToProbe is what a probe is told where a sender is told 429: a probe takes only 5xx for bad.
-var toldExhaustedToProbe = told{503, `{"error": "pipeline over capacity"}`, "30", ""}
-
-func (r *running) assertHealth(t *testing.T, want told, when string) {
-	t.Helper()
-	request := r.request(t, nil, at(http.MethodGet, "/health"))
-	response, answer := do(t, request)
-	assertTold(t, want, response, answer)
-	assert.Equal(t, want.status, response.StatusCode, when)
-}
-
-// TestHealthFollowsThePipeline has the pipeline say one thing after another, and asks after each.
+// TestHealthFollowsThePipeline lets the pipeline return one error after another, and sends a probe after each.
 func TestHealthFollowsThePipeline(t *testing.T) {
+	t.Parallel()
 	full := errors.New("hunter2")
 	exhausted := status.Error(grpccodes.ResourceExhausted, "hunter2")
 	next := &sink{}
 	r := start(t, next, nil)
-	r.assertHealth(t, toldOK, "before any delivery")
+	r.assertHealth(t, "", "before any delivery")
 	for _, step := range []struct {
-		when string
-		err  error
-		want told
+		when   string
+		err    error
+		reason string
 	}{
-		{"accepted", nil, toldOK},
-		{"unavailable", full, toldUnavailable},
-		{"accepted after unavailable", nil, toldOK},
-		{"exhausted", exhausted, toldExhaustedToProbe},
-		{"unavailable after exhausted", full, toldUnavailable},
-		{"permanent, which tells of one event only", consumererror.NewPermanent(full), toldUnavailable},
-		{"accepted again", nil, toldOK},
-		{"permanent while all is well", consumererror.NewPermanent(full), toldOK},
+		{"accepted", nil, ""},
+		{"unavailable", full, "unavailable"},
+		{"accepted after unavailable", nil, ""},
+		{"exhausted", exhausted, "resource_exhausted"},
+		{"unavailable after exhausted", full, "unavailable"},
+		{"permanent, which concerns one event only", consumererror.NewPermanent(full), "unavailable"},
+		{"accepted again", nil, ""},
+		{"permanent while all is well", consumererror.NewPermanent(full), ""},
 	} {
 		next.err = step.err
 		r.post(t, []byte(createdBody))
-		r.assertHealth(t, step.want, step.when)
+		r.assertHealth(t, step.reason, step.when)
 	}
 }
 
-// TestHealthForgets has no delivery come that could show that all is well again.
+// TestHealthForgets sends no delivery that could clear the state.
 func TestHealthForgets(t *testing.T) {
+	t.Parallel()
 	r := start(t, &sink{err: errors.New("full")}, nil)
 	r.post(t, []byte(createdBody))
 	r.clock.advance(defaultRetryAfter - 1)
-	r.assertHealth(t, toldUnavailable, "within retry_after")
+	r.assertHealth(t, "unavailable", "within retry_after")
 	r.clock.advance(1)
-	r.assertHealth(t, toldOK, "after retry_after")
+	r.assertHealth(t, "", "after retry_after")
 	r.post(t, []byte(createdBody))
-	r.assertHealth(t, toldUnavailable, "refused again")
+	r.assertHealth(t, "unavailable", "refused again")
 }
 
-// TestHealthIgnoresWhatNeverReachedThePipeline would take a receiver out of service for what strangers post.
-func TestHealthIgnoresWhatNeverReachedThePipeline(t *testing.T) {
+// TestHealthIgnoresRejectedRequests checks that unauthenticated senders cannot make the receiver unhealthy.
+func TestHealthIgnoresRejectedRequests(t *testing.T) {
+	t.Parallel()
 	r := start(t, &sink{}, requireSignature)
 	r.post(t, []byte(createdBody))
-	r.post(t, []byte("x"), signedWith(secret, "x"))
-	r.assertHealth(t, toldOK, "after 401 and 400")
+	r.post(t, []byte("x"), withSignature(currentSecret, "x"))
+	r.assertHealth(t, "", "after 401 and 400")
 }
 
 func TestHealthWhileFull(t *testing.T) {
-	r, finish := withHeld(t, len(createdBody), nil)
-	r.assertHealth(t, told{503, `{"error": "over capacity"}`, "30", ""}, "while full")
+	t.Parallel()
+	r, finish := states{t}.busy(len(createdBody))
+	r.assertHealth(t, "over_capacity", "while full")
 	finish()
-	r.assertHealth(t, toldOK, "when there is room again")
+	r.assertHealth(t, "", "after the delivery has ended")
 }
 
-// TestHealthOnceShutdownHasBegun covers the moment between that and the end of the listener.
-func TestHealthOnceShutdownHasBegun(t *testing.T) {
+// TestHealthWhileDraining covers the time between the start of the shutdown and the end of the listener.
+func TestHealthWhileDraining(t *testing.T) {
+	t.Parallel()
 	r := start(t, &sink{}, nil)
 	r.handler.health.draining.Store(true)
-	r.assertHealth(t, toldShuttingDown, "draining")
+	r.assertHealth(t, "shutting_down", "draining")
 }
 
-// TestNoHealthWhileShuttingDown asks while a delivery is in the pipeline still, on a connection that was open before. net/http
-// answers nothing any more, which is no 200 either.
+// TestNoHealthWhileShuttingDown sends a probe on an open connection while a delivery is in the pipeline. net/http then
+// answers no request, so the probe does not get 200.
 func TestNoHealthWhileShuttingDown(t *testing.T) {
+	t.Parallel()
 	next := newGated()
 	r := start(t, next, nil)
 	probe := r.dial(t, "") // is accepted before the delivery is, which comes after it
@@ -101,7 +96,7 @@ func TestNoHealthWhileShuttingDown(t *testing.T) {
 	wait(t, next.entered, "delivery")
 	stopped := make(chan error, 1)
 	go func() { stopped <- r.Shutdown(context.Background()) }()
-	require.Eventually(t, r.handler.health.draining.Load, patience, time.Millisecond)
+	require.Eventually(t, r.handler.health.draining.Load, waitLimit, time.Millisecond)
 	r.awaitClosed(t)
 
 	_, err := fmt.Fprint(probe, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -6,6 +6,7 @@ package jirareceiver
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -32,76 +33,60 @@ import (
 	"go.opentelemetry.io/collector/pipeline"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
 )
 
-// patience bounds every wait of these tests. None of them measures time.
-const patience = 10 * time.Second
-
-// gated is a consumer whose calls wait until they are let go, or cancelled.
-type gated struct {
-	consumertest.LogsSink
-	entered   chan struct{}
-	release   chan struct{}
-	cancelled atomic.Int64
+func TestStartFailsOnATakenPort(t *testing.T) {
+	t.Parallel()
+	r := start(t, consumertest.NewNop(), nil)
+	cfg := createDefaultConfig().(*Config)
+	cfg.Server.NetAddr.Endpoint = r.server.Listener().Addr().String()
+	second, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop(), time.Now)
+	require.NoError(t, err)
+	require.ErrorContains(t, second.Start(t.Context(), componenttest.NewNopHost()), "address already in use")
+	assert.NoError(t, second.Shutdown(t.Context()))
 }
 
-func newGated() *gated {
-	return &gated{entered: make(chan struct{}, 100), release: make(chan struct{})}
+func TestStartWarnsWithoutAuthentication(t *testing.T) {
+	t.Parallel()
+	open := start(t, consumertest.NewNop(), nil)
+	assert.Equal(t, 1, open.logs.FilterMessageSnippet("unauthenticated deliveries").Len())
+	assert.Equal(t, 1, open.logs.FilterMessageSnippet("Waiting for Jira").FilterFieldKey("url").Len())
+	closed := start(t, consumertest.NewNop(), requireToken)
+	assert.Zero(t, closed.logs.FilterMessageSnippet("unauthenticated deliveries").Len())
 }
 
-func (g *gated) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
-	g.entered <- struct{}{}
-	select {
-	case <-g.release:
-		return g.LogsSink.ConsumeLogs(ctx, logs)
-	case <-ctx.Done():
-		g.cancelled.Add(1)
-		return ctx.Err()
-	}
+func TestUndocumentedPatternsAreLogged(t *testing.T) {
+	t.Parallel()
+	r := start(t, consumertest.NewNop(), func(cfg *Config) {
+		cfg.Jira.Events = EventsConfig{Include: []string{"jira.issue.update", "jira.sprint.*"}, Exclude: []string{"jira.issue.deleted", "jira.sprint.stopped"}}
+	})
+	assert.Equal(t, 1, r.logs.FilterMessageSnippet("Patterns of events::include").FilterField(zap.Strings("patterns", []string{"jira.issue.update"})).Len())
+	assert.Equal(t, 1, r.logs.FilterMessageSnippet("Patterns of events::exclude").FilterField(zap.Strings("patterns", []string{"jira.sprint.stopped"})).Len())
 }
 
-// wait fails the test when nothing comes from the channel.
-func wait[T any](t *testing.T, c <-chan T, what string) (value T) {
-	t.Helper()
-	select {
-	case value = <-c:
-	case <-time.After(patience):
-		require.FailNow(t, "waited in vain", what)
-	}
-	return value
-}
-
-// inBackground delivers a body and returns the status of the answer, or 0 when there is none.
-func (r *running) inBackground(t *testing.T, options ...func(*http.Request)) <-chan int {
-	t.Helper()
-	request := r.request(t, []byte(createdBody), options...)
-	status := make(chan int, 1)
-	go func() {
-		defer close(status)
-		response, err := http.DefaultClient.Do(request)
-		if err == nil {
-			response.Body.Close()
-			status <- response.StatusCode
-		}
-	}()
-	return status
-}
-
-// awaitClosed waits until new senders find nobody, which makes Jira Cloud try again.
-func (r *running) awaitClosed(t *testing.T) {
-	t.Helper()
-	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", r.server.Listener().Addr().String())
-		if err == nil {
-			conn.Close()
-		}
-		return err != nil
-	}, patience, time.Millisecond)
+func TestUnixSocket(t *testing.T) {
+	t.Parallel()
+	socket := filepath.Join(t.TempDir(), "jira.sock")
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) {
+		cfg.Server.NetAddr = confignet.AddrConfig{Transport: confignet.TransportTypeUnix, Endpoint: socket}
+	})
+	assert.Equal(t, "unix:"+socket+"/jira/events", r.url())
+	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", socket) }}}
+	defer client.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://jira/jira/events", strings.NewReader(createdBody))
+	require.NoError(t, err)
+	response, err := client.Do(request)
+	require.NoError(t, err)
+	response.Body.Close()
+	assert.Equal(t, 1, next.LogRecordCount())
 }
 
 func TestShutdownLetsDeliveriesFinish(t *testing.T) {
+	t.Parallel()
 	next := newGated()
 	r := start(t, next, nil)
 	status := r.inBackground(t)
@@ -133,32 +118,33 @@ func TestShutdownCancelsDeliveriesAtItsDeadline(t *testing.T) {
 	assert.Zero(t, next.LogRecordCount())
 }
 
-// TestShutdownCutsSendersThatStall has a sender that never ends its delivery.
+// TestShutdownCutsSendersThatStall checks that a shutdown ends a delivery whose body does not end.
 func TestShutdownCutsSendersThatStall(t *testing.T) {
+	t.Parallel()
 	r := start(t, consumertest.NewNop(), nil)
 	conn, err := net.Dial("tcp", r.server.Listener().Addr().String())
 	require.NoError(t, err)
 	defer conn.Close()
 	_, err = io.WriteString(conn, "POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{")
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return len(r.telemetry.SpanRecorder.Started()) > 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return len(r.telemetry.SpanRecorder.Started()) > 1 }, waitLimit, time.Millisecond)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, r.Shutdown(ctx), context.Canceled)
-	require.NoError(t, conn.SetReadDeadline(time.Now().Add(patience)))
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(waitLimit)))
 	_, err = io.ReadAll(conn)
 	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the connection is closed")
 }
 
-// TestShutdownDoesNotWaitForADeafPipeline has a pipeline that ignores that it is cancelled.
-func TestShutdownDoesNotWaitForADeafPipeline(t *testing.T) {
+// TestShutdownDoesNotWaitForAPipelineThatIgnoresIt calls a pipeline that ignores its context.
+func TestShutdownDoesNotWaitForAPipelineThatIgnoresIt(t *testing.T) {
 	t.Parallel()
 	entered, release := make(chan struct{}), make(chan struct{})
-	r := start(t, consumerFunc(func(context.Context, plog.Logs) error {
+	r := start(t, &sink{consume: func(context.Context, plog.Logs) error {
 		close(entered)
 		<-release
 		return nil
-	}), nil)
+	}}, nil)
 	status := r.inBackground(t)
 	wait(t, entered, "delivery")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -168,8 +154,169 @@ func TestShutdownDoesNotWaitForADeafPipeline(t *testing.T) {
 	wait(t, status, "end of the connection")
 }
 
-// TestNoCallBeginsOnceAborted is what keeps late deliveries out of the pipeline.
+// TestShutdownDoesNotWaitForStalledSenders stalls at each point of a request. The timeouts of the server are longer
+// than the test.
+func TestShutdownDoesNotWaitForStalledSenders(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for a grace period of the server")
+	}
+	t.Parallel()
+	for _, secured := range []bool{false, true} {
+		t.Run(fmt.Sprintf("TLS %t", secured), func(t *testing.T) {
+			t.Parallel()
+			next := newGated()
+			r := start(t, next, func(cfg *Config) {
+				cfg.Server.ReadTimeout, cfg.Server.ReadHeaderTimeout = time.Hour, time.Hour
+				if secured {
+					withTLS(t, cfg)
+				}
+			})
+			r.dial(t, "")
+			for _, sent := range []string{"POST /jira", "POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{"} {
+				conn := r.dial(t, "")
+				if secured {
+					conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+				}
+				_, err := io.WriteString(conn, sent)
+				require.NoError(t, err)
+			}
+			client := r.newClient(t)
+			stalled, more := io.Pipe()
+			defer more.Close()
+			go func() { _, _ = more.Write([]byte("{")) }()
+			request := r.request(t, nil)
+			request.Body = stalled
+			go func() { _, _, _ = r.send(client, request) }()
+			r.awaitHeld(t, 2)
+
+			good := r.request(t, []byte(createdBody))
+			answered := make(chan int, 1)
+			go func() {
+				status, version, _ := r.send(client, good)
+				answered <- status * version
+			}()
+			wait(t, next.entered, "delivery")
+			stopped := make(chan error, 1)
+			go func() { stopped <- r.Shutdown(context.Background()) }()
+			r.awaitHeld(t, len(createdBody)) // the others were cut
+			close(next.release)
+			assert.Equal(t, http.StatusOK*map[bool]int{false: 1, true: 2}[secured], wait(t, answered, "answer"))
+			assert.NoError(t, wait(t, stopped, "shutdown"))
+		})
+	}
+}
+
+// TestShutdownWaitsForCallsOfSendersThatHungUp closes the HTTP/2 stream of a delivery while it is in the pipeline. The
+// delivery must be in the cache before the storage closes.
+func TestShutdownWaitsForCallsOfSendersThatHungUp(t *testing.T) {
+	t.Parallel()
+	next := newGated()
+	r := start(t, next, func(cfg *Config) { deduplicate(cfg); cfg.Jira.AllowUnauthenticated = true; withTLS(t, cfg) })
+	ctx, hangUp := context.WithCancel(t.Context())
+	client := r.newClient(t)
+	failed := make(chan error, 1)
+	request := r.request(t, []byte(createdBody), withDeliveryID("1")).WithContext(ctx)
+	go func() {
+		_, _, err := r.send(client, request)
+		failed <- err
+	}()
+	wait(t, next.entered, "delivery")
+	hangUp()
+	require.Error(t, wait(t, failed, "end of the request"))
+	client.CloseIdleConnections()
+	r.clock.held.Lock() // the cache reads the clock
+	asked := r.clock.asked.Load()
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.Shutdown(context.Background()) }()
+	stillRunning := func(why string) {
+		select {
+		case <-stopped:
+			assert.Fail(t, why)
+		case <-time.After(20 * time.Millisecond): // a shutdown that does not wait needs less
+		}
+	}
+	r.awaitClosed(t)
+	stillRunning("a call is in progress")
+	close(next.release)
+	require.Eventually(t, func() bool { return r.clock.asked.Load() > asked }, waitLimit, time.Millisecond, "end of the call")
+	stillRunning("the delivery is not in the cache yet")
+	r.clock.held.Unlock()
+	require.NoError(t, wait(t, stopped, "shutdown"))
+	assert.Equal(t, 1, next.LogRecordCount())
+	assert.Equal(t, 1, r.handler.cache.Len())
+}
+
+// TestShutdownAmidRequestsOfHTTP2 stops receivers while requests begin and end.
+func TestShutdownAmidRequestsOfHTTP2(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it starts many receivers")
+	}
+	for i := range 20 {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			r := start(t, consumertest.NewNop(), func(cfg *Config) { withTLS(t, cfg) })
+			client := r.newClient(t)
+			var accepted atomic.Int64
+			var senders sync.WaitGroup
+			for range 20 {
+				senders.Go(func() {
+					for {
+						status, _, err := r.send(client, r.request(t, []byte(createdBody)))
+						if err != nil || status != http.StatusOK {
+							return
+						}
+						accepted.Add(1)
+					}
+				})
+			}
+			require.Eventually(t, func() bool { return accepted.Load() > 20 }, waitLimit, time.Millisecond)
+			require.NoError(t, r.Shutdown(t.Context()))
+			senders.Wait()
+		})
+	}
+}
+
+// TestShutdownDelay checks that deliveries are accepted within shutdown_delay.
+func TestShutdownDelay(t *testing.T) {
+	t.Parallel()
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) { cfg.Jira.ShutdownDelay = time.Hour })
+	response, _ := r.post(t, []byte(createdBody))
+	assert.False(t, response.Close)
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.Shutdown(ctx) }()
+	require.Eventually(t, r.handler.health.draining.Load, waitLimit, time.Millisecond)
+
+	r.assertHealth(t, "shutting_down", "within the delay")
+	response, answer := r.post(t, []byte(createdBody))
+	r.assertResponse(t, "", response, answer)
+	assert.True(t, response.Close, "the sender uses another connection next")
+	assert.Equal(t, 2, next.LogRecordCount())
+	cancel()
+	wait(t, stopped, "shutdown")
+	r.awaitClosed(t)
+}
+
+// TestHandoverAnswersTheLastConnection connects at the end of the delay, and sends the request later.
+func TestHandoverAnswersTheLastConnection(t *testing.T) {
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) { cfg.Jira.ShutdownDelay = time.Millisecond })
+	conn := r.dial(t, "")
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.Shutdown(context.Background()) }()
+	r.awaitClosed(t)
+	_, err := fmt.Fprintf(conn, "POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(createdBody), createdBody)
+	require.NoError(t, err)
+	response, answer := r.readResponse(t, conn)
+	r.assertResponse(t, "", response, answer)
+	require.NoError(t, wait(t, stopped, "shutdown"))
+}
+
+// TestNoCallBeginsOnceAborted checks that no late delivery enters the pipeline.
 func TestNoCallBeginsOnceAborted(t *testing.T) {
+	t.Parallel()
 	next := &sink{}
 	r := start(t, next, nil)
 	r.handler.calls.Abort(0)
@@ -178,24 +325,25 @@ func TestNoCallBeginsOnceAborted(t *testing.T) {
 	assert.Zero(t, next.LogRecordCount())
 }
 
-// TestNothingIsDeliveredAfterShutdown keeps sending while the receiver stops, and compares what was accepted with what
-// arrived.
+// TestNothingIsDeliveredAfterShutdown sends deliveries while the receiver stops, and compares the accepted deliveries
+// with the calls of the pipeline.
 func TestNothingIsDeliveredAfterShutdown(t *testing.T) {
+	t.Parallel()
 	var stopped atomic.Bool
 	var late, delivered, accepted atomic.Int64
-	r := start(t, consumerFunc(func(context.Context, plog.Logs) error {
+	r := start(t, &sink{consume: func(context.Context, plog.Logs) error {
 		if stopped.Load() {
 			late.Add(1)
 		}
 		delivered.Add(1)
 		return nil
-	}), nil)
+	}}, nil)
 	url := r.url()
 	var senders sync.WaitGroup
 	for range 8 {
 		senders.Go(func() {
 			for {
-				response, err := http.Post(url, "application/json", strings.NewReader(createdBody))
+				response, err := r.client.Post(url, "application/json", strings.NewReader(createdBody))
 				if err != nil {
 					return
 				}
@@ -206,7 +354,7 @@ func TestNothingIsDeliveredAfterShutdown(t *testing.T) {
 			}
 		})
 	}
-	require.Eventually(t, func() bool { return accepted.Load() > 100 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return accepted.Load() > 100 }, waitLimit, time.Millisecond)
 	require.NoError(t, r.Shutdown(context.Background()))
 	stopped.Store(true)
 	senders.Wait()
@@ -214,15 +362,16 @@ func TestNothingIsDeliveredAfterShutdown(t *testing.T) {
 	assert.LessOrEqual(t, accepted.Load(), delivered.Load(), "accepted and not delivered")
 }
 
-// TestHangingUpLosesNothing has a sender that does not wait for the answer, and does not try again.
+// TestHangingUpLosesNothing closes the connection before the response.
 func TestHangingUpLosesNothing(t *testing.T) {
+	t.Parallel()
 	next := newGated()
 	r := start(t, next, nil)
 	ctx, hangUp := context.WithCancel(t.Context())
 	request := r.request(t, []byte(createdBody)).WithContext(ctx)
 	done := make(chan error, 1)
 	go func() {
-		response, err := http.DefaultClient.Do(request)
+		response, err := r.client.Do(request)
 		if err == nil {
 			response.Body.Close()
 		}
@@ -232,63 +381,31 @@ func TestHangingUpLosesNothing(t *testing.T) {
 	hangUp()
 	require.Error(t, wait(t, done, "end of the request"))
 	close(next.release)
-	assert.Eventually(t, func() bool { return next.LogRecordCount() == 1 }, patience, time.Millisecond)
+	assert.Eventually(t, func() bool { return next.LogRecordCount() == 1 }, waitLimit, time.Millisecond)
 }
 
 func TestDeadListenerIsFatal(t *testing.T) {
+	t.Parallel()
 	r := start(t, consumertest.NewNop(), nil)
 	require.NoError(t, r.server.Listener().Close())
-	require.Eventually(t, func() bool { return len(r.host.reported()) == 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return len(r.host.reported()) == 1 }, waitLimit, time.Millisecond)
 	event := r.host.reported()[0]
 	assert.Equal(t, componentstatus.StatusFatalError, event.Status())
 	assert.ErrorIs(t, event.Err(), net.ErrClosed)
 }
 
 func TestShutdownIsNotFatal(t *testing.T) {
+	t.Parallel()
 	r := start(t, consumertest.NewNop(), nil)
 	require.NoError(t, r.Shutdown(t.Context()))
 	require.NoError(t, r.Shutdown(t.Context()))
 	assert.Empty(t, r.host.reported())
 }
 
-func TestStartFailsOnATakenPort(t *testing.T) {
-	r := start(t, consumertest.NewNop(), nil)
-	cfg := createDefaultConfig().(*Config)
-	cfg.Server.NetAddr.Endpoint = r.server.Listener().Addr().String()
-	second, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop(), time.Now)
-	require.NoError(t, err)
-	require.ErrorContains(t, second.Start(t.Context(), componenttest.NewNopHost()), "address already in use")
-	assert.NoError(t, second.Shutdown(t.Context()))
-}
-
-func TestStartSaysThatNobodyIsAuthenticated(t *testing.T) {
-	open := start(t, consumertest.NewNop(), nil)
-	assert.Equal(t, 1, open.logs.FilterMessageSnippet("unauthenticated deliveries").Len())
-	assert.Equal(t, 1, open.logs.FilterMessageSnippet("Waiting for Jira").FilterFieldKey("url").Len())
-	closed := start(t, consumertest.NewNop(), requireToken)
-	assert.Zero(t, closed.logs.FilterMessageSnippet("unauthenticated deliveries").Len())
-}
-
-func TestUnixSocket(t *testing.T) {
-	socket := filepath.Join(t.TempDir(), "jira.sock")
-	next := &sink{}
-	r := start(t, next, func(cfg *Config) {
-		cfg.Server.NetAddr = confignet.AddrConfig{Transport: confignet.TransportTypeUnix, Endpoint: socket}
-	})
-	assert.Equal(t, "unix:"+socket+"/jira/events", r.url())
-	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", socket) }}}
-	defer client.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://jira/jira/events", strings.NewReader(createdBody))
-	require.NoError(t, err)
-	response, err := client.Do(request)
-	require.NoError(t, err)
-	response.Body.Close()
-	assert.Equal(t, 1, next.LogRecordCount())
-}
-
-// TestConsumeContract runs the collector's own check, with a sender that tries again when Jira would, and once more, as when
-// an answer is lost on its way.
+// TestConsumeContract runs the check of the collector, with a sender that repeats deliveries as Jira does, and once
+// more, as after a lost response.
 func TestConsumeContract(t *testing.T) {
+	t.Parallel()
 	factory := &contractFactory{}
 	cfg := createDefaultConfig().(*Config)
 	cfg.Server.NetAddr.Endpoint = "localhost:0"
@@ -319,18 +436,21 @@ func (f *contractFactory) factory() receiver.Factory {
 }
 
 func (f *contractFactory) createLogs(ctx context.Context, settings receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
-	named := consumerFunc(func(ctx context.Context, logs plog.Logs) error {
+	named := &sink{consume: func(ctx context.Context, logs plog.Logs) error {
 		attrs := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
 		id, _ := attrs.Get("jira.issue.key")
 		attrs.PutStr(receivertest.UniqueIDAttrName, id.Str())
 		return next.ConsumeLogs(ctx, logs)
-	})
+	}}
 	r, err := createLogs(ctx, settings, cfg, named)
 	f.receiver = r.(*jiraReceiver)
 	return r, err
 }
 
-func (f *contractFactory) Start() { f.client = &http.Client{Timeout: patience} }
+// Start creates a client with one connection. A second one, on which nothing is sent, would delay the shutdown.
+func (f *contractFactory) Start() {
+	f.client = &http.Client{Timeout: waitLimit, Transport: &http.Transport{MaxConnsPerHost: 1}}
+}
 
 func (f *contractFactory) Stop() { f.client.CloseIdleConnections() }
 

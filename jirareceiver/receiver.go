@@ -6,15 +6,18 @@ package jirareceiver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/webserver"
 )
 
@@ -23,7 +26,7 @@ type jiraReceiver struct {
 	cfg       *Config
 	settings  receiver.Settings
 	handler   *handler
-	persister *persister
+	persister *dedup.Persister
 	server    *webserver.Server // nil before Start
 	serving   sync.WaitGroup
 }
@@ -51,11 +54,11 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
-	if r.persister, err = startPersister(ctx, host, r.settings.ID, &r.cfg.Jira.Deduplication, r.handler.cache, r.handler.telemetry); err != nil {
+	if err := r.startPersister(ctx, host); err != nil {
 		return err
 	}
 	if err := server.Listen(ctx); err != nil {
-		return errors.Join(err, r.persister.shutdown(ctx))
+		return errors.Join(err, r.persister.Shutdown(ctx))
 	}
 	r.server = server
 	r.settings.Logger.Info("Waiting for Jira to post events", zap.String("url", r.url()))
@@ -68,6 +71,48 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 		}
 	})
 	return nil
+}
+
+// storageName distinguishes the storage client of deduplication from clients that the receiver may have later.
+const storageName = "deduplication"
+
+// startPersister loads the deliveries from the file or the storage, if deduplication has one. It returns an error only
+// if the configured extension is missing or is not a storage. A file or storage that fails is logged, and does not stop
+// the start.
+func (r *jiraReceiver) startPersister(ctx context.Context, host component.Host) error {
+	cfg, t := &r.cfg.Jira.Deduplication, r.handler.telemetry
+	if r.handler.cache == nil || cfg.File == "" && cfg.Storage == nil {
+		return nil
+	}
+	open := func(context.Context) (dedup.Store, error) { return dedup.OpenFile(cfg.File) }
+	if cfg.File == "" {
+		extension, err := cfg.findStorage(host)
+		if err != nil {
+			return err
+		}
+		open = func(ctx context.Context) (dedup.Store, error) {
+			client, err := extension.GetClient(ctx, component.KindReceiver, r.settings.ID, storageName)
+			return dedup.NewClientStore(client), err
+		}
+	}
+	r.persister = dedup.StartPersister(ctx, r.handler.cache, dedup.PersisterOptions{
+		Open:     open,
+		OnError:  t.recordStorageError,
+		OnDamage: func(ctx context.Context, pages int) { t.recordDamage(ctx, cfg.File, pages) },
+	})
+	return nil
+}
+
+func (cfg *DeduplicationConfig) findStorage(host component.Host) (storage.Extension, error) {
+	extension, found := host.GetExtensions()[*cfg.Storage]
+	if !found {
+		return nil, fmt.Errorf("deduplication::storage: the extension %s does not exist; add it under extensions and service::extensions", cfg.Storage)
+	}
+	backend, ok := extension.(storage.Extension)
+	if !ok {
+		return nil, fmt.Errorf("deduplication::storage: %s is not a storage extension; name a storage extension, or set deduplication::file", cfg.Storage)
+	}
+	return backend, nil
 }
 
 // url returns the URL of deliveries on the address of the listener.
@@ -115,7 +160,7 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	r.serving.Wait()
 	persister := r.persister
 	r.persister = nil // a second call must not close the storage again
-	return errors.Join(err, persister.shutdown(ctx))
+	return errors.Join(err, persister.Shutdown(ctx))
 }
 
 // handOver accepts deliveries until a load balancer has had time to send them elsewhere.

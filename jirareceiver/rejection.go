@@ -185,8 +185,8 @@ func rejectionOf(err error) *rejection {
 // okBody is the body of the response to an accepted request.
 const okBody = `{"status":"ok"}` + "\n"
 
-// answer writes all responses of the receiver: 200 without a rejection. A response contains no text of the request.
-func answer(w http.ResponseWriter, r *http.Request, rejected *rejection, retryAfter time.Duration) {
+// writeResponse writes all responses of the receiver: 200 without a rejection. A response contains no text of the request.
+func writeResponse(w http.ResponseWriter, r *http.Request, rejected *rejection, retryAfter time.Duration) {
 	code, body, header := http.StatusOK, okBody, w.Header()
 	if rejected != nil {
 		code, body = rejected.status, rejected.body()

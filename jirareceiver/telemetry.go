@@ -14,6 +14,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/bodylimit"
+	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
@@ -24,11 +26,25 @@ import (
 type outcome string
 
 const (
-	accepted  outcome = "accepted"
-	duplicate outcome = "duplicate"
-	excluded  outcome = "excluded"
-	refused   outcome = "refused" // by the pipeline
+	outcomeAccepted  outcome = "accepted"
+	outcomeDuplicate outcome = "duplicate"
+	outcomeExcluded  outcome = "excluded"
+	outcomeRefused   outcome = "refused" // by the pipeline
 )
+
+// result holds the facts about a delivery that serve records. A field is zero if the receiver rejected the delivery
+// earlier.
+type result struct {
+	authentic bool
+	bodySize  int // bytes
+	eventType record.EventType
+	outcome   outcome // "" unless the payload is a JSON object
+	records   int
+	happened  time.Time // time of the event
+	received  time.Time // time of the delivery
+	remarks   record.Remarks
+	conflict  bool // the payload differs from the payload of the accepted delivery with the same ID
+}
 
 // otherEvents replaces event types that Jira does not document, because their number is not bounded.
 const otherEvents = "other"
@@ -70,7 +86,7 @@ func newTelemetry(settings receiver.Settings, now func() time.Time) (*telemetry,
 		logged:     map[string]time.Time{},
 	}
 	for _, event := range append(record.EventNames(), otherEvents) {
-		for _, o := range []outcome{accepted, duplicate, excluded, refused} {
+		for _, o := range []outcome{outcomeAccepted, outcomeDuplicate, outcomeExcluded, outcomeRefused} {
 			set := attribute.NewSet(id, attribute.String("event", event), attribute.String("outcome", string(o)))
 			t.deliveries[series{event, o}] = []metric.AddOption{metric.WithAttributeSet(set)}
 		}
@@ -79,16 +95,16 @@ func newTelemetry(settings receiver.Settings, now func() time.Time) (*telemetry,
 }
 
 // registerGauges registers the gauges of the held bytes and of the cache.
-func (t *telemetry) registerGauges(h *handler) error {
+func (t *telemetry) registerGauges(bodies *bodylimit.Limiter, cache *dedup.Cache) error {
 	heldBytes := func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(h.bodies.Held(), t.byReceiver)
+		o.Observe(bodies.Held(), t.byReceiver)
 		return nil
 	}
-	if err := t.metrics.RegisterReceiverJiraInFlightBytesCallback(heldBytes); err != nil || h.cache == nil {
+	if err := t.metrics.RegisterReceiverJiraInFlightBytesCallback(heldBytes); err != nil || cache == nil {
 		return err
 	}
 	return t.metrics.RegisterReceiverJiraDeduplicationEntriesCallback(func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(int64(h.cache.Len()), t.byReceiver)
+		o.Observe(int64(cache.Len()), t.byReceiver)
 		return nil
 	})
 }
@@ -122,7 +138,7 @@ func (t *telemetry) recordResult(ctx context.Context, r result) {
 		t.metrics.ReceiverJiraDeduplicationConflicts.Add(ctx, 1, t.byReceiver)
 		t.warnings.Warn("A delivery has the ID of an accepted delivery and another payload; the receiver responded with 200 and did not record it")
 	}
-	if r.outcome == accepted {
+	if r.outcome == outcomeAccepted {
 		t.recordAccepted(ctx, r)
 	}
 }

@@ -276,6 +276,8 @@ func (p pages) Save(_ context.Context, changed map[int][]byte) error {
 	return nil
 }
 
+func (pages) Close(context.Context) error { return nil }
+
 func (p pages) size() int {
 	size := 0
 	for _, content := range p {
@@ -367,6 +369,8 @@ type broken struct{}
 func (broken) Load(context.Context, int) ([]byte, error) { return nil, errBroken }
 
 func (broken) Save(context.Context, map[int][]byte) error { return errBroken }
+
+func (broken) Close(context.Context) error { return errBroken }
 
 // TestDamagedStore loads content that was never saved. Only entries that cannot be read are lost.
 func TestDamagedStore(t *testing.T) {

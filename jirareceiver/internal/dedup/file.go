@@ -126,4 +126,4 @@ func pageSum(content []byte) uint32 {
 }
 
 // Close closes the file.
-func (s *FileStore) Close() error { return s.file.Close() }
+func (s *FileStore) Close(context.Context) error { return s.file.Close() }

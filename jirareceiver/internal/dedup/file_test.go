@@ -5,6 +5,7 @@ package dedup
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"hash/crc32"
 	"math"
@@ -24,7 +25,7 @@ func openFile(tb testing.TB, path string) *FileStore {
 	tb.Helper()
 	store, err := OpenFile(path)
 	require.NoError(tb, err)
-	tb.Cleanup(func() { store.Close() })
+	tb.Cleanup(func() { store.Close(context.Background()) })
 	return store
 }
 
@@ -75,7 +76,7 @@ func TestFileKeepsDeliveries(t *testing.T) {
 		commit(t, cache, key(i))
 	}
 	require.NoError(t, cache.Save(t.Context(), store))
-	require.NoError(t, store.Close())
+	require.NoError(t, store.Close(t.Context()))
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode())
@@ -259,7 +260,7 @@ func TestFileThatCannotBeRead(t *testing.T) {
 	_, err = cache.Load(t.Context(), store)
 	require.Error(t, err)
 	commit(t, cache, key(1))
-	require.NoError(t, store.Close())
+	require.NoError(t, store.Close(t.Context()))
 	require.ErrorIs(t, cache.Save(t.Context(), store), os.ErrClosed)
 }
 

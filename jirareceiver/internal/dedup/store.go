@@ -29,6 +29,8 @@ type Store interface {
 	Load(ctx context.Context, page int) ([]byte, error)
 	// Save replaces pages. After an error, the caller saves all of them again.
 	Save(ctx context.Context, pages map[int][]byte) error
+	// Close ends the use of the store.
+	Close(ctx context.Context) error
 }
 
 // Changed returns a channel that is ready when there are pages to save.

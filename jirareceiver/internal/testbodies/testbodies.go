@@ -125,6 +125,19 @@ func File(tb testing.TB, name string) string {
 	return filepath.Join(root, "testdata", filepath.FromSlash(name))
 }
 
+// Names returns the names of the files in testdata that match the pattern, without extensions.
+func Names(tb testing.TB, pattern string) []string {
+	tb.Helper()
+	files, err := filepath.Glob(File(tb, pattern))
+	require.NoError(tb, err)
+	require.NotEmpty(tb, files)
+	names := make([]string, 0, len(files))
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)))
+	}
+	return names
+}
+
 // Payloads returns bodies of real webhooks, or nil if the variable is not set.
 func Payloads(tb testing.TB) []Body {
 	tb.Helper()

@@ -1,0 +1,71 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
+)
+
+// compileSchema compiles the schema of a configuration, or the part of it at a pointer.
+func compileSchema(t *testing.T, pointer string) *jsonschema.Schema {
+	t.Helper()
+	root, err := testbodies.Root()
+	require.NoError(t, err)
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join(root, "jirareceiver", "config.schema.json") + pointer)
+	require.NoError(t, err)
+	return schema
+}
+
+// TestConfigSchemaKnowsMistakes validates the files of the tests of the configuration by the schema.
+func TestConfigSchemaKnowsMistakes(t *testing.T) {
+	schema := compileSchema(t, "#/$defs/jira")
+	validate := func(file string) error {
+		var document map[string]any
+		require.NoError(t, yaml.Unmarshal([]byte(read(t, "testdata/config/"+file+".yaml")), &document))
+		return schema.Validate(document["jira"])
+	}
+	for _, name := range testbodies.Names(t, "config/valid/*.yaml") {
+		assert.NoError(t, validate("valid/"+name), name)
+	}
+	var accepted []string
+	for _, name := range testbodies.Names(t, "config/invalid/*.yaml") {
+		if validate("invalid/"+name) == nil {
+			accepted = append(accepted, name)
+		}
+	}
+	assert.Equal(t, []string{
+		"admission_below_body_size", "custom_field_twice", "deduplication_twice", "event_misspelt", "event_namespace", "event_of_split", "no_authentication", "paths_same",
+		"project_by_name", "project_twice", "query_attribute_twice", "query_attributes_reversed", "query_token", "secret_from_unset_variable", "severity_priority_twice", "status_in_two_values", "status_in_two_values_of_project",
+		"tls_without_client_ca", "token_nowhere",
+	}, accepted, "mistakes that no schema can find, because they concern two values, or other files")
+}
+
+// TestConfigSchemaOfExamples validates whole configurations.
+func TestConfigSchemaOfExamples(t *testing.T) {
+	root, err := testbodies.Root()
+	require.NoError(t, err)
+	schema := compileSchema(t, "")
+	var examples []string
+	for _, pattern := range []string{"examples/*.yaml", "examples/*/*.yaml"} {
+		matches, err := filepath.Glob(filepath.Join(root, pattern))
+		require.NoError(t, err)
+		examples = append(examples, matches...)
+	}
+	require.NotEmpty(t, examples)
+	for _, example := range examples {
+		name, err := filepath.Rel(root, example)
+		require.NoError(t, err)
+		var document any
+		require.NoError(t, yaml.Unmarshal([]byte(read(t, name)), &document))
+		assert.NoError(t, schema.Validate(document), name)
+	}
+}
