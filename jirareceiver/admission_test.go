@@ -88,8 +88,8 @@ func TestInFlightBytesReachTheLimit(t *testing.T) {
 	t.Parallel()
 	next := newGated()
 	r := start(t, next, func(cfg *Config) {
-		cfg.Server.MaxRequestBodySize = int64(2 * len(createdBody))
-		cfg.Jira.Admission.MaxInFlightBytes = int64(2 * len(createdBody))
+		cfg.ServerConfig.MaxRequestBodySize = int64(2 * len(createdBody))
+		cfg.Admission.MaxInFlightBytes = int64(2 * len(createdBody))
 	})
 	first, second := r.inBackground(t), r.inBackground(t)
 	wait(t, next.entered, "delivery")
@@ -106,8 +106,8 @@ func TestAnnouncedBytesAreNotInFlight(t *testing.T) {
 	t.Parallel()
 	const limit, stalling = 1000, 20
 	r := start(t, &sink{}, func(cfg *Config) {
-		cfg.Server.MaxRequestBodySize = limit
-		cfg.Jira.Admission.MaxInFlightBytes = limit
+		cfg.ServerConfig.MaxRequestBodySize = limit
+		cfg.Admission.MaxInFlightBytes = limit
 	})
 	for range stalling {
 		r.dial(t, fmt.Sprintf("POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n{", limit-stalling))
@@ -141,10 +141,10 @@ func TestInFlightBytesAreReleased(t *testing.T) {
 		{"accepted", func() error { return nil }, nil, createdBody, post, 200},
 		{"refused by the pipeline", func() error { return errors.New("full") }, nil, createdBody, post, 503},
 		{"panic", func() error { panic("hunter2") }, nil, createdBody, post, 500},
-		{"excluded", nil, func(cfg *Config) { cfg.Jira.Events.Exclude = []string{"*"} }, createdBody, post, 200},
+		{"excluded", nil, func(cfg *Config) { cfg.Events.Exclude = []string{"*"} }, createdBody, post, 200},
 		{"malformed", nil, nil, "hunter2", post, 400},
 		{"unauthenticated", nil, requireToken, createdBody, post, 401},
-		{"too large", nil, func(cfg *Config) { cfg.Server.MaxRequestBodySize = 10 }, createdBody, post, 413},
+		{"too large", nil, func(cfg *Config) { cfg.ServerConfig.MaxRequestBodySize = 10 }, createdBody, post, 413},
 		{"undecodable", nil, nil, string(append(gzipped(createdBody)[:40], make([]byte, 80)...)), withHeader("Content-Encoding", "gzip"), 400},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -187,7 +187,7 @@ func TestUnverifiedBodiesMakeRoom(t *testing.T) {
 	next := &sink{}
 	r := start(t, next, func(cfg *Config) {
 		requireSignature(cfg)
-		cfg.Server.MaxRequestBodySize, cfg.Jira.Admission.MaxInFlightBytes = limit, limit
+		cfg.ServerConfig.MaxRequestBodySize, cfg.Admission.MaxInFlightBytes = limit, limit
 	})
 	connections := make([]net.Conn, senders)
 	for i := range connections {
@@ -213,7 +213,7 @@ func TestVerifiedBodiesMakeNoRoom(t *testing.T) {
 	next := newGated()
 	r := start(t, next, func(cfg *Config) {
 		requireSignature(cfg)
-		cfg.Server.MaxRequestBodySize, cfg.Jira.Admission.MaxInFlightBytes = 1000, 1000
+		cfg.ServerConfig.MaxRequestBodySize, cfg.Admission.MaxInFlightBytes = 1000, 1000
 	})
 	status := r.inBackground(t, withSignature(currentSecret, createdBody))
 	wait(t, next.entered, "delivery")
@@ -272,7 +272,7 @@ func TestDiskFullReadsNoBody(t *testing.T) {
 	t.Parallel()
 	r := start(t, &sink{}, func(cfg *Config) {
 		requireToken(cfg)
-		cfg.Jira.Admission.Disk.Directories = []string{"/a"}
+		cfg.Admission.Disk.Directories = []string{"/a"}
 	})
 	r.watchDisks(fakeDisks{"/a": 0}.free, "/a")
 	announce := "POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n"
@@ -320,7 +320,7 @@ func TestUnauthenticatedConnectionsMakeRoom(t *testing.T) {
 	t.Parallel()
 	const limit = 4
 	next := &sink{}
-	r := start(t, next, func(cfg *Config) { requireSignature(cfg); cfg.Jira.MaxConnections = limit })
+	r := start(t, next, func(cfg *Config) { requireSignature(cfg); cfg.MaxConnections = limit })
 	jira := r.newClient(t)
 	authentic := func() *http.Request {
 		return r.request(t, []byte(createdBody), withSignature(currentSecret, createdBody))
@@ -354,7 +354,7 @@ func TestUnauthenticatedConnectionsMakeRoom(t *testing.T) {
 func TestConnectionsAreEqualWithoutAuthentication(t *testing.T) {
 	t.Parallel()
 	const limit = 4
-	r := start(t, consumertest.NewNop(), func(cfg *Config) { cfg.Jira.MaxConnections = limit })
+	r := start(t, consumertest.NewNop(), func(cfg *Config) { cfg.MaxConnections = limit })
 	for range 2 * limit {
 		response, err := r.newClient(t).Do(r.request(t, []byte(createdBody)))
 		require.NoError(t, err)
@@ -422,7 +422,7 @@ func TestHTTP2CountsForItsRequests(t *testing.T) {
 	r := start(t, consumertest.NewNop(), func(cfg *Config) {
 		requireSignature(cfg)
 		withTLS(t, cfg)
-		cfg.Jira.MaxConnections = 2 * 30
+		cfg.MaxConnections = 2 * 30
 	})
 	r.startStream(t, http.MethodGet, 0)
 	require.Eventually(t, func() bool { return r.server.Connections() == 1 }, waitLimit, time.Millisecond)
@@ -447,7 +447,7 @@ func TestSendersThatTakeNoAnswer(t *testing.T) {
 	r := start(t, consumertest.NewNop(), func(cfg *Config) {
 		requireSignature(cfg)
 		withTLS(t, cfg)
-		cfg.Server.WriteTimeout = time.Hour
+		cfg.ServerConfig.WriteTimeout = time.Hour
 	})
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		r.startStream(t, method, 5)

@@ -65,8 +65,8 @@ func sendBadInputs(t *testing.T, first, end uint64, answers *sync.Map) {
 		return nil
 	}}, func(cfg *Config) {
 		requireSignature(cfg)
-		cfg.Jira.HealthPath = "" // any probe gets 200
-		cfg.Server.MaxRequestBodySize = 64 << 10
+		cfg.HealthPath = "" // any probe gets 200
+		cfg.ServerConfig.MaxRequestBodySize = 64 << 10
 	})
 	next := atomic.Uint64{}
 	next.Store(first)

@@ -35,7 +35,7 @@ type benchmark struct {
 func newBenchmark(tb testing.TB, name string) *benchmark {
 	tb.Helper()
 	cfg := createDefaultConfig().(*Config)
-	cfg.Jira.Signature.Secrets = []configopaque.String{currentSecret}
+	cfg.Signature.Secrets = []configopaque.String{currentSecret}
 	next := &consumertest.LogsSink{}
 	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), cfg, next, time.Now)
 	require.NoError(tb, err)

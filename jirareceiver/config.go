@@ -21,17 +21,11 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
 
-// Config is the configuration of the receiver. A configuration file contains the keys of both parts on one level.
+// Config is the configuration of the receiver.
 type Config struct {
-	// Server holds the settings of the HTTP server. confighttp defines their defaults, except for the endpoint, the
+	// ServerConfig holds the settings of the HTTP server. confighttp defines their defaults, except for the endpoint, the
 	// size of a body, its encodings and the timeouts.
-	Server confighttp.ServerConfig `mapstructure:",squash"`
-	// Jira holds the receiver's own settings.
-	Jira JiraConfig `mapstructure:",squash"`
-}
-
-// JiraConfig holds the settings for accepting deliveries and for building records.
-type JiraConfig struct {
+	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
 	// Path is the URL path to which Jira posts. Default: /jira/events.
 	Path string `mapstructure:"path"`
 	// HealthPath is the URL path of the health check, which responds with 200 while the receiver accepts deliveries.
@@ -264,22 +258,20 @@ func createDefaultConfig() component.Config {
 	server.ReadTimeout = defaultReadTimeout
 	server.WriteTimeout = defaultWriteTimeout
 	return &Config{
-		Server: server,
-		Jira: JiraConfig{
-			Path:          defaultPath,
-			HealthPath:    defaultHealthPath,
-			Token:         TokenConfig{Header: defaultTokenHeader},
-			Status:        StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
-			Changelog:     ChangelogAttributes,
-			Deduplication: DeduplicationConfig{Enabled: true, Window: defaultWindow, MaxEntries: defaultMaxEntries},
-			Admission: AdmissionConfig{
-				MaxInFlightBytes: defaultMaxInFlight,
-				RetryAfter:       defaultRetryAfter,
-				Disk:             DiskConfig{MinFreeBytes: defaultMinFree},
-			},
-			MaxConnections: defaultMaxConnections,
-			MaxTextLength:  defaultMaxTextLength,
+		ServerConfig:  server,
+		Path:          defaultPath,
+		HealthPath:    defaultHealthPath,
+		Token:         TokenConfig{Header: defaultTokenHeader},
+		Status:        StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
+		Changelog:     ChangelogAttributes,
+		Deduplication: DeduplicationConfig{Enabled: true, Window: defaultWindow, MaxEntries: defaultMaxEntries},
+		Admission: AdmissionConfig{
+			MaxInFlightBytes: defaultMaxInFlight,
+			RetryAfter:       defaultRetryAfter,
+			Disk:             DiskConfig{MinFreeBytes: defaultMinFree},
 		},
+		MaxConnections: defaultMaxConnections,
+		MaxTextLength:  defaultMaxTextLength,
 	}
 }
 
@@ -310,7 +302,7 @@ func (cfg *SeverityConfig) byPriority() map[string]plog.SeverityNumber {
 // default write_timeout, it leaves time for the response.
 const waitTimeout = 10 * time.Second
 
-func (cfg *JiraConfig) newAuthenticator() *auth.Authenticator {
+func (cfg *Config) newAuthenticator() *auth.Authenticator {
 	return auth.New(auth.Options{
 		Secrets:        plain(cfg.Signature.Secrets),
 		Tokens:         plain(cfg.Token.Values),

@@ -60,12 +60,13 @@ func TestDefaults(t *testing.T) {
 	cfg, err := loadConfig(t, "valid/minimal")
 	require.NoError(t, err)
 
-	assert.Equal(t, "localhost:8087", cfg.Server.NetAddr.Endpoint)
-	assert.EqualValues(t, 26214400, cfg.Server.MaxRequestBodySize)
-	assert.Equal(t, 10*time.Second, cfg.Server.ReadHeaderTimeout)
-	assert.Equal(t, 30*time.Second, cfg.Server.ReadTimeout)
-	assert.Equal(t, time.Minute, cfg.Server.WriteTimeout, "runs from the same moment as read_timeout, so it has to be longer")
-	assert.Equal(t, JiraConfig{
+	assert.Equal(t, "localhost:8087", cfg.ServerConfig.NetAddr.Endpoint)
+	assert.EqualValues(t, 26214400, cfg.ServerConfig.MaxRequestBodySize)
+	assert.Equal(t, 10*time.Second, cfg.ServerConfig.ReadHeaderTimeout)
+	assert.Equal(t, 30*time.Second, cfg.ServerConfig.ReadTimeout)
+	assert.Equal(t, time.Minute, cfg.ServerConfig.WriteTimeout, "runs from the same moment as read_timeout, so it has to be longer")
+	assert.Equal(t, &Config{
+		ServerConfig:   cfg.ServerConfig,
 		Path:           "/jira/events",
 		HealthPath:     "/health",
 		Signature:      SignatureConfig{Secrets: []configopaque.String{"the new one"}},
@@ -76,7 +77,7 @@ func TestDefaults(t *testing.T) {
 		Admission:      AdmissionConfig{MaxInFlightBytes: 134217728, RetryAfter: 30 * time.Second, Disk: DiskConfig{MinFreeBytes: 268435456}},
 		MaxConnections: 1000,
 		MaxTextLength:  4096,
-	}, cfg.Jira)
+	}, cfg)
 	assert.NoError(t, componenttest.CheckConfigStruct(cfg))
 }
 
@@ -85,13 +86,14 @@ func TestEveryOptionIsRead(t *testing.T) {
 	require.NoError(t, err)
 
 	storage := component.MustNewIDWithName("file_storage", "jira")
-	assert.Equal(t, "0.0.0.0:8443", cfg.Server.NetAddr.Endpoint)
-	assert.EqualValues(t, 1048576, cfg.Server.MaxRequestBodySize)
-	assert.Equal(t, 20*time.Second, cfg.Server.ReadTimeout)
-	assert.Equal(t, 30*time.Second, cfg.Server.Keepalive.Get().IdleTimeout)
-	assert.Equal(t, "/etc/otelcol-jira/clients.crt", cfg.Server.TLS.Get().ClientCAFile)
-	assert.Equal(t, "basicauth", cfg.Server.Auth.Get().Config.AuthenticatorID.String())
-	assert.Equal(t, JiraConfig{
+	assert.Equal(t, "0.0.0.0:8443", cfg.ServerConfig.NetAddr.Endpoint)
+	assert.EqualValues(t, 1048576, cfg.ServerConfig.MaxRequestBodySize)
+	assert.Equal(t, 20*time.Second, cfg.ServerConfig.ReadTimeout)
+	assert.Equal(t, 30*time.Second, cfg.ServerConfig.Keepalive.Get().IdleTimeout)
+	assert.Equal(t, "/etc/otelcol-jira/clients.crt", cfg.ServerConfig.TLS.Get().ClientCAFile)
+	assert.Equal(t, "basicauth", cfg.ServerConfig.Auth.Get().Config.AuthenticatorID.String())
+	assert.Equal(t, &Config{
+		ServerConfig:         cfg.ServerConfig,
 		Path:                 "/hooks/jira",
 		HealthPath:           "",
 		SiteURL:              "https://jira.example.com/context",
@@ -115,7 +117,7 @@ func TestEveryOptionIsRead(t *testing.T) {
 		MaxConnections: 200,
 		ShutdownDelay:  5 * time.Second,
 		MaxTextLength:  100,
-	}, cfg.Jira)
+	}, cfg)
 }
 
 // TestInvalidConfigs includes misspelt keys at every level. Without the strict decoding in Unmarshal,
@@ -222,8 +224,8 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	cfg, err := loadConfig(t, "valid/everything")
 	require.NoError(t, err)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-		assert.NotContains(t, fmt.Sprintf(verb, cfg.Jira), "the new one")
-		assert.NotContains(t, fmt.Sprintf(verb, cfg.Jira), "12345")
+		assert.NotContains(t, fmt.Sprintf(verb, cfg), "the new one")
+		assert.NotContains(t, fmt.Sprintf(verb, cfg), "12345")
 	}
 }
 
@@ -232,25 +234,25 @@ func TestWarnings(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name      string
-		configure func(*JiraConfig)
+		configure func(*Config)
 		want      string
 		field     zap.Field
 	}{
-		{"nothing", func(*JiraConfig) {}, "", zap.Skip()},
-		{"unauthenticated", func(c *JiraConfig) { c.Signature.Secrets, c.AllowUnauthenticated = nil, true }, "every client that reaches the endpoint can post events", zap.Skip()},
-		{"dollar in a secret", func(c *JiraConfig) { c.Signature.Secrets = append(c.Signature.Secrets, "hunter$2") }, "reads $$ as $", zap.Strings("secrets", []string{"signature::secrets[1]"})},
-		{"dollar in a token", func(c *JiraConfig) { c.Token.Values = []configopaque.String{"$hunter2"} }, "reads $$ as $", zap.Strings("secrets", []string{"token::values[0]"})},
-		{"quotes", func(c *JiraConfig) {
+		{"nothing", func(*Config) {}, "", zap.Skip()},
+		{"unauthenticated", func(c *Config) { c.Signature.Secrets, c.AllowUnauthenticated = nil, true }, "every client that reaches the endpoint can post events", zap.Skip()},
+		{"dollar in a secret", func(c *Config) { c.Signature.Secrets = append(c.Signature.Secrets, "hunter$2") }, "reads $$ as $", zap.Strings("secrets", []string{"signature::secrets[1]"})},
+		{"dollar in a token", func(c *Config) { c.Token.Values = []configopaque.String{"$hunter2"} }, "reads $$ as $", zap.Strings("secrets", []string{"token::values[0]"})},
+		{"quotes", func(c *Config) {
 			c.Token.Values = []configopaque.String{`"hunter2"`, "'hunter2'", `hunter"2`, `"hunter2'`}
 		}, "begins and ends with a quote", zap.Strings("secrets", []string{"token::values[0]", "token::values[1]"})},
-		{"no known event included", func(c *JiraConfig) { c.Events.Include = []string{"jira.issue.upated"} }, "the receiver records no documented event", zap.Strings("patterns", []string{"jira.issue.upated"})},
-		{"an unknown event included", func(c *JiraConfig) { c.Events.Include = []string{"jira.issue.*", "jira.issue.upated"} }, "Patterns of events::include match no event", zap.Strings("patterns", []string{"jira.issue.upated"})},
-		{"an unknown event excluded", func(c *JiraConfig) { c.Events.Exclude = []string{"jira.issue.upated"} }, "Patterns of events::exclude match no event", zap.Strings("patterns", []string{"jira.issue.upated"})},
+		{"no known event included", func(c *Config) { c.Events.Include = []string{"jira.issue.upated"} }, "the receiver records no documented event", zap.Strings("patterns", []string{"jira.issue.upated"})},
+		{"an unknown event included", func(c *Config) { c.Events.Include = []string{"jira.issue.*", "jira.issue.upated"} }, "Patterns of events::include match no event", zap.Strings("patterns", []string{"jira.issue.upated"})},
+		{"an unknown event excluded", func(c *Config) { c.Events.Exclude = []string{"jira.issue.upated"} }, "Patterns of events::exclude match no event", zap.Strings("patterns", []string{"jira.issue.upated"})},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := createDefaultConfig().(*Config)
-			cfg.Jira.Signature.Secrets = []configopaque.String{"good"}
-			tt.configure(&cfg.Jira)
+			cfg.Signature.Secrets = []configopaque.String{"good"}
+			tt.configure(cfg)
 			assert.NoError(t, cfg.Validate())
 			warnings := cfg.warnings()
 			if tt.want == "" {
@@ -284,7 +286,7 @@ func TestSiteURLs(t *testing.T) {
 		"https://atlassian.net.example.com/context":   true,
 		"https://boards.example.com/plugins/servlet/": false,
 	} {
-		err := (&JiraConfig{SiteURL: address}).validateSiteURL()
+		err := (&Config{SiteURL: address}).validateSiteURL()
 		assert.Equal(t, valid, err == nil, address)
 	}
 }

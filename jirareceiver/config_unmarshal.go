@@ -19,8 +19,8 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := errors.Join(withAdvice(conf.Unmarshal(cfg)), checkMappings(conf)); err != nil {
 		return err
 	}
-	cfg.Jira.Path = withLeadingSlash(cfg.Jira.Path)
-	cfg.Jira.HealthPath = withLeadingSlash(cfg.Jira.HealthPath)
+	cfg.Path = withLeadingSlash(cfg.Path)
+	cfg.HealthPath = withLeadingSlash(cfg.HealthPath)
 	return nil
 }
 

@@ -29,33 +29,33 @@ func (cfg *Config) Validate() error {
 	return errors.Join(
 		cfg.validateServer(),
 		cfg.validateAuthentication(),
-		cfg.Jira.validatePaths(),
-		cfg.Jira.validateSiteURL(),
-		cfg.Jira.validateMaxTextLength(),
-		cfg.Jira.validateMaxConnections(),
-		cfg.Jira.validateShutdownDelay(),
-		cfg.Jira.Signature.validate(),
-		cfg.Jira.Token.validate(),
-		cfg.Jira.Status.validate(),
-		cfg.Jira.Events.validate(),
-		cfg.Jira.Changelog.validate(),
-		cfg.Jira.validateCustomFields(),
-		cfg.Jira.validateQueryAttributes(),
-		cfg.Jira.Severity.validate(),
-		cfg.Jira.Deduplication.validate(),
+		cfg.validatePaths(),
+		cfg.validateSiteURL(),
+		cfg.validateMaxTextLength(),
+		cfg.validateMaxConnections(),
+		cfg.validateShutdownDelay(),
+		cfg.Signature.validate(),
+		cfg.Token.validate(),
+		cfg.Status.validate(),
+		cfg.Events.validate(),
+		cfg.Changelog.validate(),
+		cfg.validateCustomFields(),
+		cfg.validateQueryAttributes(),
+		cfg.Severity.validate(),
+		cfg.Deduplication.validate(),
 		cfg.validateAdmission(),
 	)
 }
 
 func (cfg *Config) validateServer() error {
 	var errs []error
-	if !isAddress(cfg.Server.NetAddr) {
+	if !isAddress(cfg.ServerConfig.NetAddr) {
 		errs = append(errs, fmt.Errorf("endpoint: not an address; use host:port, such as %s", defaultEndpoint))
 	}
-	if cfg.Server.MaxRequestBodySize <= 0 {
-		errs = append(errs, fmt.Errorf("max_request_body_size: %d is not a positive number; set the largest body in bytes, such as %d", cfg.Server.MaxRequestBodySize, defaultMaxBodySize))
+	if cfg.ServerConfig.MaxRequestBodySize <= 0 {
+		errs = append(errs, fmt.Errorf("max_request_body_size: %d is not a positive number; set the largest body in bytes, such as %d", cfg.ServerConfig.MaxRequestBodySize, defaultMaxBodySize))
 	}
-	for _, name := range cfg.Server.CompressionAlgorithms {
+	for _, name := range cfg.ServerConfig.CompressionAlgorithms {
 		if !slices.Contains(allowedEncodings, name) {
 			errs = append(errs, fmt.Errorf("compression_algorithms: %q is not an encoding that the receiver decodes within its limits; choose from %q", name, allowedEncodings))
 		}
@@ -64,10 +64,10 @@ func (cfg *Config) validateServer() error {
 		key   string
 		value time.Duration
 	}{
-		{"read_timeout", cfg.Server.ReadTimeout},
-		{"read_header_timeout", cfg.Server.ReadHeaderTimeout},
-		{"write_timeout", cfg.Server.WriteTimeout},
-		{"shutdown_delay", cfg.Jira.ShutdownDelay},
+		{"read_timeout", cfg.ServerConfig.ReadTimeout},
+		{"read_header_timeout", cfg.ServerConfig.ReadHeaderTimeout},
+		{"write_timeout", cfg.ServerConfig.WriteTimeout},
+		{"shutdown_delay", cfg.ShutdownDelay},
 		{"keepalive::idle_timeout", cfg.idleTimeout()},
 	} {
 		if timeout.value > 0 && timeout.value < time.Millisecond {
@@ -79,7 +79,7 @@ func (cfg *Config) validateServer() error {
 
 // idleTimeout is 0 without keep-alives.
 func (cfg *Config) idleTimeout() time.Duration {
-	if keepalive := cfg.Server.Keepalive.Get(); keepalive != nil {
+	if keepalive := cfg.ServerConfig.Keepalive.Get(); keepalive != nil {
 		return keepalive.IdleTimeout
 	}
 	return 0
@@ -99,7 +99,7 @@ func isAddress(addr confignet.AddrConfig) bool {
 }
 
 func (cfg *Config) validateAuthentication() error {
-	if cfg.Jira.AllowUnauthenticated || cfg.authenticated() {
+	if cfg.AllowUnauthenticated || cfg.authenticated() {
 		return nil
 	}
 	return errors.New("no authentication is configured; set signature::secrets to the secret of the webhook in Jira, " +
@@ -109,13 +109,13 @@ func (cfg *Config) validateAuthentication() error {
 
 // authenticated reports whether the receiver, an extension or TLS authenticates senders.
 func (cfg *Config) authenticated() bool {
-	return len(cfg.Jira.Signature.Secrets) > 0 ||
-		len(cfg.Jira.Token.Values) > 0 ||
-		cfg.Server.Auth.HasValue() ||
-		cfg.Server.TLS.HasValue() && cfg.Server.TLS.Get().ClientCAFile != ""
+	return len(cfg.Signature.Secrets) > 0 ||
+		len(cfg.Token.Values) > 0 ||
+		cfg.ServerConfig.Auth.HasValue() ||
+		cfg.ServerConfig.TLS.HasValue() && cfg.ServerConfig.TLS.Get().ClientCAFile != ""
 }
 
-func (cfg *JiraConfig) validatePaths() error {
+func (cfg *Config) validatePaths() error {
 	var errs []error
 	if cfg.Path == "" {
 		errs = append(errs, fmt.Errorf("path: empty; set the path of the URL registered in Jira, such as %s", defaultPath))
@@ -136,7 +136,7 @@ func isPlainPath(path string) bool {
 	return err == nil && u.Path == path && u.EscapedPath() == path && strings.HasPrefix(path, "/") && !strings.Contains(path, "//")
 }
 
-func (cfg *JiraConfig) validateSiteURL() error {
+func (cfg *Config) validateSiteURL() error {
 	if cfg.SiteURL == "" {
 		return nil
 	}
@@ -164,21 +164,21 @@ func isPage(u *url.URL) bool {
 	})
 }
 
-func (cfg *JiraConfig) validateMaxTextLength() error {
+func (cfg *Config) validateMaxTextLength() error {
 	if cfg.MaxTextLength <= 0 {
 		return fmt.Errorf("max_text_length: %d is not a positive number; set the largest number of characters of a text, such as %d", cfg.MaxTextLength, defaultMaxTextLength)
 	}
 	return nil
 }
 
-func (cfg *JiraConfig) validateMaxConnections() error {
+func (cfg *Config) validateMaxConnections() error {
 	if cfg.MaxConnections <= 0 {
 		return fmt.Errorf("max_connections: %d is not a positive number; set the largest number of open connections, such as %d", cfg.MaxConnections, defaultMaxConnections)
 	}
 	return nil
 }
 
-func (cfg *JiraConfig) validateShutdownDelay() error {
+func (cfg *Config) validateShutdownDelay() error {
 	if cfg.ShutdownDelay < 0 {
 		return fmt.Errorf("shutdown_delay: %s is negative; set a duration, such as 5s, or 0 for no delay", cfg.ShutdownDelay)
 	}
@@ -287,7 +287,7 @@ var (
 	attributeName = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`)
 )
 
-func (cfg *JiraConfig) validateCustomFields() error {
+func (cfg *Config) validateCustomFields() error {
 	var errs []error
 	seen := map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(cfg.CustomFields)) {
@@ -306,7 +306,7 @@ func (cfg *JiraConfig) validateCustomFields() error {
 	return errors.Join(errs...)
 }
 
-func (cfg *JiraConfig) validateQueryAttributes() error {
+func (cfg *Config) validateQueryAttributes() error {
 	var errs []error
 	seen := map[string]string{}
 	for _, parameter := range slices.Sorted(maps.Keys(cfg.QueryAttributes)) {
@@ -363,9 +363,9 @@ func (cfg *DeduplicationConfig) validate() error {
 
 func (cfg *Config) validateAdmission() error {
 	var errs []error
-	admission := cfg.Jira.Admission
-	if admission.MaxInFlightBytes < cfg.Server.MaxRequestBodySize {
-		errs = append(errs, fmt.Errorf("admission::max_in_flight_bytes: %d is less than max_request_body_size, so that the receiver would never accept the largest bodies; set %d or more", admission.MaxInFlightBytes, cfg.Server.MaxRequestBodySize))
+	admission := cfg.Admission
+	if admission.MaxInFlightBytes < cfg.ServerConfig.MaxRequestBodySize {
+		errs = append(errs, fmt.Errorf("admission::max_in_flight_bytes: %d is less than max_request_body_size, so that the receiver would never accept the largest bodies; set %d or more", admission.MaxInFlightBytes, cfg.ServerConfig.MaxRequestBodySize))
 	}
 	if admission.RetryAfter < time.Second {
 		errs = append(errs, fmt.Errorf("admission::retry_after: %s is less than a second; write it with a unit, such as %s", admission.RetryAfter, defaultRetryAfter))
@@ -396,7 +396,7 @@ func (cfg *Config) warnings() []warning {
 	if !cfg.authenticated() {
 		warnings = append(warnings, warning{"The receiver accepts unauthenticated deliveries, because allow_unauthenticated is true; every client that reaches the endpoint can post events", zap.Skip()})
 	}
-	include, exclude := record.Undocumented(cfg.Jira.Events.Include), record.Undocumented(cfg.Jira.Events.Exclude)
+	include, exclude := record.Undocumented(cfg.Events.Include), record.Undocumented(cfg.Events.Exclude)
 	for _, found := range []struct {
 		key     string
 		entries []string
@@ -410,7 +410,7 @@ func (cfg *Config) warnings() []warning {
 			"secrets", cfg.secretsWith(isQuoted),
 			"A secret begins and ends with a quote; the quotes belong to the secret, and the receiver rejects deliveries if the sender uses the secret without quotes",
 		},
-		{"patterns", include, includeWarning(len(include) == len(cfg.Jira.Events.Include))},
+		{"patterns", include, includeWarning(len(include) == len(cfg.Events.Include))},
 		{"patterns", exclude, "Patterns of events::exclude match no event that Jira documents; check the spelling"},
 	} {
 		if len(found.entries) > 0 {
@@ -432,7 +432,7 @@ func (cfg *Config) secretsWith(property func(string) bool) (keys []string) {
 	for _, list := range []struct {
 		key     string
 		secrets []configopaque.String
-	}{{"signature::secrets", cfg.Jira.Signature.Secrets}, {"token::values", cfg.Jira.Token.Values}} {
+	}{{"signature::secrets", cfg.Signature.Secrets}, {"token::values", cfg.Token.Values}} {
 		for i, secret := range list.secrets {
 			if property(string(secret)) {
 				keys = append(keys, fmt.Sprintf("%s[%d]", list.key, i))

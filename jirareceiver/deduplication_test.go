@@ -62,7 +62,7 @@ func TestDeduplication(t *testing.T) {
 	signed := func(r *http.Request) { first(r); withSignature(currentSecret, one)(r) }
 	for _, tt := range []struct {
 		name      string
-		configure func(*JiraConfig)
+		configure func(*Config)
 		sent      []delivery
 		want      map[outcome]int64
 		entries   int64
@@ -72,7 +72,7 @@ func TestDeduplication(t *testing.T) {
 		{"another ID", nil, []delivery{{first, one, nil, 0, 200}, {second, one, nil, 0, 200}}, map[outcome]int64{outcomeAccepted: 2}, 2},
 		{"another site", nil, []delivery{{first, one, nil, 0, 200}, {first, other, nil, 0, 200}}, map[outcome]int64{outcomeAccepted: 2}, 2},
 		{
-			"one site by configuration", func(c *JiraConfig) { c.SiteURL = "https://one.example.com" },
+			"one site by configuration", func(c *Config) { c.SiteURL = "https://one.example.com" },
 			[]delivery{{first, one, nil, 0, 200}, {first, other, nil, 0, 200}},
 			map[outcome]int64{outcomeAccepted: 1, outcomeDuplicate: 1},
 			1,
@@ -86,32 +86,32 @@ func TestDeduplication(t *testing.T) {
 		},
 		{"after the pipeline refused for good", nil, []delivery{{first, one, permanent, 0, 422}, {first, one, nil, 0, 200}}, map[outcome]int64{outcomeRefused: 1, outcomeAccepted: 1}, 1},
 		{
-			"excluded", func(c *JiraConfig) { c.Events.Exclude = []string{"jira.issue.*"} },
+			"excluded", func(c *Config) { c.Events.Exclude = []string{"jira.issue.*"} },
 			[]delivery{{first, one, nil, 0, 200}, {first, one, nil, 0, 200}},
 			map[outcome]int64{outcomeExcluded: 2},
 			0,
 		},
 		{"after one that was not JSON", nil, []delivery{{first, "x", nil, 0, 400}, {first, one, nil, 0, 200}}, map[outcome]int64{outcomeAccepted: 1}, 1},
 		{
-			"after one that was not authentic", func(c *JiraConfig) { c.Signature.Secrets = append(c.Signature.Secrets, currentSecret) },
+			"after one that was not authentic", func(c *Config) { c.Signature.Secrets = append(c.Signature.Secrets, currentSecret) },
 			[]delivery{{first, one, nil, 0, 401}, {signed, one, nil, 0, 200}},
 			map[outcome]int64{outcomeAccepted: 1},
 			1,
 		},
 		{
-			"within the window", func(c *JiraConfig) { c.Deduplication.Window = time.Hour },
+			"within the window", func(c *Config) { c.Deduplication.Window = time.Hour },
 			[]delivery{{first, one, nil, 0, 200}, {first, one, nil, time.Hour - 1, 200}},
 			map[outcome]int64{outcomeAccepted: 1, outcomeDuplicate: 1},
 			1,
 		},
 		{
-			"after the window", func(c *JiraConfig) { c.Deduplication.Window = time.Hour },
+			"after the window", func(c *Config) { c.Deduplication.Window = time.Hour },
 			[]delivery{{first, one, nil, 0, 200}, {first, one, nil, time.Hour, 200}},
 			map[outcome]int64{outcomeAccepted: 2},
 			1,
 		},
 		{
-			"pushed out", func(c *JiraConfig) { c.Deduplication.MaxEntries = 1 },
+			"pushed out", func(c *Config) { c.Deduplication.MaxEntries = 1 },
 			[]delivery{{first, one, nil, 0, 200}, {second, one, nil, 0, 200}, {first, one, nil, 0, 200}},
 			map[outcome]int64{outcomeAccepted: 3},
 			1,
@@ -123,7 +123,7 @@ func TestDeduplication(t *testing.T) {
 			r := start(t, next, func(cfg *Config) {
 				deduplicate(cfg)
 				if tt.configure != nil {
-					tt.configure(&cfg.Jira)
+					tt.configure(cfg)
 				}
 			})
 			r.postAll(t, next, tt.sent)
@@ -153,7 +153,7 @@ func TestConflictsAreCounted(t *testing.T) {
 func TestNoDeduplication(t *testing.T) {
 	t.Parallel()
 	next := &sink{}
-	r := start(t, next, func(cfg *Config) { cfg.Jira.Deduplication.Enabled = false })
+	r := start(t, next, func(cfg *Config) { cfg.Deduplication.Enabled = false })
 	r.postAll(t, next, []delivery{{withDeliveryID("1"), createdBody, nil, 0, 200}, {withDeliveryID("1"), createdBody, nil, 0, 200}})
 	r.assertDeliveries(t, "jira.issue.created", map[outcome]int64{outcomeAccepted: 2})
 	_, err := r.telemetry.GetMetric("otelcol_receiver_jira_deduplication_entries")
@@ -274,7 +274,7 @@ func startWithFile(t *testing.T, path string) *testReceiver {
 	t.Helper()
 	return start(t, &sink{}, func(cfg *Config) {
 		deduplicate(cfg)
-		cfg.Jira.Deduplication.File = path
+		cfg.Deduplication.File = path
 	})
 }
 
@@ -343,7 +343,7 @@ func (*fakeStorage) id() component.ID { return component.MustNewIDWithName("file
 func (s *fakeStorage) configure(cfg *Config) {
 	deduplicate(cfg)
 	id := s.id()
-	cfg.Jira.Deduplication.Storage = &id
+	cfg.Deduplication.Storage = &id
 }
 
 func (s *fakeStorage) start(t *testing.T) *testReceiver {
@@ -429,7 +429,7 @@ func TestStorageIsNotNeeded(t *testing.T) {
 	t.Parallel()
 	r := start(t, &sink{}, func(cfg *Config) {
 		(*fakeStorage)(nil).configure(cfg)
-		cfg.Jira.Deduplication.Enabled = false
+		cfg.Deduplication.Enabled = false
 	})
 	r.assertOutcomes(t, map[outcome]int64{outcomeAccepted: 2}, "1", "1")
 }

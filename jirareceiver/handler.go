@@ -78,19 +78,19 @@ func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now
 	}
 	reading, stopReading := context.WithCancel(context.Background())
 	h := &handler{
-		path:            cfg.Jira.Path,
-		healthPath:      cfg.Jira.HealthPath,
-		retryAfter:      cfg.Jira.Admission.RetryAfter,
-		authenticator:   cfg.Jira.newAuthenticator(),
+		path:            cfg.Path,
+		healthPath:      cfg.HealthPath,
+		retryAfter:      cfg.Admission.RetryAfter,
+		authenticator:   cfg.newAuthenticator(),
 		authenticates:   cfg.authenticated(),
-		disk:            cfg.Jira.Admission.Disk.newGuard(now, telemetry.warnings),
-		bodies:          bodylimit.New(cfg.Jira.Admission.MaxInFlightBytes),
-		codings:         contentcoding.New(cfg.Server.CompressionAlgorithms, cfg.Server.MaxRequestBodySize),
-		decoder:         jira.NewDecoder(slices.Collect(maps.Keys(cfg.Jira.CustomFields))),
-		events:          record.Filter{Include: cfg.Jira.Events.Include, Exclude: cfg.Jira.Events.Exclude},
-		queryAttributes: newQueryAttributes(cfg.Jira.QueryAttributes),
-		cache:           cfg.Jira.Deduplication.newCache(now),
-		records:         newBuilder(settings, &cfg.Jira),
+		disk:            cfg.Admission.Disk.newGuard(now, telemetry.warnings),
+		bodies:          bodylimit.New(cfg.Admission.MaxInFlightBytes),
+		codings:         contentcoding.New(cfg.ServerConfig.CompressionAlgorithms, cfg.ServerConfig.MaxRequestBodySize),
+		decoder:         jira.NewDecoder(slices.Collect(maps.Keys(cfg.CustomFields))),
+		events:          record.Filter{Include: cfg.Events.Include, Exclude: cfg.Events.Exclude},
+		queryAttributes: newQueryAttributes(cfg.QueryAttributes),
+		cache:           cfg.Deduplication.newCache(now),
+		records:         newBuilder(settings, cfg),
 		next:            next,
 		calls:           drain.New(),
 		reading:         reading,
@@ -104,7 +104,7 @@ func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now
 	return h, telemetry.registerGauges(h.bodies, h.cache)
 }
 
-func newBuilder(settings receiver.Settings, cfg *JiraConfig) *record.Builder {
+func newBuilder(settings receiver.Settings, cfg *Config) *record.Builder {
 	return record.New(record.Options{
 		ScopeName:    metadata.ScopeName,
 		ScopeVersion: settings.BuildInfo.Version,

@@ -81,7 +81,7 @@ func TestAuthentication(t *testing.T) {
 
 		{"enforced although unauthenticated is allowed", func(cfg *Config) {
 			requireSignature(cfg)
-			cfg.Jira.AllowUnauthenticated = true
+			cfg.AllowUnauthenticated = true
 		}, withHeader("X-Other", "1"), "missing_signature"},
 		{"none configured", nil, withHeader("X-Other", "1"), ""},
 	} {
@@ -101,8 +101,8 @@ func TestDocumentedSignatureIsAccepted(t *testing.T) {
 	t.Parallel()
 	// The documented body is not JSON, so it is authentic and malformed.
 	r := start(t, consumertest.NewNop(), func(cfg *Config) {
-		cfg.Jira.AllowUnauthenticated = false
-		cfg.Jira.Signature.Secrets = []configopaque.String{"It's a Secret to Everybody"}
+		cfg.AllowUnauthenticated = false
+		cfg.Signature.Secrets = []configopaque.String{"It's a Secret to Everybody"}
 	})
 	response, _ := r.post(t, []byte("Hello World!"),
 		withHeader("X-Hub-Signature", "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9"))
@@ -126,8 +126,8 @@ func TestRotation(t *testing.T) {
 		{[]configopaque.String{currentSecret}, oldSecret, http.StatusUnauthorized},
 	} {
 		r := start(t, &sink{}, func(cfg *Config) {
-			cfg.Jira.AllowUnauthenticated = false
-			cfg.Jira.Signature.Secrets = step.secrets
+			cfg.AllowUnauthenticated = false
+			cfg.Signature.Secrets = step.secrets
 		})
 		response, _ := r.post(t, []byte(createdBody), withSignature(step.jira, createdBody))
 		assert.Equal(t, step.status, response.StatusCode, "%q with %q", step.jira, step.secrets)
@@ -140,8 +140,8 @@ func TestAuthExtension(t *testing.T) {
 	t.Parallel()
 	id := component.MustNewID("gate")
 	r := create(t, &sink{}, func(cfg *Config) {
-		cfg.Jira.AllowUnauthenticated = false
-		cfg.Server.Auth = configoptional.Some(confighttp.AuthConfig{Config: configauth.Config{AuthenticatorID: id}})
+		cfg.AllowUnauthenticated = false
+		cfg.ServerConfig.Auth = configoptional.Some(confighttp.AuthConfig{Config: configauth.Config{AuthenticatorID: id}})
 	}, map[component.ID]component.Component{id: authExtension{}})
 	require.NoError(t, r.Start(t.Context(), r.host))
 
@@ -184,43 +184,43 @@ func TestOptionsChangeTheRecord(t *testing.T) {
 		"changelog": {"items": [{"field": "Comment", "toString": "written"}]}}`
 	for _, tt := range []struct {
 		name      string
-		configure func(*JiraConfig)
+		configure func(*Config)
 		key       string
 		want      any
 	}{
-		{"default", func(*JiraConfig) {}, "jira.issue.status.mapped", "done"},
-		{"mapping", func(c *JiraConfig) { c.Status.Mapping = map[string][]string{"over": {" done"}} }, "jira.issue.status.mapped", "over"},
-		{"mapping by id", func(c *JiraConfig) { c.Status.Mapping = map[string][]string{" over ": {"7"}} }, "jira.issue.status.mapped", "over"},
-		{"projects", func(c *JiraConfig) {
+		{"default", func(*Config) {}, "jira.issue.status.mapped", "done"},
+		{"mapping", func(c *Config) { c.Status.Mapping = map[string][]string{"over": {" done"}} }, "jira.issue.status.mapped", "over"},
+		{"mapping by id", func(c *Config) { c.Status.Mapping = map[string][]string{" over ": {"7"}} }, "jira.issue.status.mapped", "over"},
+		{"projects", func(c *Config) {
 			c.Status.Projects = map[string]ProjectStatusConfig{"OPS": {Mapping: map[string][]string{"ours": {"7"}}}}
 		}, "jira.issue.status.mapped", "ours"},
-		{"projects in lower case", func(c *JiraConfig) {
+		{"projects in lower case", func(c *Config) {
 			c.Status.Projects = map[string]ProjectStatusConfig{"ops": {Mapping: map[string][]string{"ours": {"7"}}}}
 		}, "jira.issue.status.mapped", "ours"},
-		{"use_default_mapping", func(c *JiraConfig) { c.Status.UseDefaultMapping = false }, "jira.issue.status.mapped", "planned"},
-		{"category_fallback", func(c *JiraConfig) { c.Status.UseDefaultMapping, c.Status.CategoryFallback = false, false }, "jira.issue.status.mapped", nil},
-		{"site_url", func(c *JiraConfig) { c.SiteURL = "https://a.example.com" }, "url.full", "https://a.example.com/browse/OPS-1"},
-		{"no user_details", func(*JiraConfig) {}, "user.full_name", nil},
-		{"user_details", func(c *JiraConfig) { c.Include.UserDetails = true }, "user.full_name", "Noor"},
-		{"no description", func(*JiraConfig) {}, "jira.issue.description", nil},
-		{"description", func(c *JiraConfig) { c.Include.Description = true }, "jira.issue.description", "words"},
-		{"no comment_body", func(*JiraConfig) {}, "jira.changelog.items", []any{map[string]any{"field": "Comment"}}},
-		{"comment_body", func(c *JiraConfig) { c.Include.CommentBody = true }, "jira.changelog.items", []any{map[string]any{"field": "Comment", "to_string": "written"}}},
-		{"no payload", func(*JiraConfig) {}, "log.record.original", nil},
-		{"payload", func(c *JiraConfig) { c.Include.Payload = true }, "log.record.original", body},
-		{"max_text_length", func(c *JiraConfig) { c.MaxTextLength = 3 }, "jira.issue.summary", "123"},
-		{"no custom_fields", func(*JiraConfig) {}, "jira.issue.custom.story_points", nil},
-		{"custom_fields", func(c *JiraConfig) { c.CustomFields = map[string]string{"customfield_10016": "story_points"} }, "jira.issue.custom.story_points", int64(5)},
-		{"no severity", func(*JiraConfig) {}, severityKey, "INFO"},
-		{"severity", func(c *JiraConfig) { c.Severity.Priorities = map[string]string{" high ": "error"} }, severityKey, "ERROR"},
-		{"severity by id", func(c *JiraConfig) { c.Severity.Priorities = map[string]string{"2": "Warn2", "high": "error"} }, severityKey, "WARN2"},
-		{"no changelog", func(*JiraConfig) {}, recordsKey, 1},
-		{"changelog", func(c *JiraConfig) { c.Changelog = ChangelogSplit }, recordsKey, 2},
+		{"use_default_mapping", func(c *Config) { c.Status.UseDefaultMapping = false }, "jira.issue.status.mapped", "planned"},
+		{"category_fallback", func(c *Config) { c.Status.UseDefaultMapping, c.Status.CategoryFallback = false, false }, "jira.issue.status.mapped", nil},
+		{"site_url", func(c *Config) { c.SiteURL = "https://a.example.com" }, "url.full", "https://a.example.com/browse/OPS-1"},
+		{"no user_details", func(*Config) {}, "user.full_name", nil},
+		{"user_details", func(c *Config) { c.Include.UserDetails = true }, "user.full_name", "Noor"},
+		{"no description", func(*Config) {}, "jira.issue.description", nil},
+		{"description", func(c *Config) { c.Include.Description = true }, "jira.issue.description", "words"},
+		{"no comment_body", func(*Config) {}, "jira.changelog.items", []any{map[string]any{"field": "Comment"}}},
+		{"comment_body", func(c *Config) { c.Include.CommentBody = true }, "jira.changelog.items", []any{map[string]any{"field": "Comment", "to_string": "written"}}},
+		{"no payload", func(*Config) {}, "log.record.original", nil},
+		{"payload", func(c *Config) { c.Include.Payload = true }, "log.record.original", body},
+		{"max_text_length", func(c *Config) { c.MaxTextLength = 3 }, "jira.issue.summary", "123"},
+		{"no custom_fields", func(*Config) {}, "jira.issue.custom.story_points", nil},
+		{"custom_fields", func(c *Config) { c.CustomFields = map[string]string{"customfield_10016": "story_points"} }, "jira.issue.custom.story_points", int64(5)},
+		{"no severity", func(*Config) {}, severityKey, "INFO"},
+		{"severity", func(c *Config) { c.Severity.Priorities = map[string]string{" high ": "error"} }, severityKey, "ERROR"},
+		{"severity by id", func(c *Config) { c.Severity.Priorities = map[string]string{"2": "Warn2", "high": "error"} }, severityKey, "WARN2"},
+		{"no changelog", func(*Config) {}, recordsKey, 1},
+		{"changelog", func(c *Config) { c.Changelog = ChangelogSplit }, recordsKey, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			next := &sink{}
-			r := start(t, next, func(cfg *Config) { tt.configure(&cfg.Jira) })
+			r := start(t, next, func(cfg *Config) { tt.configure(cfg) })
 			r.post(t, []byte(body))
 			require.Len(t, next.AllLogs(), 1)
 			records := next.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
@@ -237,7 +237,7 @@ func TestQueryAttributes(t *testing.T) {
 	next := &sink{}
 	r := start(t, next, func(cfg *Config) {
 		requireToken(cfg)
-		cfg.Jira.QueryAttributes = map[string]string{"issue": "jira.issue.key", "sprint": "jira.sprint.id", "team": "team.name"}
+		cfg.QueryAttributes = map[string]string{"issue": "jira.issue.key", "sprint": "jira.sprint.id", "team": "team.name"}
 	})
 	const credentials = "token=the+token&user_id=hunter2&user_key=hunter2&issue.key=hunter2&Issue=hunter2"
 	for _, tt := range []struct {
@@ -272,7 +272,7 @@ func TestQueryAttributes(t *testing.T) {
 func TestSplitIsOneBatch(t *testing.T) {
 	t.Parallel()
 	next := &sink{}
-	r := start(t, next, func(cfg *Config) { cfg.Jira.Changelog = ChangelogSplit })
+	r := start(t, next, func(cfg *Config) { cfg.Changelog = ChangelogSplit })
 	response, _ := r.post(t, []byte(`{"webhookEvent": "jira:issue_updated", "issue": {"id": "1", "key": "OPS-1"},
 		"changelog": {"id": "2", "items": [{"field": "a"}, {"field": "b"}, {"field": "a"}]}}`))
 	assert.Equal(t, http.StatusOK, response.StatusCode)
@@ -298,7 +298,7 @@ func TestManyChanges(t *testing.T) {
 	r := start(t, &sink{consume: func(_ context.Context, logs plog.Logs) error {
 		records = logs.LogRecordCount()
 		return nil
-	}}, func(cfg *Config) { cfg.Jira.Changelog = ChangelogSplit })
+	}}, func(cfg *Config) { cfg.Changelog = ChangelogSplit })
 	item := `{"field": "a"}`
 	response, _ := r.post(t, []byte(`{"webhookEvent": "jira:issue_updated", "issue": {"id": "1"}, "changelog": {"items": [`+
 		item+strings.Repeat(", "+item, changes-1)+`]}}`))
@@ -316,8 +316,8 @@ func TestUnusualBodiesAreAnswered(t *testing.T) {
 	}
 	next := &sink{}
 	r := start(t, next, func(cfg *Config) {
-		cfg.Jira.Include = IncludeConfig{Description: true, Payload: true}
-		cfg.Jira.CustomFields = map[string]string{"customfield_1": "one"}
+		cfg.Include = IncludeConfig{Description: true, Payload: true}
+		cfg.CustomFields = map[string]string{"customfield_1": "one"}
 	})
 	for _, tt := range []struct {
 		name, body string
@@ -387,7 +387,7 @@ func TestAlertsNeedOnlyToken(t *testing.T) {
 	next := &sink{}
 	r := start(t, next, func(cfg *Config) {
 		requireSignature(cfg)
-		cfg.Jira.Token.Values = []configopaque.String{token}
+		cfg.Token.Values = []configopaque.String{token}
 	})
 	for _, body := range testbodies.Folder(t, "events") {
 		if strings.HasPrefix(body.Name, "events/jira.alert.") {
@@ -415,9 +415,9 @@ func TestMutantsAreAccepted(t *testing.T) {
 	next := &sink{}
 	all := testbodies.All(t)
 	r := start(t, next, func(cfg *Config) {
-		cfg.Jira.Changelog = ChangelogSplit
-		cfg.Jira.CustomFields = testbodies.CustomFields(t, all)
-		cfg.Jira.Include = IncludeConfig{UserDetails: true, Description: true, CommentBody: true}
+		cfg.Changelog = ChangelogSplit
+		cfg.CustomFields = testbodies.CustomFields(t, all)
+		cfg.Include = IncludeConfig{UserDetails: true, Description: true, CommentBody: true}
 	})
 	posted := 0
 	for _, body := range all {

@@ -123,9 +123,9 @@ func start(t *testing.T, next consumer.Logs, configure func(*Config)) *testRecei
 func create(t *testing.T, next consumer.Logs, configure func(*Config), extensions map[component.ID]component.Component) *testReceiver {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
-	cfg.Server.NetAddr.Endpoint = "localhost:0"
-	cfg.Jira.AllowUnauthenticated = true
-	cfg.Jira.Deduplication.Enabled = false
+	cfg.ServerConfig.NetAddr.Endpoint = "localhost:0"
+	cfg.AllowUnauthenticated = true
+	cfg.Deduplication.Enabled = false
 	if configure != nil {
 		configure(cfg)
 	}
@@ -153,17 +153,17 @@ func (r *testReceiver) close(t *testing.T) {
 }
 
 func requireSignature(cfg *Config) {
-	cfg.Jira.AllowUnauthenticated = false
-	cfg.Jira.Signature.Secrets = []configopaque.String{currentSecret, oldSecret}
+	cfg.AllowUnauthenticated = false
+	cfg.Signature.Secrets = []configopaque.String{currentSecret, oldSecret}
 }
 
 func requireToken(cfg *Config) {
-	cfg.Jira.AllowUnauthenticated = false
-	cfg.Jira.Token.Values = []configopaque.String{"an old token", token}
-	cfg.Jira.Token.QueryParameter = "token"
+	cfg.AllowUnauthenticated = false
+	cfg.Token.Values = []configopaque.String{"an old token", token}
+	cfg.Token.QueryParameter = "token"
 }
 
-func deduplicate(cfg *Config) { cfg.Jira.Deduplication.Enabled = true }
+func deduplicate(cfg *Config) { cfg.Deduplication.Enabled = true }
 
 // withTLS configures a self-signed certificate.
 func withTLS(t *testing.T, cfg *Config) {
@@ -175,7 +175,7 @@ func withTLS(t *testing.T, cfg *Config) {
 	require.NoError(t, err)
 	encodedKey, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
-	cfg.Server.TLS = configoptional.Some(configtls.ServerConfig{Config: configtls.Config{
+	cfg.ServerConfig.TLS = configoptional.Some(configtls.ServerConfig{Config: configtls.Config{
 		CertPem: configopaque.String(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})),
 		KeyPem:  configopaque.String(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encodedKey})),
 	}})

@@ -42,7 +42,7 @@ func TestStartFailsOnATakenPort(t *testing.T) {
 	t.Parallel()
 	r := start(t, consumertest.NewNop(), nil)
 	cfg := createDefaultConfig().(*Config)
-	cfg.Server.NetAddr.Endpoint = r.server.Listener().Addr().String()
+	cfg.ServerConfig.NetAddr.Endpoint = r.server.Listener().Addr().String()
 	second, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop(), time.Now)
 	require.NoError(t, err)
 	require.ErrorContains(t, second.Start(t.Context(), componenttest.NewNopHost()), "address already in use")
@@ -61,7 +61,7 @@ func TestStartWarnsWithoutAuthentication(t *testing.T) {
 func TestUndocumentedPatternsAreLogged(t *testing.T) {
 	t.Parallel()
 	r := start(t, consumertest.NewNop(), func(cfg *Config) {
-		cfg.Jira.Events = EventsConfig{Include: []string{"jira.issue.update", "jira.sprint.*"}, Exclude: []string{"jira.issue.deleted", "jira.sprint.stopped"}}
+		cfg.Events = EventsConfig{Include: []string{"jira.issue.update", "jira.sprint.*"}, Exclude: []string{"jira.issue.deleted", "jira.sprint.stopped"}}
 	})
 	assert.Equal(t, 1, r.logs.FilterMessageSnippet("Patterns of events::include").FilterField(zap.Strings("patterns", []string{"jira.issue.update"})).Len())
 	assert.Equal(t, 1, r.logs.FilterMessageSnippet("Patterns of events::exclude").FilterField(zap.Strings("patterns", []string{"jira.sprint.stopped"})).Len())
@@ -72,7 +72,7 @@ func TestUnixSocket(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "jira.sock")
 	next := &sink{}
 	r := start(t, next, func(cfg *Config) {
-		cfg.Server.NetAddr = confignet.AddrConfig{Transport: confignet.TransportTypeUnix, Endpoint: socket}
+		cfg.ServerConfig.NetAddr = confignet.AddrConfig{Transport: confignet.TransportTypeUnix, Endpoint: socket}
 	})
 	assert.Equal(t, "unix:"+socket+"/jira/events", r.url())
 	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", socket) }}}
@@ -166,7 +166,7 @@ func TestShutdownDoesNotWaitForStalledSenders(t *testing.T) {
 			t.Parallel()
 			next := newGated()
 			r := start(t, next, func(cfg *Config) {
-				cfg.Server.ReadTimeout, cfg.Server.ReadHeaderTimeout = time.Hour, time.Hour
+				cfg.ServerConfig.ReadTimeout, cfg.ServerConfig.ReadHeaderTimeout = time.Hour, time.Hour
 				if secured {
 					withTLS(t, cfg)
 				}
@@ -211,7 +211,7 @@ func TestShutdownDoesNotWaitForStalledSenders(t *testing.T) {
 func TestShutdownWaitsForCallsOfSendersThatHungUp(t *testing.T) {
 	t.Parallel()
 	next := newGated()
-	r := start(t, next, func(cfg *Config) { deduplicate(cfg); cfg.Jira.AllowUnauthenticated = true; withTLS(t, cfg) })
+	r := start(t, next, func(cfg *Config) { deduplicate(cfg); cfg.AllowUnauthenticated = true; withTLS(t, cfg) })
 	ctx, hangUp := context.WithCancel(t.Context())
 	client := r.newClient(t)
 	failed := make(chan error, 1)
@@ -281,7 +281,7 @@ func TestShutdownAmidRequestsOfHTTP2(t *testing.T) {
 func TestShutdownDelay(t *testing.T) {
 	t.Parallel()
 	next := &sink{}
-	r := start(t, next, func(cfg *Config) { cfg.Jira.ShutdownDelay = time.Hour })
+	r := start(t, next, func(cfg *Config) { cfg.ShutdownDelay = time.Hour })
 	response, _ := r.post(t, []byte(createdBody))
 	assert.False(t, response.Close)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -302,7 +302,7 @@ func TestShutdownDelay(t *testing.T) {
 // TestHandoverAnswersTheLastConnection connects at the end of the delay, and sends the request later.
 func TestHandoverAnswersTheLastConnection(t *testing.T) {
 	next := &sink{}
-	r := start(t, next, func(cfg *Config) { cfg.Jira.ShutdownDelay = time.Millisecond })
+	r := start(t, next, func(cfg *Config) { cfg.ShutdownDelay = time.Millisecond })
 	conn := r.dial(t, "")
 	stopped := make(chan error, 1)
 	go func() { stopped <- r.Shutdown(context.Background()) }()
@@ -408,8 +408,8 @@ func TestConsumeContract(t *testing.T) {
 	t.Parallel()
 	factory := &contractFactory{}
 	cfg := createDefaultConfig().(*Config)
-	cfg.Server.NetAddr.Endpoint = "localhost:0"
-	cfg.Jira.AllowUnauthenticated = true
+	cfg.ServerConfig.NetAddr.Endpoint = "localhost:0"
+	cfg.AllowUnauthenticated = true
 	deliveries := 1000
 	if testing.Short() {
 		deliveries = 50

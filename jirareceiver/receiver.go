@@ -43,8 +43,8 @@ func newReceiver(settings receiver.Settings, cfg *Config, next consumer.Logs, no
 // before the first delivery arrives.
 func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	server, err := webserver.New(ctx, host, webserver.Options{
-		Config:         &r.cfg.Server,
-		MaxConnections: r.cfg.Jira.MaxConnections,
+		Config:         &r.cfg.ServerConfig,
+		MaxConnections: r.cfg.MaxConnections,
 		OnEvict:        r.handler.telemetry.recordEviction,
 		Telemetry:      r.settings.TelemetrySettings,
 		Warnings:       r.handler.telemetry.warnings,
@@ -80,7 +80,7 @@ const storageName = "deduplication"
 // if the configured extension is missing or is not a storage. A file or storage that fails is logged, and does not stop
 // the start.
 func (r *jiraReceiver) startPersister(ctx context.Context, host component.Host) error {
-	cfg, t := &r.cfg.Jira.Deduplication, r.handler.telemetry
+	cfg, t := &r.cfg.Deduplication, r.handler.telemetry
 	if r.handler.cache == nil || cfg.File == "" && cfg.Storage == nil {
 		return nil
 	}
@@ -119,13 +119,13 @@ func (cfg *DeduplicationConfig) findStorage(host component.Host) (storage.Extens
 func (r *jiraReceiver) url() string {
 	addr := r.server.Listener().Addr()
 	if addr.Network() == "unix" {
-		return "unix:" + addr.String() + r.cfg.Jira.Path
+		return "unix:" + addr.String() + r.cfg.Path
 	}
 	scheme := "http"
-	if r.cfg.Server.TLS.HasValue() {
+	if r.cfg.ServerConfig.TLS.HasValue() {
 		scheme = "https"
 	}
-	return scheme + "://" + addr.String() + r.cfg.Jira.Path
+	return scheme + "://" + addr.String() + r.cfg.Path
 }
 
 const (
@@ -145,7 +145,7 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	if r.server == nil {
 		return nil
 	}
-	if !r.handler.health.draining.Swap(true) && r.cfg.Jira.ShutdownDelay > 0 {
+	if !r.handler.health.draining.Swap(true) && r.cfg.ShutdownDelay > 0 {
 		r.handOver(ctx)
 	}
 	r.handler.stopReading()
@@ -165,7 +165,7 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 
 // handOver accepts deliveries until a load balancer has had time to send them elsewhere.
 func (r *jiraReceiver) handOver(ctx context.Context) {
-	sleep(ctx, r.cfg.Jira.ShutdownDelay)
+	sleep(ctx, r.cfg.ShutdownDelay)
 	r.server.StopAccepting()
 	r.serving.Wait() // until the listener is closed
 	for end := time.Now().Add(handoverGrace); r.server.Connections() > 0 && time.Now().Before(end) && ctx.Err() == nil; {

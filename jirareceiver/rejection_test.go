@@ -78,7 +78,7 @@ func TestAnswers(t *testing.T) {
 	t.Parallel()
 	post := withTarget(http.MethodPost, defaultPath)
 	encoded := withHeader("Content-Encoding", "gzip")
-	limit := func(cfg *Config) { cfg.Server.MaxRequestBodySize = 1000 }
+	limit := func(cfg *Config) { cfg.ServerConfig.MaxRequestBodySize = 1000 }
 	for _, tt := range []struct {
 		name      string
 		configure func(*Config)
@@ -92,7 +92,7 @@ func TestAnswers(t *testing.T) {
 		{"gzip", nil, gzipped(createdBody), encoded, ""},
 		{"empty body", nil, nil, post, ""},
 		{"unknown object", nil, []byte(`{"hunter2": 1}`), post, ""},
-		{"excluded", func(cfg *Config) { cfg.Jira.Events.Exclude = []string{"*"} }, []byte(createdBody), post, ""},
+		{"excluded", func(cfg *Config) { cfg.Events.Exclude = []string{"*"} }, []byte(createdBody), post, ""},
 		{"health", nil, nil, withTarget(http.MethodGet, "/health"), ""},
 		{"health by HEAD", nil, nil, withTarget(http.MethodHead, "/health"), ""},
 		{"not JSON", nil, []byte(`<hunter2/>`), post, "malformed"},
@@ -101,8 +101,8 @@ func TestAnswers(t *testing.T) {
 		{"no encoding, by name", nil, []byte(createdBody), withHeader("Content-Encoding", "Identity"), ""},
 		{"unknown encoding", nil, []byte(createdBody), withHeader("Content-Encoding", "hunter2"), "unsupported_encoding"},
 		{"two encodings", nil, gzipped(createdBody), withHeader("Content-Encoding", "gzip, gzip"), "unsupported_encoding"},
-		{"gzip by its other name in the configuration", func(cfg *Config) { cfg.Server.CompressionAlgorithms = []string{"x-gzip"} }, gzipped(createdBody), encoded, ""},
-		{"encoding not allowed", func(cfg *Config) { cfg.Server.CompressionAlgorithms = []string{"deflate"} }, gzipped(createdBody), encoded, "unsupported_encoding"},
+		{"gzip by its other name in the configuration", func(cfg *Config) { cfg.ServerConfig.CompressionAlgorithms = []string{"x-gzip"} }, gzipped(createdBody), encoded, ""},
+		{"encoding not allowed", func(cfg *Config) { cfg.ServerConfig.CompressionAlgorithms = []string{"deflate"} }, gzipped(createdBody), encoded, "unsupported_encoding"},
 		{"unauthenticated, unknown encoding", requireSignature, []byte(createdBody), withHeader("Content-Encoding", "hunter2"), "missing_signature"},
 		{"truncated gzip", nil, gzipped(createdBody)[:40], encoded, "undecodable"},
 		{"empty gzip", nil, nil, encoded, "undecodable"},
@@ -119,7 +119,7 @@ func TestAnswers(t *testing.T) {
 		{"path to be cleaned", nil, []byte(createdBody), withTarget(http.MethodPost, "//jira/events"), "wrong_path"},
 		{"escaped slash", nil, []byte(createdBody), func(r *http.Request) { r.URL.RawPath = "/jira%2fevents" }, "wrong_path"},
 		{"escaped letter", nil, []byte(createdBody), func(r *http.Request) { r.URL.RawPath = "/%6Aira/events" }, "wrong_path"},
-		{"no health path", func(cfg *Config) { cfg.Jira.HealthPath = "" }, nil, withTarget(http.MethodGet, "/health"), "wrong_path"},
+		{"no health path", func(cfg *Config) { cfg.HealthPath = "" }, nil, withTarget(http.MethodGet, "/health"), "wrong_path"},
 		{"wrong method", nil, nil, withTarget(http.MethodGet, defaultPath), "wrong_method"},
 		{"unknown method", nil, nil, withTarget("HUNTER2", defaultPath), "wrong_method"},
 		{"health by post", nil, nil, withTarget(http.MethodPost, "/health"), "wrong_method of health"},
@@ -247,8 +247,8 @@ func (s states) busy(maxInFlight int) (r *testReceiver, finish func()) {
 	s.Helper()
 	next := newGated()
 	r = start(s.T, next, func(cfg *Config) {
-		cfg.Server.MaxRequestBodySize = int64(maxInFlight)
-		cfg.Jira.Admission.MaxInFlightBytes = int64(maxInFlight)
+		cfg.ServerConfig.MaxRequestBodySize = int64(maxInFlight)
+		cfg.Admission.MaxInFlightBytes = int64(maxInFlight)
 	})
 	answered := r.inBackground(s.T)
 	wait(s.T, next.entered, "delivery")
@@ -317,7 +317,7 @@ func TestAnnouncedTooLarge(t *testing.T) {
 // TestNoHealthPath sends a request whose path is empty, as the configured path of health is.
 func TestNoHealthPath(t *testing.T) {
 	t.Parallel()
-	r := start(t, consumertest.NewNop(), func(cfg *Config) { cfg.Jira.HealthPath = "" })
+	r := start(t, consumertest.NewNop(), func(cfg *Config) { cfg.HealthPath = "" })
 	response, answer := r.readResponse(t, r.dial(t, "GET http://a HTTP/1.1\r\nHost: a\r\n\r\n"))
 	r.assertResponse(t, "wrong_path", response, answer)
 }
@@ -334,7 +334,7 @@ func TestOptionsOfServer(t *testing.T) {
 func TestInterruptedBody(t *testing.T) {
 	t.Parallel()
 	next := &sink{}
-	r := start(t, next, func(cfg *Config) { cfg.Server.ReadTimeout = 50 * time.Millisecond })
+	r := start(t, next, func(cfg *Config) { cfg.ServerConfig.ReadTimeout = 50 * time.Millisecond })
 	conn := r.dial(t, fmt.Sprintf("POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(createdBody), createdBody[:20]))
 	response, answer := r.readResponse(t, conn)
 	r.assertResponse(t, "interrupted", response, answer)
@@ -346,7 +346,7 @@ func TestInterruptedBody(t *testing.T) {
 func TestCutShortDecoding(t *testing.T) {
 	t.Parallel()
 	compressed := gzipped(string(bytes.Repeat([]byte(createdBody), 100)))
-	r := start(t, consumertest.NewNop(), func(cfg *Config) { cfg.Server.ReadTimeout = 50 * time.Millisecond })
+	r := start(t, consumertest.NewNop(), func(cfg *Config) { cfg.ServerConfig.ReadTimeout = 50 * time.Millisecond })
 	for _, sent := range []int{0, 5, len(compressed) / 2} {
 		conn := r.dial(t, fmt.Sprintf("POST /jira/events HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(compressed), compressed[:sent]))
 		response, answer := r.readResponse(t, conn)

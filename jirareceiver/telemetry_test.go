@@ -48,7 +48,7 @@ func TestDeliveriesAreCounted(t *testing.T) {
 	t.Parallel()
 	next := &sink{}
 	r := start(t, next, func(cfg *Config) {
-		cfg.Jira.Events = EventsConfig{Include: []string{"jira.*"}, Exclude: []string{"jira.sprint.*"}}
+		cfg.Events = EventsConfig{Include: []string{"jira.*"}, Exclude: []string{"jira.sprint.*"}}
 	})
 	post := func(name string, status int) {
 		response, _ := r.post(t, fmt.Appendf(nil, `{"webhookEvent": %q, "n": 1}`, name))
@@ -86,7 +86,7 @@ func TestOutcomesAreCounted(t *testing.T) {
 	next := &sink{}
 	r := start(t, next, func(cfg *Config) {
 		deduplicate(cfg)
-		cfg.Jira.Events.Exclude = []string{"jira.unknown"}
+		cfg.Events.Exclude = []string{"jira.unknown"}
 	})
 	r.postAll(t, next, []delivery{
 		{withDeliveryID("1"), `{}`, nil, 0, 200},

@@ -41,9 +41,9 @@ func TestConfigurationPage(t *testing.T) {
 		rows[row[1]] = row[2]
 	}
 	cfg := jirareceiver.NewFactory().CreateDefaultConfig().(*jirareceiver.Config)
-	defaults := optionDefaults("", reflect.ValueOf(cfg.Jira))
-	defaults["endpoint"] = cfg.Server.NetAddr.Endpoint
-	defaults["max_request_body_size"] = strconv.FormatInt(cfg.Server.MaxRequestBodySize, 10)
+	defaults := optionDefaults("", reflect.ValueOf(*cfg))
+	defaults["endpoint"] = cfg.ServerConfig.NetAddr.Endpoint
+	defaults["max_request_body_size"] = strconv.FormatInt(cfg.ServerConfig.MaxRequestBodySize, 10)
 	defaults["read_header_timeout"] = "10s"
 	defaults["read_timeout"] = "30s"
 	defaults["write_timeout"] = "1m"
@@ -63,7 +63,7 @@ func optionDefaults(prefix string, v reflect.Value) map[string]string {
 	for i := range v.NumField() {
 		key := v.Type().Field(i).Tag.Get("mapstructure")
 		switch {
-		case key == "":
+		case key == "" || key == ",squash": // the page lists only some settings of the server
 		case v.Field(i).Kind() == reflect.Struct:
 			maps.Copy(defaults, optionDefaults(prefix+key+"::", v.Field(i)))
 		case v.Field(i).Type() == reflect.TypeFor[time.Duration]():

@@ -83,8 +83,7 @@ func configSchema(folder string) (string, error) {
 	}
 	w := schemaWriter{docs: docs, used: map[string]bool{}}
 	cfg := jirareceiver.NewFactory().CreateDefaultConfig().(*jirareceiver.Config)
-	server, jira := w.structure("", reflect.ValueOf(cfg.Server)), w.structure("", reflect.ValueOf(cfg.Jira))
-	maps.Copy(jira["properties"].(object), server["properties"].(object))
+	jira := w.structure("", reflect.ValueOf(*cfg))
 	jira["title"] = "The receiver jira"
 	schema := object{
 		"$schema": "https://json-schema.org/draft/2020-12/schema",
