@@ -54,12 +54,18 @@ func (l *Listener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	conn := &Conn{Conn: accepted, listener: l}
-	l.evict(l.add(conn))
+	l.add(conn)
+	l.makeRoom()
 	return conn, nil
 }
 
-func (l *Listener) evict(conn *Conn) {
-	if conn != nil {
+// makeRoom closes connections until the limit is met, or all open connections are authenticated.
+func (l *Listener) makeRoom() {
+	for {
+		conn := l.takeExcess()
+		if conn == nil {
+			return
+		}
 		_ = conn.Close()
 		l.onEvict()
 	}
@@ -90,8 +96,8 @@ func (l *Listener) Len() int {
 	return len(l.open)
 }
 
-// add registers a connection. It returns the connection to close, which may be the new one, or nil.
-func (l *Listener) add(conn *Conn) (evicted *Conn) {
+// add registers a connection.
+func (l *Listener) add(conn *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.stopAt.IsZero() {
@@ -101,13 +107,14 @@ func (l *Listener) add(conn *Conn) (evicted *Conn) {
 	l.load++
 	l.open[conn] = struct{}{}
 	l.peerOf(conn).add(conn)
-	return l.excess()
 }
 
-// excess returns the connection to close, or nil if the limit is not exceeded or all open connections are
-// authenticated. It returns the oldest connection of the peer with the highest load, so that no peer loses connections
+// takeExcess unregisters a connection and returns it, or nil if the limit is met or all open connections are
+// authenticated. It takes the oldest connection of the peer with the highest load, so that no peer loses connections
 // because another peer opens many.
-func (l *Listener) excess() *Conn {
+func (l *Listener) takeExcess() *Conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.load <= l.limit {
 		return nil
 	}
@@ -120,12 +127,13 @@ func (l *Listener) excess() *Conn {
 	if largest == nil {
 		return nil
 	}
-	return largest.oldest()
+	conn := largest.oldest()
+	l.unregister(conn)
+	return conn
 }
 
-func (l *Listener) remove(conn *Conn) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// unregister removes a connection from all loads. The caller holds the lock.
+func (l *Listener) unregister(conn *Conn) {
 	delete(l.open, conn)
 	l.reweigh(conn, 0)
 	l.forget(conn)
@@ -163,7 +171,7 @@ type Conn struct {
 
 	mu     sync.Mutex // makes the deadlines of the server and of StopReading consistent
 	stopAt time.Time
-	shared bool // whether several requests share the connection
+	shared bool // whether several requests may be under way
 }
 
 // Authenticated marks the connection as authenticated. The listener then never closes it to make room for other
@@ -178,21 +186,39 @@ func (c *Conn) Authenticated() {
 	c.listener.forget(c)
 }
 
-// Share announces that the connection may carry a number of requests at a time. It exempts the connection from
-// StopReading, because a stalled request must not end the others.
+// Share announces a request on a connection that may carry a number of requests at a time. Until Idle, it exempts the
+// connection from StopReading, because a stalled request must not end the others.
 func (c *Conn) Share(requests int) {
 	c.exempt()
-	c.listener.evict(c.weigh(1 + requests))
+	c.weigh(1 + requests)
+	c.listener.makeRoom()
 }
 
-func (c *Conn) weigh(weight int) (evicted *Conn) {
+// idleGrace is the time for which a shared connection without a request stays open after StopReading, so that the
+// server can flush its last response.
+const idleGrace = 500 * time.Millisecond
+
+// Idle announces that a shared connection carries no request. When it stops, net/http ends only the HTTP/2 connections
+// that it knows by then. A connection that is set up later would stay open until its idle timeout.
+func (c *Conn) Idle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shared = false
+	if c.stopAt.IsZero() {
+		return
+	}
+	if end := time.Now().Add(idleGrace); c.stopAt.Before(end) {
+		c.stopAt = end
+	}
+	_ = c.Conn.SetReadDeadline(c.stopAt)
+}
+
+func (c *Conn) weigh(weight int) {
 	c.listener.mu.Lock()
 	defer c.listener.mu.Unlock()
-	if c.weight != 1 || c.place.peer == nil { // closed, authenticated or already shared
-		return nil
+	if c.weight == 1 && c.place.peer != nil { // neither closed, authenticated nor already shared
+		c.listener.reweigh(c, weight)
 	}
-	c.listener.reweigh(c, weight)
-	return c.listener.excess()
 }
 
 func (c *Conn) exempt() {
@@ -236,6 +262,8 @@ func (c *Conn) SetDeadline(deadline time.Time) error {
 
 // Close closes the connection and makes room for another one.
 func (c *Conn) Close() error {
-	c.listener.remove(c)
+	c.listener.mu.Lock()
+	c.listener.unregister(c)
+	c.listener.mu.Unlock()
 	return c.Conn.Close()
 }

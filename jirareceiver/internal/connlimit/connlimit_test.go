@@ -252,6 +252,37 @@ func TestSharedConnectionsGoOnReading(t *testing.T) {
 	}
 }
 
+// TestSharedConnectionMakesAllItsRoom opens connections of weight 1 up to the limit. The last one then needs the room of
+// all others.
+func TestSharedConnectionMakesAllItsRoom(t *testing.T) {
+	const limit = 10
+	s := newServer(t, limit)
+	var last *Conn
+	for range limit {
+		_, last = s.connect()
+	}
+	last.Share(limit - 1)
+	assert.Equal(t, limit-1, s.evicted)
+	assert.Equal(t, limit, s.load)
+	assert.Equal(t, 1, s.Len())
+}
+
+// TestIdleSharedConnectionEnds has a connection without a request, before or after the server stops.
+func TestIdleSharedConnectionEnds(t *testing.T) {
+	for name, inOrder := range map[string]func(s *server, c *Conn){
+		"before": func(s *server, c *Conn) { c.Share(1); c.Idle(); s.StopReading(time.Now()) },
+		"after":  func(s *server, c *Conn) { s.StopReading(time.Now()); c.Share(1); c.Idle() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, 5)
+			_, accepted := s.connect()
+			inOrder(s, accepted)
+			_, err := accepted.Read(make([]byte, 1))
+			require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		})
+	}
+}
+
 func TestAcceptFailsWithTheListener(t *testing.T) {
 	s := newServer(t, 1)
 	require.NoError(t, s.Close())

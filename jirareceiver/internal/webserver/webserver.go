@@ -151,11 +151,17 @@ func limitRequests(next http.Handler, host string) http.Handler {
 }
 
 // shareHTTP2 counts an HTTP/2 connection for all requests that it may carry. net/http responds to some of them without
-// calling the handler.
-func shareHTTP2(conn net.Conn, _ http.ConnState) {
-	if secured, ok := conn.(*tls.Conn); ok && secured.ConnectionState().NegotiatedProtocol == "h2" {
-		limited(conn).Share(maxStreams)
+// the handler.
+func shareHTTP2(conn net.Conn, state http.ConnState) {
+	secured, ok := conn.(*tls.Conn)
+	if !ok || secured.ConnectionState().NegotiatedProtocol != "h2" {
+		return
 	}
+	if state == http.StateIdle {
+		limited(conn).Idle()
+		return
+	}
+	limited(conn).Share(maxStreams)
 }
 
 // limited returns the connection of the listener below TLS.
