@@ -210,7 +210,7 @@ func TestOptionsChangeTheRecord(t *testing.T) {
 		{"payload", func(c *Config) { c.Include.Payload = true }, "log.record.original", body},
 		{"max_text_length", func(c *Config) { c.MaxTextLength = 3 }, "jira.issue.summary", "123"},
 		{"no custom_fields", func(*Config) {}, "jira.issue.custom.story_points", nil},
-		{"custom_fields", func(c *Config) { c.CustomFields = map[string]string{"customfield_10016": "story_points"} }, "jira.issue.custom.story_points", int64(5)},
+		{"custom_fields", func(c *Config) { c.CustomFields = map[string]string{"customfield_10016": "story_points"} }, "jira.issue.custom.story_points", 5.0},
 		{"no severity", func(*Config) {}, severityKey, "INFO"},
 		{"severity", func(c *Config) { c.Severity.Priorities = map[string]string{" high ": "error"} }, severityKey, "ERROR"},
 		{"severity by id", func(c *Config) { c.Severity.Priorities = map[string]string{"2": "Warn2", "high": "error"} }, severityKey, "WARN2"},

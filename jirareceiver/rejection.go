@@ -131,12 +131,12 @@ var rejections = []*rejection{
 		hint: "the connection broke, or the sender took longer than read_timeout",
 	},
 	{
-		cause: contentcoding.ErrUnsupported, status: http.StatusUnsupportedMediaType, reason: "unsupported_encoding", message: "content encoding not supported",
+		cause: contentcoding.ErrUnsupported, status: http.StatusUnsupportedMediaType, reason: "undecodable", message: "content encoding not supported",
 		hint: "the sender is not Jira, or a proxy compresses bodies; see compression_algorithms",
 	},
 	{
 		cause: contentcoding.ErrUndecodable, status: http.StatusBadRequest, reason: "undecodable", message: "content encoding cannot be decoded",
-		hint: "the sender is not Jira",
+		hint: "the sender is not Jira, or a proxy compresses bodies; see compression_algorithms",
 	},
 	{
 		cause: jira.ErrNotJSON, status: http.StatusBadRequest, reason: "malformed", message: "body is not a JSON object",

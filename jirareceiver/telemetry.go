@@ -57,10 +57,11 @@ type telemetry struct {
 	warnings   *zap.Logger // logs each message once a minute
 	statuses   *statuslog.Log
 
-	logger *zap.Logger
-	now    func() time.Time
-	mu     sync.Mutex
-	logged map[string]time.Time // time of the last line, by reason of a rejection
+	logger     *zap.Logger
+	now        func() time.Time
+	mu         sync.Mutex
+	logged     map[string]time.Time // time of the last line, by reason of a rejection
+	unreadable map[string]bool      // custom fields that have been logged
 }
 
 // series is a time series of receiver_jira_deliveries.
@@ -84,6 +85,7 @@ func newTelemetry(settings receiver.Settings, now func() time.Time) (*telemetry,
 		logger:     settings.Logger,
 		now:        now,
 		logged:     map[string]time.Time{},
+		unreadable: map[string]bool{},
 	}
 	for _, event := range append(record.EventNames(), otherEvents) {
 		for _, o := range []outcome{outcomeAccepted, outcomeDuplicate, outcomeExcluded, outcomeRefused} {
@@ -150,6 +152,7 @@ func (t *telemetry) recordAccepted(ctx context.Context, r result) {
 	if r.remarks.Truncated > 0 {
 		t.metrics.ReceiverJiraTruncatedRecords.Add(ctx, int64(r.remarks.Truncated), t.byReceiver)
 	}
+	t.recordUnreadable(ctx, r.remarks.Unreadable)
 	t.recordUnmapped(ctx, "previous", r.remarks.Previous)
 	t.recordUnmapped(ctx, "current", r.remarks.Current)
 	// Only current statuses are logged: Jira does not send the category of a previous status, by which it may be mapped
@@ -163,6 +166,24 @@ func (t *telemetry) recordUnmapped(ctx context.Context, side string, status jira
 	if status != (jira.Status{}) {
 		t.metrics.ReceiverJiraUnmappedStatuses.Add(ctx, 1, t.byReceiver, metric.WithAttributes(attribute.String("side", side)))
 	}
+}
+
+// recordUnreadable counts the custom fields with a value that the receiver does not understand, and logs each field once.
+func (t *telemetry) recordUnreadable(ctx context.Context, fields []string) {
+	for _, field := range fields {
+		t.metrics.ReceiverJiraUnreadableCustomFields.Add(ctx, 1, t.byReceiver, metric.WithAttributes(attribute.String("custom_field", field)))
+		if t.isNewUnreadable(field) {
+			t.logger.Warn("Cannot read the value of a custom field: records lack the value or a part of it", zap.String("custom_field", field))
+		}
+	}
+}
+
+func (t *telemetry) isNewUnreadable(field string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	isNew := !t.unreadable[field]
+	t.unreadable[field] = true
+	return isNew
 }
 
 // recordRejection counts a rejected request, and logs each reason once a minute.

@@ -115,6 +115,30 @@ func TestEventNamesAreBounded(t *testing.T) {
 	r.assertDeliveries(t, "other", map[outcome]int64{outcomeAccepted: names})
 }
 
+// TestUnreadableCustomFields has fields with values of an unknown kind. The log names each field once, and no value.
+func TestUnreadableCustomFields(t *testing.T) {
+	t.Parallel()
+	r := start(t, &sink{}, func(cfg *Config) {
+		cfg.CustomFields = map[string]string{"customfield_1": "a", "customfield_2": "b"}
+	})
+	for range 2 {
+		r.post(t, []byte(`{"issue": {"fields": {"customfield_1": {"surprise": "hunter2"}, "customfield_2": "text"}}}`))
+	}
+	r.post(t, []byte(`{"issue": {"fields": {"customfield_1": "text", "customfield_2": ["text", {"surprise": "hunter2"}]}}}`))
+	count := func(field string, n int64) metricdata.DataPoint[int64] {
+		return metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(
+			attribute.String("custom_field", field), attribute.String("receiver", "jira"))}
+	}
+	metadatatest.AssertEqualReceiverJiraUnreadableCustomFields(t, r.telemetry,
+		[]metricdata.DataPoint[int64]{count("customfield_1", 2), count("customfield_2", 1)}, r.metricOptions()...)
+	var logged []map[string]any
+	for _, entry := range r.logs.FilterMessageSnippet("Cannot read the value of a custom field").All() {
+		logged = append(logged, entry.ContextMap())
+	}
+	assert.Equal(t, []map[string]any{{"custom_field": "customfield_1"}, {"custom_field": "customfield_2"}}, logged)
+	assert.NotContains(t, fmt.Sprint(r.logs.All()), "hunter2")
+}
+
 // TestBodySize checks that authentic bodies are measured after decompression, also if they are not JSON.
 func TestBodySize(t *testing.T) {
 	t.Parallel()

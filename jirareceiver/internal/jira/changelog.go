@@ -3,11 +3,16 @@
 
 package jira
 
+import "time"
+
 // Changelog holds the fields that an update has changed, in Jira's order.
 type Changelog struct {
 	ID    string
 	Items []Change
 	IsCut bool // whether the body contains more than MaxEntries changes
+
+	created time.Time  // time of the change; only in a history
+	latest  *Changelog // the latest history
 }
 
 func (c *Changelog) decode(d *decoding) error { return decodeInto(d, c, (*Changelog).decodeMember) }
@@ -17,18 +22,54 @@ func (c *Changelog) decodeMember(d *decoding, key []byte) error {
 	case "id":
 		return decodeText(d, &c.ID)
 	case "items":
-		c.Items, c.IsCut = nil, false
-		return decodeEntries(d, &c.IsCut, func(d *decoding) error {
-			var change Change
-			err := change.decode(d)
-			if change != (Change{}) {
-				c.Items = append(c.Items, change)
-			}
-			return err
-		})
+		return c.decodeItems(d)
+	case "histories":
+		return c.decodeHistories(d)
+	case "created":
+		return decodeTime(d, &c.created)
 	default:
 		return d.Skip()
 	}
+}
+
+func (c *Changelog) decodeItems(d *decoding) error {
+	c.Items, c.IsCut = nil, false
+	return decodeEntries(d, &c.IsCut, func(d *decoding) error {
+		var change Change
+		err := change.decode(d)
+		if change != (Change{}) {
+			c.Items = append(c.Items, change)
+		}
+		return err
+	})
+}
+
+// decodeHistories reads the histories of the issue: Jira's REST API, and Automation, send a list of all changes instead
+// of the items of one change. Only the latest one can be the change that the event is about.
+func (c *Changelog) decodeHistories(d *decoding) error {
+	c.latest = nil
+	var history Changelog
+	return decodeArray(d, func(d *decoding) error {
+		err := history.decode(d)
+		if len(history.Items) > 0 && (c.latest == nil || history.created.After(c.latest.created)) {
+			*reset(&c.latest) = history
+		}
+		return err
+	})
+}
+
+// maxUpdateDelay is the largest time between a change and the time at which Jira says that the issue was updated.
+const maxUpdateDelay = time.Second
+
+// resolve returns the changelog itself if it has items, otherwise its latest history. It leaves the history out if the
+// issue was updated later: then another change, such as a comment, has caused the event.
+func (c Changelog) resolve(updated time.Time) Changelog {
+	latest := c.latest
+	c.latest, c.created = nil, time.Time{}
+	if len(c.Items) > 0 || latest == nil || !latest.created.IsZero() && updated.Sub(latest.created) > maxUpdateDelay {
+		return c
+	}
+	return Changelog{ID: latest.ID, Items: latest.Items, IsCut: latest.IsCut}
 }
 
 // Change is a changed field. From and To are the values for machines, such as ids. FromText and ToText are the values

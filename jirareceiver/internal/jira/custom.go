@@ -5,8 +5,8 @@ package jira
 
 import (
 	"cmp"
-	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/go-faster/jx"
 )
@@ -17,9 +17,11 @@ const customFieldPrefix = "customfield_"
 // CustomField is a custom field of an issue.
 type CustomField struct {
 	ID string // such as customfield_10016
-	// Value is a string, int64, float64, bool or [User], or a []any of these types that is not empty.
-	Value any
-	IsCut bool // whether the body contains more than MaxEntries values
+	// Value is a string, float64, bool or [User], or a []any of these types that is not empty. It is nil if the decoder
+	// understands nothing of the value in the body.
+	Value        any
+	IsCut        bool // whether the body contains more than MaxEntries values
+	IsUnreadable bool // whether the body contains a value, or a part of a value, that the decoder does not understand
 }
 
 // decodeCustomField reads the value of a custom field, and appends the field if it has a value.
@@ -29,38 +31,40 @@ func decodeCustomField(d *decoding, id string, fields *[]CustomField) error {
 	if err := values.append(d); err != nil {
 		return err
 	}
+	field := CustomField{ID: id, IsCut: values.isCut, IsUnreadable: values.isUnreadable}
 	switch {
-	case len(values.list) == 0:
 	case len(values.list) == 1 && !isArray:
-		*fields = append(*fields, CustomField{ID: id, Value: values.list[0]})
-	default:
-		*fields = append(*fields, CustomField{ID: id, Value: values.list, IsCut: values.isCut})
+		field.Value = values.list[0]
+	case len(values.list) > 0:
+		field.Value = values.list
+	}
+	if field.Value != nil || field.IsUnreadable {
+		*fields = append(*fields, field)
 	}
 	return nil
 }
 
 // fieldValues are the values of a custom field.
 type fieldValues struct {
-	list  []any
-	read  int // number of elements of all arrays, including nested arrays
-	isCut bool
+	list         []any
+	read         int // number of elements of all arrays, including nested arrays
+	isCut        bool
+	isUnreadable bool
 }
 
-// append reads the next value. It appends nothing, one value, or the values of an array.
+// append reads the next value. It appends nothing, one value, or the values of an array or an object.
 func (v *fieldValues) append(d *decoding) error {
 	switch d.Next() {
-	case jx.String, jx.Number:
-		return appendScalar(d, &v.list)
-	case jx.Bool:
-		b, err := d.Bool()
-		v.list = append(v.list, b)
-		return err
 	case jx.Object:
-		return appendObject(d, &v.list)
+		return v.appendObject(d)
 	case jx.Array:
 		return decodeArray(d, v.appendEntry)
 	default:
-		return d.Skip()
+		isNumber := d.Next() == jx.Number
+		value, err := decodeFieldScalar(d)
+		v.add(value)
+		v.isUnreadable = v.isUnreadable || isNumber && value == nil
+		return err
 	}
 }
 
@@ -73,96 +77,188 @@ func (v *fieldValues) appendEntry(d *decoding) error {
 	return v.append(d)
 }
 
-// appendScalar reads a string or a number. The notation decides the type of a number: 5 is an int64, 5.0 is a float64.
-func appendScalar(d *decoding, values *[]any) error {
-	isNumber := d.Next() == jx.Number
-	var s string
-	err := decodeText(d, &s)
-	if !isNumber {
-		appendText(values, cmp.Or(sprintName(s), s))
-		return err
-	}
-	if n, notInteger := strconv.ParseInt(s, 10, 64); notInteger == nil {
-		*values = append(*values, n)
-	} else if f, tooLarge := strconv.ParseFloat(s, 64); tooLarge == nil {
-		*values = append(*values, f)
-	}
-	return err
-}
-
-func appendText(values *[]any, s string) {
-	if s != "" {
-		*values = append(*values, s)
+func (v *fieldValues) add(value any) {
+	if value != nil {
+		v.list = append(v.list, value)
 	}
 }
 
-// appendObject reads an object. It appends a user, the texts of an option, the text of a document, or the name, key or
-// id of any other object, such as a version, a group or a sprint.
-func appendObject(d *decoding, values *[]any) error {
+// decodeFieldScalar reads a string, a number or a truth value. It returns nil for any other value, for the empty string
+// and for a number that is too large. Numbers are float64 in all their spellings, as in the database of Jira, so that
+// one field has values of one type.
+func decodeFieldScalar(d *decoding) (value any, err error) {
+	switch d.Next() {
+	case jx.Bool:
+		return d.Bool()
+	case jx.Number:
+		var s string
+		err = decodeText(d, &s)
+		if number, tooLarge := strconv.ParseFloat(s, 64); tooLarge == nil {
+			value = number
+		}
+		return value, err
+	default:
+		var s string
+		err = decodeText(d, &s)
+		if sprint, isSprint := parseSprint(s); isSprint {
+			s = cmp.Or(sprint.Name, sprint.ID)
+		}
+		return textOrNil(s), err
+	}
+}
+
+func textOrNil(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// appendObject reads an object. It appends a user, the texts of an option and of its children, the text of a document,
+// or the value by which people know the object.
+func (v *fieldValues) appendObject(d *decoding) error {
 	raw, err := d.Raw()
 	if err != nil {
 		return err
 	}
-	var u User
-	var o option
-	_ = u.decode(d.part(raw)) // cannot fail: Raw has checked the JSON
-	_ = o.decode(d.part(raw))
+	var o fieldObject
+	_ = decodeObject(d.part(raw), o.decodeMember) // cannot fail: Raw has checked the JSON
 	switch {
-	case u.isUser():
-		*values = append(*values, u)
-	case o.value != "":
-		appendText(values, o.value)
-		appendText(values, o.child)
+	case o.isUser():
+		v.add(o.User)
 	case o.kind == documentType:
-		appendText(values, markupText(d, raw))
+		v.add(textOrNil(markupText(d, raw)))
 	default:
-		appendText(values, cmp.Or(u.Name, u.Key, o.id))
+		value := o.display()
+		v.add(value)
+		for _, child := range o.children {
+			v.add(child)
+		}
+		v.isCut = v.isCut || o.isCut
+		v.isUnreadable = v.isUnreadable || value == nil && o.hasContent
 	}
 	return nil
 }
 
-// option is an option of a select list. In a cascading select list, the option of the second list is a child of the
-// option of the first list.
-type option struct{ id, kind, value, child string }
+// fieldObject is an object in a custom field. Each kind of field has members of its own.
+type fieldObject struct {
+	User
+	hasContent bool // whether the object has a member that may be the value
 
-func (o *option) decode(d *decoding) error {
-	return decodeObject(d, func(d *decoding, key []byte) error {
+	option
+	rating      any // of the satisfaction of a customer
+	kind        string
+	label       string // of an object of Assets
+	title       string
+	requestType Named     // of a request of Jira Service Management
+	data        Reference // of the field Parent Link
+	objectKey   string    // of an object of Assets
+	id          string
+
+	hasProfile bool // whether the object has avatars, a time zone or an e-mail address
+}
+
+func (o *fieldObject) decodeMember(d *decoding, key []byte) (err error) {
+	switch string(key) {
+	case "hasEpicLinkFieldDependency", "showField", "nonEditableReason": // all that Parent Link has without a parent
+		return d.Skip()
+	}
+	o.hasContent = true
+	switch string(key) {
+	case "id":
+		return decodeText(d, &o.id)
+	case "type":
+		return decodeText(d, &o.kind)
+	case "value", "child":
+		return o.option.decodeMember(d, key)
+	case "rating":
+		o.rating, err = decodeFieldScalar(d)
+		return err
+	case "label":
+		return decodeText(d, &o.label)
+	case "title":
+		return decodeText(d, &o.title)
+	case "requestType":
+		return o.requestType.decode(d)
+	case "data":
+		return o.data.decode(d)
+	case "objectKey":
+		return decodeText(d, &o.objectKey)
+	case "avatarUrls", "timeZone", "email":
+		o.hasProfile = true
+		return d.Skip()
+	default:
+		return o.User.decodeMember(d, key)
+	}
+}
+
+// option is an option of a select list. In a cascading select list, the option of the next list is a child of the option
+// of the list before.
+type option struct {
+	value    any
+	children []any // values of the child, its child and so on
+	isCut    bool  // whether there are more than maxChildren
+}
+
+// maxChildren is the largest number of options below an option. Lists of Jira have one, and lists of apps a few.
+const maxChildren = 20
+
+func (o *option) decodeMember(d *decoding, key []byte) (err error) {
+	switch string(key) {
+	case "value":
+		o.value, err = decodeFieldScalar(d)
+		return err
+	case "child":
+		o.children, o.isCut = nil, false
+		return o.decodeChildren(d, 0)
+	default:
+		return d.Skip()
+	}
+}
+
+// decodeChildren reads the option of the next list and the options below it. Each option has one place in children,
+// because its child may precede its value.
+func (o *option) decodeChildren(d *decoding, depth int) error {
+	if depth == maxChildren {
+		o.isCut = true
+		return d.Skip()
+	}
+	o.children = append(o.children[:depth], nil)
+	return decodeObject(d, func(d *decoding, key []byte) (err error) {
 		switch string(key) {
-		case "id":
-			return decodeText(d, &o.id)
-		case "type":
-			return decodeText(d, &o.kind)
 		case "value":
-			return decodeText(d, &o.value)
+			o.children[depth], err = decodeFieldScalar(d)
+			return err
 		case "child":
-			return decodeObject(d, func(d *decoding, key []byte) error {
-				if string(key) != "value" {
-					return d.Skip()
-				}
-				return decodeText(d, &o.child)
-			})
+			o.children = o.children[:depth+1]
+			return o.decodeChildren(d, depth+1)
 		default:
 			return d.Skip()
 		}
 	})
 }
 
-// sprintString matches a sprint as Data Center, and Jira Cloud until 2020, write it: in the form in which Java prints
-// an object. The name may contain commas, equals signs and brackets, so that only the next key marks its end.
-var sprintString = regexp.MustCompile(`^com\.atlassian\.greenhopper\.service\.sprint\.Sprint@[0-9a-f]+\[` +
-	`.*?\bname=(.*?),(?:startDate|endDate|completeDate|activatedDate|goal|sequence|synced|autoStartStop)=`)
+// userKeyPrefix is the start of the keys of users in Data Center since Jira 8.4.
+const userKeyPrefix = "JIRAUSER"
 
-// maxSprintString is the largest size in bytes of a text that is searched for a sprint. Jira's limits for the name and
-// the goal of a sprint are lower.
-const maxSprintString = 16 << 10
+// isUser reports whether an object is a user. Other objects may have display names, names and keys too.
+func (o *fieldObject) isUser() bool {
+	if o.AccountID != "" || o.AccountType != "" || o.Email != "" || strings.Contains(o.Self, "/user?") ||
+		strings.HasPrefix(o.Key, userKeyPrefix) {
+		return true
+	}
+	hasLogin := o.id == "" && (o.Name != "" || o.Key != "") // users have no member id
+	hasMark := o.hasProfile || o.Active != nil
+	return o.DisplayName != "" && (hasLogin || hasMark) || hasLogin && o.Active != nil
+}
 
-// sprintName returns the name of the sprint that a text describes, or "".
-func sprintName(s string) string {
-	if len(s) > maxSprintString { // regular expressions are slow
-		return ""
+// display returns the value by which people know the object, or its id, or nil.
+func (o *fieldObject) display() any {
+	if value := cmp.Or(o.value, o.rating); value != nil {
+		return value
 	}
-	if match := sprintString.FindStringSubmatch(s); match != nil {
-		return match[1]
-	}
-	return ""
+	return textOrNil(cmp.Or(
+		o.label, o.Name, o.title, o.DisplayName, o.requestType.Name, o.data.Key, o.objectKey, o.Key,
+		o.data.ID, o.requestType.ID, o.id,
+	))
 }

@@ -22,6 +22,7 @@
 package jira
 
 import (
+	"bytes"
 	"errors"
 	"io"
 
@@ -50,8 +51,9 @@ func NewDecoder(customFields []string) *Decoder {
 }
 
 // Decode decodes the body of a delivery. An empty body gives an empty event, because webhooks that are registered with
-// "exclude body" send none. The error is [ErrNotJSON] or [ErrNotObject], and contains no part of the body.
+// "exclude body" send none. One byte order mark at the start is skipped. The error is [ErrNotJSON] or [ErrNotObject], and contains no part of the body.
 func (dec *Decoder) Decode(body []byte) (*Event, error) {
+	body = trimMark(body)
 	if len(body) == 0 {
 		return &Event{Source: SourceUnknown}, nil
 	}
@@ -70,16 +72,35 @@ func (dec *Decoder) Decode(body []byte) (*Event, error) {
 	return e.finish(), nil
 }
 
+// byteOrderMark starts a text in UTF-8. JSON must not have it (https://www.rfc-editor.org/rfc/rfc8259#section-8.1), but
+// some proxies and relays add it.
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// trimMark returns a body without its byte order mark.
+func trimMark(body []byte) []byte { return bytes.TrimPrefix(body, byteOrderMark) }
+
+// IsEmpty reports whether a body contains nothing but, at most, a byte order mark.
+func IsEmpty(body []byte) bool { return len(trimMark(body)) == 0 }
+
 // decoding is the state of decoding one body, or a part of it.
 type decoding struct {
 	*jx.Decoder
 	texts *textBlocks
+	inner *decoding // state that part returns
 }
 
 func newDecoding(body []byte) *decoding {
 	// The decoder does not come from the pool of jx, which would keep the body in memory.
-	return &decoding{jx.DecodeBytes(body), &textBlocks{}}
+	return &decoding{Decoder: jx.DecodeBytes(body), texts: &textBlocks{}}
 }
 
-// part returns the state of decoding a value again that was already read as raw JSON.
-func (d *decoding) part(raw jx.Raw) *decoding { return &decoding{jx.DecodeBytes(raw), d.texts} }
+// part returns the state of decoding a value again that was already read as raw JSON. It is valid until the next call:
+// bodies with many such values share one state.
+func (d *decoding) part(raw jx.Raw) *decoding {
+	if d.inner == nil {
+		d.inner = &decoding{Decoder: jx.DecodeBytes(raw), texts: d.texts}
+	} else {
+		d.inner.ResetBytes(raw)
+	}
+	return d.inner
+}

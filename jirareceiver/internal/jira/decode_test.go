@@ -108,6 +108,17 @@ func TestDecodeInstants(t *testing.T) {
 		`"2020-07-28T14:12:54.883-07:00"`:     want,
 		`"2020-07-28T21:12:54.883Z"`:          want,
 		`"2020-07-28T21:12:54Z"`:              want.Truncate(time.Second),
+		`1595970774883.0`:                     want,
+		`1.595970774883E12`:                   want,
+		`"1.595970774883e12"`:                 want,
+		`1595970774`:                          want.Truncate(time.Second),
+		`"1595970774"`:                        want.Truncate(time.Second),
+		`1595970774.883`:                      want,
+		`1.595970774E9`:                       want.Truncate(time.Second),
+		`999999999`:                           time.Date(2001, 9, 9, 1, 46, 39, 0, time.UTC),
+		`99999999`:                            {}, // as seconds and as milliseconds, in the seventies
+		`99999999999`:                         {},
+		`9999999999`:                          {}, // as seconds, after 2262
 		`"9223372036854"`:                     time.UnixMilli(9223372036854).UTC(),
 		`"9223372036855"`:                     {},
 		`"2300-01-01T00:00:00.000+0000"`:      {},
@@ -121,12 +132,31 @@ func TestDecodeInstants(t *testing.T) {
 	}
 }
 
+// TestDecodeByteOrderMark uses bodies that start with byte order marks. The first one does not count.
+func TestDecodeByteOrderMark(t *testing.T) {
+	const mark, body = "\xef\xbb\xbf", `{"webhookEvent": "a"}`
+	assert.Equal(t, decode(t, body), decode(t, mark+body))
+	assert.Equal(t, decode(t, ""), decode(t, mark))
+	assert.Equal(t, Fingerprint([]byte(body)), Fingerprint([]byte(mark+body)))
+	assert.True(t, IsEmpty([]byte(mark)))
+	for _, other := range []string{mark + mark + body, " " + mark + body, mark[:2] + body, body + mark} {
+		_, err := NewDecoder(nil).Decode([]byte(other))
+		assert.Equal(t, ErrNotJSON, err, "%q", other)
+	}
+}
+
 func TestDecodeText(t *testing.T) {
 	for value, want := range map[string]string{
 		`"a \u00e4 \ud83d\ude80 \" \n"`: "a ä 🚀 \" \n",
 		`"lone \ud83d surrogate"`:       "lone \uFFFD surrogate",
 		"\"not \xff UTF-8\"":            "not \uFFFD UTF-8",
-		`12.50`:                         "12.50",
+		`12.50`:                         "12.5",
+		`20001.0`:                       "20001",
+		`1.001E4`:                       "10010",
+		`-1.5e-3`:                       "-0.0015",
+		`0.0`:                           "0",
+		`1e999`:                         "1e999",
+		`"20001.0"`:                     "20001.0", // a text is not a number
 		`true`:                          "",
 	} {
 		assert.Equal(t, want, decode(t, `{"webhookEvent": `+value+`}`).Name, value)
@@ -168,6 +198,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		ev, err := NewDecoder(nil).Decode(body)
 		var plain map[string]json.RawMessage
+		body = trimMark(body)
 		isObject := json.Unmarshal(body, &plain) == nil && plain != nil
 		if accepted := err == nil; accepted != (isObject || len(body) == 0) {
 			t.Fatalf("accepted: %v, is an object: %v", accepted, isObject)

@@ -17,6 +17,8 @@ var anyValue = []string{
 	`{"field": "f", "from": "1", "created": 1595970774883, "author": {"name": "n"}, "child": {"value": "c"}, "body": "b"}`,
 	`{"type": "doc", "content": [{"type": "text", "text": "t"}]}`,
 	`["x", {"name": "n"}, {"field": "f"}]`,
+	`[{"id": 7, "name": "S", "state": "active", "boardId": 3}]`, `[{"value": "Impediment"}]`,
+	`[{"id": 1, "created": 1595970774883, "items": [{"field": "g"}]}]`, `20001.0`,
 }
 
 // members are the members that the decoder reads, by the body around them.
@@ -41,13 +43,13 @@ var members = map[string][]string{
 	`{"sprint": {"name": "b"}, %s}`:                                        {"oldValue"},
 	`{"version": {}, %s}`:                                                  {"mergedTo"},
 	`{"user": {%s}}`:                                                       {"self", "accountId", "key", "name", "displayName", "emailAddress", "active", "accountType"},
-	`{"issue": {%s}}`:                                                      {"id", "key", "self", "fields"},
+	`{"issue": {%s}}`:                                                      {"id", "key", "self", "fields", "changelog"},
 	`{"issue": {"fields": {"status": {%s}}}}`:                              {"id", "name", "statusCategory"},
 	`{"issue": {"fields": {"parent": {%s}}}}`:                              {"id", "key"},
 	`{"project": {%s}}`:                                                    {"id", "self", "key", "name", "projectCategory", "projectLead", "lead"},
-	`{"changelog": {%s}}`:                                                  {"id", "items"},
-	`{"comment": {%s}}`:                                                    {"id", "self", "created", "updated", "author", "updateAuthor", "body", "jsdPublic"},
-	`{"worklog": {%s}}`:                                                    {"id", "issueId", "started", "timeSpentSeconds", "comment"},
+	`{"changelog": {%s}}`:                                                  {"id", "items", "histories"},
+	`{"comment": {%s}}`:                                                    {"id", "self", "created", "updated", "author", "updateAuthor", "body", "jsdPublic", "visibility"},
+	`{"worklog": {%s}}`:                                                    {"id", "issueId", "started", "timeSpentSeconds", "comment", "visibility"},
 	`{"attachment": {%s}}`:                                                 {"filename", "size", "mimeType"},
 	`{"issueLink": {%s}}`:                                                  {"id", "issueLinkType", "sourceIssueId", "destinationIssueId", "systemLink"},
 	`{"property": {%s}}`:                                                   {"key", "value"},
@@ -55,11 +57,12 @@ var members = map[string][]string{
 	`{"board": {%s}}`:                                                      {"id", "name", "type"},
 	`{"filter": {%s}}`:                                                     {"id", "name"},
 	`{"version": {%s}}`:                                                    {"name", "released", "archived", "startDate", "releaseDate", "projectId"},
-	`{"issue": {"fields": {"customfield_1": {%s}}}}`:                       {"id", "type", "value", "child", "accountId", "name"},
-	`{"issue": {"fields": {"customfield_1": {"value": "a", "child": {%s}}}}}`: {"value"},
+	`{"issue": {"fields": {"customfield_1": {%s}}}}`:                       {"id", "type", "value", "child", "accountId", "name", "label", "title", "rating", "requestType", "data", "objectKey"},
+	`{"issue": {"fields": {"customfield_1": {"value": "a", "child": {%s}}}}}`: {"value", "child"},
 	`{"issue": {"fields": {%s}}}`: {
 		"summary", "description", "labels", "components", "fixVersions", "versions", "created", "updated", "resolutiondate", "duedate",
 		"issuetype", "status", "priority", "resolution", "security", "parent", "project", "assignee", "reporter", "creator", "customfield_1",
+		"customfield_2", "issuelinks", "subtasks", "statuscategorychangedate",
 	},
 	`{"issue": {"fields": {"status": {"statusCategory": {%s}}}}}`: {"key"},
 	`{"changelog": {"items": [{%s}]}}`: {
@@ -67,6 +70,15 @@ var members = map[string][]string{
 	},
 	`{"sprint": {%s}}`: {
 		"id", "name", "state", "goal", "createdDate", "startDate", "endDate", "completeDate", "originBoardId",
+	},
+	`{"changelog": {"histories": [{"items": [{"field": "h"}], %s}]}}`: {
+		"id", "items", "created",
+	},
+	`{"issue": {"fields": {"issuelinks": [{%s}]}}}`: {
+		"id", "type", "inwardIssue", "outwardIssue",
+	},
+	`{"comment": {"visibility": {%s}}}`: {
+		"type", "value", "identifier",
 	},
 	`{"transition": {%s}}`: {"transitionId", "transitionName", "workflowId", "workflowName", "from_status", "to_status"},
 }

@@ -162,6 +162,7 @@ func (e *envelope) finish() *Event {
 	}
 	e.setAlert()
 	e.Source = e.source()
+	e.resolveHistory()
 	if e.Issue == nil {
 		e.Issue = issueWith(e.issueID())
 	}
@@ -193,6 +194,19 @@ func (e *envelope) resolveAliases() {
 	e.Property = cmp.Or(e.Property, e.option)
 	e.IssueType = cmp.Or(e.IssueType, e.issueTypeAlias)
 	e.Board = cmp.Or(e.Board, e.boardAlias)
+}
+
+// resolveHistory sets the changelog to the latest history of the issue if the body contains no change.
+func (e *envelope) resolveHistory() {
+	if e.Issue == nil {
+		e.Changelog = e.Changelog.resolve(time.Time{})
+		return
+	}
+	if e.Issue.history != nil && len(e.Changelog.Items) == 0 && e.Changelog.latest == nil {
+		e.Changelog = *e.Issue.history
+	}
+	e.Issue.history = nil
+	e.Changelog = e.Changelog.resolve(e.Issue.Updated)
 }
 
 func (e *envelope) source() Source {

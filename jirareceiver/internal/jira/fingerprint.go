@@ -9,7 +9,7 @@ import (
 )
 
 // Fingerprint returns the SHA-256 hash of all members of a body except matchedWebhookIds, in which the deliveries of
-// one event to several registered webhooks differ. The body must be one that [Decoder.Decode] has accepted.
+// one event to several registered webhooks differ, and except a byte order mark. The body must be one that [Decoder.Decode] has accepted.
 func Fingerprint(body []byte) []byte {
 	h := sha256.New()
 	var length [binary.MaxVarintLen64]byte
@@ -17,7 +17,7 @@ func Fingerprint(body []byte) []byte {
 		h.Write(binary.AppendUvarint(length[:0], uint64(len(part))))
 		h.Write(part)
 	}
-	_ = decodeObject(newDecoding(body), func(d *decoding, key []byte) error {
+	_ = decodeObject(newDecoding(trimMark(body)), func(d *decoding, key []byte) error {
 		value, err := d.Raw()
 		if string(key) != "matchedWebhookIds" {
 			write(key)

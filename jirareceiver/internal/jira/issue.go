@@ -28,15 +28,25 @@ type Issue struct {
 	DueDate          string // YYYY-MM-DD
 	Type             Named
 	Status           Status
+	CategorySince    time.Time // time at which the issue came into the category of its status
 	Priority         Named
 	Resolution       Named
 	SecurityLevel    Named
 	Parent           Reference
+	Links            Links
+	Subtasks         References
 	Assignee         User
 	Reporter         User
 	Creator          User
 	Project          Project
 	CustomFields     []CustomField // requested custom fields that have a value, in the order of the body
+
+	// The values of Jira Software. They are in custom fields whose ids differ from site to site.
+	Sprints   SprintRefs
+	IsFlagged bool // whether the field Flagged contains an impediment
+
+	sprintField, flagField string     // ids of the custom fields with Sprints and IsFlagged
+	history                *Changelog // last change of the issue, in the format of Jira's REST API
 }
 
 // Regular expressions for keys and ids that stand alone in a body, for example because a person has written them.
@@ -80,8 +90,10 @@ func (dec *Decoder) issueMember(i *Issue) memberDecoder {
 			return decodeText(d, &i.Key)
 		case "self":
 			return decodeText(d, &i.Self)
+		case "changelog":
+			return decodePointer(d, &i.history, (*Changelog).decodeMember)
 		case "fields":
-			*i = Issue{ID: i.ID, Key: i.Key, Self: i.Self}
+			*i = Issue{ID: i.ID, Key: i.Key, Self: i.Self, history: i.history}
 			return decodeObject(d, dec.issueField(i))
 		default:
 			return d.Skip()
@@ -116,6 +128,8 @@ func (dec *Decoder) issueField(i *Issue) memberDecoder {
 			return i.Type.decode(d)
 		case "status":
 			return i.Status.decode(d)
+		case "statuscategorychangedate":
+			return decodeTime(d, &i.CategorySince)
 		case "priority":
 			return i.Priority.decode(d)
 		case "resolution":
@@ -124,6 +138,10 @@ func (dec *Decoder) issueField(i *Issue) memberDecoder {
 			return i.SecurityLevel.decode(d)
 		case "parent":
 			return i.Parent.decode(d)
+		case "issuelinks":
+			return i.Links.decode(d)
+		case "subtasks":
+			return i.Subtasks.decode(d)
 		case "assignee":
 			return i.Assignee.decode(d)
 		case "reporter":
@@ -138,15 +156,73 @@ func (dec *Decoder) issueField(i *Issue) memberDecoder {
 	}
 }
 
-// customField reads a field if the configuration names it.
+// customField reads a field if the configuration names it, and the fields of Jira Software, which are arrays.
 func (dec *Decoder) customField(d *decoding, key []byte, i *Issue) error {
-	if !bytes.HasPrefix(key, []byte(customFieldPrefix)) || !dec.customFields[string(key)] {
+	if !bytes.HasPrefix(key, []byte(customFieldPrefix)) {
 		return d.Skip()
 	}
-	id := string(key)
-	// An earlier member with the same key does not count.
-	i.CustomFields = slices.DeleteFunc(i.CustomFields, func(f CustomField) bool { return f.ID == id })
-	return decodeCustomField(d, id, &i.CustomFields)
+	i.forgetField(key)
+	isRequested := dec.customFields[string(key)]
+	if d.Next() != jx.Array {
+		if !isRequested {
+			return d.Skip()
+		}
+		return decodeCustomField(d, string(key), &i.CustomFields)
+	}
+	array, err := d.Raw()
+	if err != nil {
+		return err
+	}
+	i.softwareField(d, key, array)
+	if isRequested {
+		err = decodeCustomField(d.part(array), string(key), &i.CustomFields)
+	}
+	return err
+}
+
+// forgetField removes the value of an earlier member with the same key, which does not count.
+func (i *Issue) forgetField(key []byte) {
+	i.CustomFields = slices.DeleteFunc(i.CustomFields, func(f CustomField) bool { return f.ID == string(key) })
+	if i.sprintField == string(key) {
+		i.Sprints, i.sprintField = SprintRefs{}, ""
+	}
+	if i.flagField == string(key) {
+		i.IsFlagged, i.flagField = false, ""
+	}
+}
+
+// softwareField reads the array of a custom field if it contains sprints, or the impediment of a flag.
+func (i *Issue) softwareField(d *decoding, key []byte, array jx.Raw) {
+	if i.sprintField == "" {
+		if i.Sprints = decodeSprints(d, array); len(i.Sprints.List) > 0 {
+			i.sprintField = d.texts.copy(key)
+		}
+	}
+	if i.flagField == "" && hasImpediment(d, array) {
+		i.IsFlagged, i.flagField = true, d.texts.copy(key)
+	}
+}
+
+// impediment is the only option of the field Flagged. Sites may translate it, and then only the changelog shows a flag.
+const impediment = "Impediment"
+
+// hasImpediment reports whether an array of options contains the impediment.
+func hasImpediment(d *decoding, array jx.Raw) (found bool) {
+	if !bytes.Contains(array, []byte(`"`+impediment+`"`)) {
+		return false
+	}
+	_ = decodeArray(d.part(array), func(d *decoding) error { // cannot fail: the caller has checked the JSON
+		return decodeObject(d, func(d *decoding, key []byte) error {
+			if string(key) != "value" {
+				return d.Skip()
+			}
+			var value string
+			err := decodeText(d, &value)
+			found = found || value == impediment
+			return err
+		})
+	})
+	return found
 }
 
 // Status is the status of an issue.
@@ -203,4 +279,22 @@ func (r *Reference) decodeMember(d *decoding, key []byte) error {
 	default:
 		return d.Skip()
 	}
+}
+
+// References are the references to a list of issues.
+type References struct {
+	List  []Reference
+	IsCut bool // whether the body contains more than MaxEntries references
+}
+
+func (r *References) decode(d *decoding) error {
+	*r = References{}
+	return decodeEntries(d, &r.IsCut, func(d *decoding) error {
+		var reference Reference
+		err := reference.decode(d)
+		if reference != (Reference{}) {
+			r.List = append(r.List, reference)
+		}
+		return err
+	})
 }

@@ -29,3 +29,44 @@ func (l *IssueLink) decodeMember(d *decoding, key []byte) error {
 		return l.Entity.decodeMember(d, key)
 	}
 }
+
+// Links are the links of an issue.
+type Links struct {
+	List  []Link
+	IsCut bool // whether the body contains more than MaxEntries links
+}
+
+// Link is a link of the issue that contains it to another issue.
+type Link struct {
+	ID      string
+	Type    Named
+	Outward Reference // the other issue, if the link points to it
+	Inward  Reference // the other issue, if the link comes from it
+}
+
+func (l *Links) decode(d *decoding) error {
+	*l = Links{}
+	return decodeEntries(d, &l.IsCut, func(d *decoding) error {
+		var link Link
+		err := decodeInto(d, &link, (*Link).decodeMember)
+		if link != (Link{}) {
+			l.List = append(l.List, link)
+		}
+		return err
+	})
+}
+
+func (l *Link) decodeMember(d *decoding, key []byte) error {
+	switch string(key) {
+	case "id":
+		return decodeText(d, &l.ID)
+	case "type":
+		return l.Type.decode(d)
+	case "outwardIssue":
+		return l.Outward.decode(d)
+	case "inwardIssue":
+		return l.Inward.decode(d)
+	default:
+		return d.Skip()
+	}
+}

@@ -166,6 +166,14 @@ func TestDecodeScalars(t *testing.T) {
 	assert.Nil(t, ev.Attachment.Size)
 	assert.Nil(t, ev.Worklog.TimeSpent)
 
+	ev = decode(t, `{"attachment": {"size": 2.048E3}, "worklog": {"timeSpentSeconds": "3600.0"}}`)
+	assert.Equal(t, int64(2048), *ev.Attachment.Size)
+	assert.Equal(t, int64(3600), *ev.Worklog.TimeSpent)
+	for _, text := range []string{`"1e"`, `"0x10"`, `"1e99"`, `"--1"`, `"1.2.3"`, `""`, `"."`, `1e18`, `"1_0"`} {
+		ev = decode(t, `{"attachment": {"size": `+text+`}}`)
+		assert.Equal(t, text == `1e18`, ev.Attachment.Size != nil, text)
+	}
+
 	for value, want := range map[string]string{`true`: "true", `"3h"`: "3h", `7`: "7", `null`: "", `{}`: ""} {
 		assert.Equal(t, want, decode(t, `{"webhookEvent": "option_voting_changed", "property": {"key": "k", "value": `+value+`}}`).Property.Value, value)
 	}
@@ -186,7 +194,7 @@ func TestDecodeDuplicateObjects(t *testing.T) {
 	dec := NewDecoder([]string{"customfield_1"})
 	ev, err := dec.Decode([]byte(`{"fields": {"customfield_1": 1, "customfield_1": 2}}`))
 	require.NoError(t, err)
-	assert.Equal(t, int64(2), ev.Issue.CustomFields[len(ev.Issue.CustomFields)-1].Value)
+	assert.Equal(t, []CustomField{{ID: "customfield_1", Value: 2.0}}, ev.Issue.CustomFields)
 }
 
 // TestDecodeDeepNesting uses values that could exhaust the stack of a recursive decoder.

@@ -3,8 +3,6 @@
 
 package jira
 
-import "strings"
-
 // User is a person or an app. Jira Cloud identifies users by AccountID, Data Center by Key and Name.
 type User struct {
 	Self        string
@@ -24,11 +22,6 @@ func (u User) ID() string {
 		return u.AccountID
 	}
 	return u.Key
-}
-
-// isUser reports whether an object is a user. Other objects may have names and keys too.
-func (u User) isUser() bool {
-	return u.AccountID != "" || u.DisplayName != "" || u.Email != "" || strings.Contains(u.Self, "/user?")
 }
 
 func (u *User) decode(d *decoding) error { return decodeInto(d, u, (*User).decodeMember) }

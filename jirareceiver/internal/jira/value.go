@@ -74,7 +74,8 @@ func decodeEntries(d *decoding, isCut *bool, f func(d *decoding) error) error {
 	})
 }
 
-// decodeText reads a string, or the digits of a number: depending on the sender, an id is one or the other.
+// decodeText reads a string, or the digits of a number: depending on the sender, an id is one or the other. All
+// spellings of a number give the same digits.
 func decodeText(d *decoding, s *string) error {
 	*s = ""
 	switch d.Next() {
@@ -84,7 +85,7 @@ func decodeText(d *decoding, s *string) error {
 		return err
 	case jx.Number:
 		n, err := d.Raw()
-		*s = d.texts.copy(n)
+		*s = d.texts.copy(canonicalNumber(n))
 		return err
 	default:
 		return d.Skip()
@@ -124,13 +125,13 @@ func decodeScalar(d *decoding) (s string, err error) {
 func decodeInt(d *decoding, n **int64) error {
 	*n = nil
 	s, err := decodeScalar(d)
-	if value, parseErr := strconv.ParseInt(s, 10, 64); parseErr == nil {
+	if value, isWhole := parseWhole(s); isWhole {
 		*n = &value
 	}
 	return err
 }
 
-// decodeTime reads a point in time: milliseconds since the epoch, or a timestamp in one of Jira's formats.
+// decodeTime reads a point in time: milliseconds or seconds since the epoch, or a timestamp in one of Jira's formats.
 func decodeTime(d *decoding, t *time.Time) error {
 	s, err := decodeScalar(d)
 	*t = parseTime(s)
@@ -151,14 +152,20 @@ func decodeDate(d *decoding, s *string) error {
 // RFC 3339. With both layouts, Go also accepts fractions of a second.
 var layouts = []string{"2006-01-02T15:04:05-0700", time.RFC3339}
 
-// maxMillis is the last instant, in the year 2262, that fits the 64-bit nanoseconds of a log record. The unit is
-// milliseconds.
-const maxMillis = math.MaxInt64 / int64(time.Millisecond)
+// The ranges of numbers that are times. Jira sends milliseconds; people who write the body of a rule also send seconds.
+// All numbers between the ranges, and below both, are years that no issue is from, such as 1970.
+const (
+	minSeconds = 1e8  // in the year 1973
+	minMillis  = 1e11 // the same instant; as seconds, in the year 5138
+	// maxMillis is the last instant, in the year 2262, that fits the 64-bit nanoseconds of a log record.
+	maxMillis = math.MaxInt64 / int64(time.Millisecond)
+	// maxSeconds is the same instant.
+	maxSeconds = maxMillis / 1000
+)
 
 func parseTime(s string) time.Time {
 	if !strings.Contains(s, "-") {
-		millis, _ := strconv.ParseInt(s, 10, 64)
-		return fromMillis(millis)
+		return parseEpoch(s)
 	}
 	for _, layout := range layouts {
 		if t, err := time.Parse(layout, s); err == nil {
@@ -166,6 +173,21 @@ func parseTime(s string) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// parseEpoch returns the time of a number of milliseconds or seconds since the epoch, in any spelling.
+func parseEpoch(s string) time.Time {
+	n, err := strconv.ParseFloat(s, 64) // exact: both ranges are far below 2^53
+	switch {
+	case err != nil:
+		return time.Time{}
+	case n >= minSeconds && n <= float64(maxSeconds):
+		return fromMillis(int64(math.Round(n * 1000)))
+	case n >= minMillis && n <= float64(maxMillis):
+		return fromMillis(int64(n))
+	default:
+		return time.Time{}
+	}
 }
 
 // fromMillis returns the zero time if a log record cannot contain the instant.

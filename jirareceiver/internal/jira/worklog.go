@@ -9,10 +9,11 @@ import "time"
 type Worklog struct {
 	Entity
 	Revision
-	IssueID   string
-	Started   time.Time
-	TimeSpent *int64 // seconds
-	Comment   string // wiki markup, or the text of a document
+	IssueID    string
+	Started    time.Time
+	TimeSpent  *int64 // seconds
+	Comment    string // wiki markup, or the text of a document
+	Visibility Visibility
 }
 
 // Title returns "", because a worklog has no name.
@@ -28,6 +29,8 @@ func (w *Worklog) decodeMember(d *decoding, key []byte) error {
 		return decodeInt(d, &w.TimeSpent)
 	case "comment":
 		return decodeMarkup(d, &w.Comment)
+	case "visibility":
+		return w.Visibility.decode(d)
 	default:
 		return w.Revision.decodeMember(d, key, w.Entity.decodeMember)
 	}

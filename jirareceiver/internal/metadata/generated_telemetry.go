@@ -39,6 +39,7 @@ type TelemetryBuilder struct {
 	ReceiverJiraRejectedDeliveries         metric.Int64Counter
 	ReceiverJiraTruncatedRecords           metric.Int64Counter
 	ReceiverJiraUnmappedStatuses           metric.Int64Counter
+	ReceiverJiraUnreadableCustomFields     metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -176,6 +177,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_jira_unmapped_statuses",
 		metric.WithDescription("Number of statuses in accepted deliveries that have no mapped value. [Alpha]"),
 		metric.WithUnit("{status}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraUnreadableCustomFields, err = builder.meter.Int64Counter(
+		"otelcol_receiver_jira_unreadable_custom_fields",
+		metric.WithDescription("Number of custom fields in accepted deliveries with a value that the receiver does not understand. Records lack that value. [Alpha]"),
+		metric.WithUnit("{field}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

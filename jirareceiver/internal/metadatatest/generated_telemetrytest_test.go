@@ -38,6 +38,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverJiraRejectedDeliveries.Add(context.Background(), 1)
 	tb.ReceiverJiraTruncatedRecords.Add(context.Background(), 1)
 	tb.ReceiverJiraUnmappedStatuses.Add(context.Background(), 1)
+	tb.ReceiverJiraUnreadableCustomFields.Add(context.Background(), 1)
 	AssertEqualReceiverJiraBodySize(t, testTel,
 		[]metricdata.HistogramDataPoint[int64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
@@ -69,6 +70,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraUnmappedStatuses(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraUnreadableCustomFields(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

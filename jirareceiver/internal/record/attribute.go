@@ -40,40 +40,49 @@ const (
 
 // Attributes of records with an issue.
 const (
-	attrURLFull               = string(semconv.URLFullKey)          // address of the issue, if its site and its key are known
-	attrIssueID               = "jira.issue.id"                     // id of the issue, which never changes
-	attrIssueKey              = "jira.issue.key"                    // key of the issue
-	attrIssuePreviousKey      = "jira.issue.previous_key"           // key of the issue before a move to another project
-	attrIssueSummary          = "jira.issue.summary"                // summary of the issue
-	attrIssueDescription      = "jira.issue.description"            // description of the issue; with `include::description`
-	attrIssueLabels           = "jira.issue.labels"                 // labels of the issue
-	attrIssueComponents       = "jira.issue.components"             // names of the components of the issue
-	attrIssueFixVersions      = "jira.issue.fix_versions"           // names of the versions in which the issue is to be fixed
-	attrIssueAffectedVersions = "jira.issue.affected_versions"      // names of the versions that the issue affects
-	attrIssueCreatedAt        = "jira.issue.created_at"             // time at which the issue was created
-	attrIssueUpdatedAt        = "jira.issue.updated_at"             // time of the last update of the issue
-	attrIssueResolvedAt       = "jira.issue.resolved_at"            // time at which the issue was resolved
-	attrIssueDueDate          = "jira.issue.due_date"               // due date of the issue
-	attrIssueAge              = "jira.issue.age_seconds"            // seconds between the creation of the issue and the event
-	attrIssueLeadTime         = "jira.issue.lead_time_seconds"      // seconds between the creation and the resolution of the issue; only on the event that resolves the issue
-	attrIssueTypeID           = "jira.issue.type.id"                // id of the issue type
-	attrIssueTypeName         = "jira.issue.type.name"              // name of the issue type
-	attrIssuePriorityID       = "jira.issue.priority.id"            // id of the priority
-	attrIssuePriorityName     = "jira.issue.priority.name"          // name of the priority
-	attrIssueResolutionID     = "jira.issue.resolution.id"          // id of the resolution
-	attrIssueResolutionName   = "jira.issue.resolution.name"        // name of the resolution
-	attrResolutionChange      = "jira.issue.resolution.change"      // `resolved` if the event moves the issue to a status that [means done](delivery-metrics.md#which-statuses-mean-done), `reopened` if the event moves the issue back from such a status
-	attrIssueParentID         = "jira.issue.parent.id"              // id of the parent issue
-	attrIssueParentKey        = "jira.issue.parent.key"             // key of the parent issue
-	attrIssueSecurityLevel    = "jira.issue.security_level.name"    // name of the security level of the issue
-	attrStatusID              = "jira.issue.status.id"              // id of the status
-	attrStatusName            = "jira.issue.status.name"            // name of the status, in the language of the site
-	attrStatusCategory        = "jira.issue.status.category"        // key of the status category: `new`, `indeterminate`, `done` or `undefined`
-	attrStatusMapped          = "jira.issue.status.mapped"          // [mapped value](status-mapping.md) of the status
-	attrPreviousStatusID      = "jira.issue.status.previous.id"     // id of the status before a transition
-	attrPreviousStatusName    = "jira.issue.status.previous.name"   // name of the status before a transition
-	attrPreviousStatusMapped  = "jira.issue.status.previous.mapped" // mapped value of the status before a transition
-	attrIssueCustom           = "jira.issue.custom."                // a field of `custom_fields`: a string, a number, a boolean, or a list of them. For people, the ids; their names are in `….full_name`, only with `include::user_details`
+	attrURLFull                 = string(semconv.URLFullKey)              // address of the issue, if its site and its key are known
+	attrIssueID                 = "jira.issue.id"                         // id of the issue, which never changes
+	attrIssueKey                = "jira.issue.key"                        // key of the issue
+	attrIssuePreviousKey        = "jira.issue.previous_key"               // key of the issue before a move to another project
+	attrIssueSummary            = "jira.issue.summary"                    // summary of the issue
+	attrIssueDescription        = "jira.issue.description"                // description of the issue; with `include::description`
+	attrIssueLabels             = "jira.issue.labels"                     // labels of the issue
+	attrIssueComponents         = "jira.issue.components"                 // names of the components of the issue
+	attrIssueFixVersions        = "jira.issue.fix_versions"               // names of the versions in which the issue is to be fixed
+	attrIssueAffectedVersions   = "jira.issue.affected_versions"          // names of the versions that the issue affects
+	attrIssueCreatedAt          = "jira.issue.created_at"                 // time at which the issue was created
+	attrIssueUpdatedAt          = "jira.issue.updated_at"                 // time of the last update of the issue
+	attrIssueResolvedAt         = "jira.issue.resolved_at"                // time at which the issue was resolved
+	attrIssueDueDate            = "jira.issue.due_date"                   // due date of the issue
+	attrIssueAge                = "jira.issue.age_seconds"                // seconds between the creation of the issue and the event
+	attrIssueLeadTime           = "jira.issue.lead_time_seconds"          // seconds between the creation and the resolution of the issue; only on the event that resolves the issue
+	attrIssueTypeID             = "jira.issue.type.id"                    // id of the issue type
+	attrIssueTypeName           = "jira.issue.type.name"                  // name of the issue type
+	attrIssuePriorityID         = "jira.issue.priority.id"                // id of the priority
+	attrIssuePriorityName       = "jira.issue.priority.name"              // name of the priority
+	attrIssueResolutionID       = "jira.issue.resolution.id"              // id of the resolution
+	attrIssueResolutionName     = "jira.issue.resolution.name"            // name of the resolution
+	attrResolutionChange        = "jira.issue.resolution.change"          // `resolved` if the event moves the issue to a status that [means done](delivery-metrics.md#which-statuses-mean-done), `reopened` if the event moves the issue back from such a status
+	attrIssueParentID           = "jira.issue.parent.id"                  // id of the parent issue
+	attrIssueParentKey          = "jira.issue.parent.key"                 // key of the parent issue
+	attrIssueLinks              = "jira.issue.links"                      // one map for each link to another issue: `id` of the link, `type_id` and `type_name` of its type, `direction` (`outward` or `inward`, seen from this issue), and `issue_id` and `issue_key` of the other issue
+	attrIssueSubtaskIDs         = "jira.issue.subtask.ids"                // ids of its subtasks
+	attrIssueSubtaskKeys        = "jira.issue.subtask.keys"               // keys of its subtasks
+	attrIssueSprintID           = "jira.issue.sprint.id"                  // id of its sprint, which is active or planned
+	attrIssueSprintName         = "jira.issue.sprint.name"                // name of its sprint
+	attrIssueSprintState        = "jira.issue.sprint.state"               // state of its sprint: `active` or `future`
+	attrIssueClosedSprintIDs    = "jira.issue.closed_sprint.ids"          // ids of the closed sprints that it was in
+	attrIssueFlagged            = "jira.issue.flagged"                    // `true` while it is flagged as impeded; `false` only on the event that removes the flag. A site that has translated the option `Impediment` shows a flag only on the events that set and remove it
+	attrIssueSecurityLevel      = "jira.issue.security_level.name"        // name of the security level of the issue
+	attrStatusID                = "jira.issue.status.id"                  // id of the status
+	attrStatusName              = "jira.issue.status.name"                // name of the status, in the language of the site
+	attrStatusCategory          = "jira.issue.status.category"            // key of the status category: `new`, `indeterminate`, `done` or `undefined`
+	attrStatusCategoryChangedAt = "jira.issue.status.category_changed_at" // time at which the issue came into this status category; only Jira Cloud sends it
+	attrStatusMapped            = "jira.issue.status.mapped"              // [mapped value](status-mapping.md) of the status
+	attrPreviousStatusID        = "jira.issue.status.previous.id"         // id of the status before a transition
+	attrPreviousStatusName      = "jira.issue.status.previous.name"       // name of the status before a transition
+	attrPreviousStatusMapped    = "jira.issue.status.previous.mapped"     // mapped value of the status before a transition
+	attrIssueCustom             = "jira.issue.custom."                    // a field of `custom_fields`: a string, a number, a boolean, or a list of them. For people, the ids; their names are in `….full_name`, only with `include::user_details`
 
 	attrTransitionID   = "jira.transition.id"   // id of the transition
 	attrTransitionName = "jira.transition.name" // name of the transition
@@ -106,6 +115,16 @@ const (
 	keyToString   = "to_string"
 )
 
+// Keys of the maps in the list jira.issue.links.
+const (
+	keyID        = "id"
+	keyTypeID    = "type_id"
+	keyTypeName  = "type_name"
+	keyDirection = "direction"
+	keyIssueID   = "issue_id"
+	keyIssueKey  = "issue_key"
+)
+
 // Attributes of records about other subjects.
 const (
 	attrProjectID       = "jira.project.id"       // id of the project
@@ -114,22 +133,26 @@ const (
 	attrProjectCategory = "jira.project.category" // name of the project's category
 	attrProjectLeadID   = "jira.project.lead.id"  // user id of the project's lead
 
-	attrCommentID             = "jira.comment.id"               // id of the comment
-	attrCommentAuthorID       = "jira.comment.author.id"        // user id of the author of the comment
-	attrCommentUpdateAuthorID = "jira.comment.update_author.id" // user id of the last editor of the comment
-	attrCommentCreatedAt      = "jira.comment.created_at"       // time at which the comment was written
-	attrCommentUpdatedAt      = "jira.comment.updated_at"       // time of the last edit of the comment
-	attrCommentPublic         = "jira.comment.public"           // whether customers see the comment; only with Jira Service Management
-	attrCommentBody           = "jira.comment.body"             // text of the comment; with `include::comment_body`
+	attrCommentID              = "jira.comment.id"               // id of the comment
+	attrCommentAuthorID        = "jira.comment.author.id"        // user id of the author of the comment
+	attrCommentUpdateAuthorID  = "jira.comment.update_author.id" // user id of the last editor of the comment
+	attrCommentCreatedAt       = "jira.comment.created_at"       // time at which the comment was written
+	attrCommentUpdatedAt       = "jira.comment.updated_at"       // time of the last edit of the comment
+	attrCommentPublic          = "jira.comment.public"           // whether customers see the comment; only with Jira Service Management
+	attrCommentVisibilityType  = "jira.comment.visibility.type"  // `role` or `group` if only its members see the comment
+	attrCommentVisibilityValue = "jira.comment.visibility.value" // name of that role or group
+	attrCommentBody            = "jira.comment.body"             // text of the comment; with `include::comment_body`
 
-	attrWorklogID             = "jira.worklog.id"                 // id of the worklog
-	attrWorklogAuthorID       = "jira.worklog.author.id"          // user id of the author of the worklog
-	attrWorklogUpdateAuthorID = "jira.worklog.update_author.id"   // user id of the last editor of the worklog
-	attrWorklogStartedAt      = "jira.worklog.started_at"         // time at which the work began
-	attrWorklogCreatedAt      = "jira.worklog.created_at"         // time at which the work was logged
-	attrWorklogUpdatedAt      = "jira.worklog.updated_at"         // time of the last edit of the worklog
-	attrWorklogTimeSpent      = "jira.worklog.time_spent_seconds" // seconds of work
-	attrWorklogComment        = "jira.worklog.comment"            // text of the worklog; with `include::comment_body`
+	attrWorklogID              = "jira.worklog.id"                 // id of the worklog
+	attrWorklogAuthorID        = "jira.worklog.author.id"          // user id of the author of the worklog
+	attrWorklogUpdateAuthorID  = "jira.worklog.update_author.id"   // user id of the last editor of the worklog
+	attrWorklogStartedAt       = "jira.worklog.started_at"         // time at which the work began
+	attrWorklogCreatedAt       = "jira.worklog.created_at"         // time at which the work was logged
+	attrWorklogUpdatedAt       = "jira.worklog.updated_at"         // time of the last edit of the worklog
+	attrWorklogTimeSpent       = "jira.worklog.time_spent_seconds" // seconds of work
+	attrWorklogVisibilityType  = "jira.worklog.visibility.type"    // `role` or `group` if only its members see the worklog
+	attrWorklogVisibilityValue = "jira.worklog.visibility.value"   // name of that role or group
+	attrWorklogComment         = "jira.worklog.comment"            // text of the worklog; with `include::comment_body`
 
 	attrAttachmentID        = "jira.attachment.id"         // id of the attachment
 	attrAttachmentFilename  = "jira.attachment.filename"   // name of the file

@@ -17,6 +17,7 @@ const (
 	fieldStatus     = "status"
 	fieldResolution = "resolution"
 	fieldKey        = "key"
+	fieldFlagged    = "flagged" // a custom field
 )
 
 // fieldTypeCustom is the type of the fields that a site has added to Jira's own fields.
@@ -122,15 +123,29 @@ func isUserList(s string) bool {
 var beginsWithDate = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}`)
 
 func mayBeUserID(value string) bool {
-	return strings.ContainsFunc(value, unicode.IsLetter) && !beginsWithDate.MatchString(value)
+	return strings.ContainsFunc(value, unicode.IsLetter) && !beginsWithDate.MatchString(value) && !areThingIDs(value)
+}
+
+// thingIDs matches one or more ids of things that are not people: UUIDs, such as the id of a team, ids of objects of
+// Assets, which have a number behind the UUID of their workspace, and resource names of Atlassian. The account ids of
+// people have a colon before their UUID.
+var thingIDs = regexp.MustCompile(`^\[?((` + uuid + `(:\d+)?|ari:cloud:[a-z-]+:[^:,]*:[a-z-]+/[^,]+)(, ?)?)+\]?$`)
+
+const uuid = `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`
+
+// userResource is a part of the resource names of people.
+const userResource = ":user/"
+
+func areThingIDs(value string) bool {
+	return len(value) <= maxUserIDs && thingIDs.MatchString(value) && !strings.Contains(value, userResource)
 }
 
 // userIDs matches one or more account ids of Jira Cloud, or user keys of Data Center since Jira 8.4. The account ids of
 // customers of Jira Service Management have one more part.
 var userIDs = regexp.MustCompile(`^\[?((JIRAUSER\d+|[0-9a-f]{24}|[0-9a-z]+(:[0-9a-f-]{23,36}){1,2})(, )?)+\]?$`)
 
-// maxUserIDs is the largest value, in bytes, that onlyIDs searches for user ids, because regular expressions are slow.
-// 300 ids fit into it.
+// maxUserIDs is the largest value, in bytes, that is searched for ids, because regular expressions are slow. 300 ids fit
+// into it.
 const maxUserIDs = 16 << 10
 
 // onlyIDs returns the value of a change, or "" if the value may contain anything but user ids. Jira's own user fields
@@ -148,15 +163,19 @@ func previousKey(changelog jira.Changelog) string {
 	return change.FromText
 }
 
-// findChange returns the first change of one of Jira's own fields. It skips custom fields, which may have the same
-// name.
+// findChange returns the change of one of Jira's own fields: from the first value to the last one, if the changelog
+// contains several steps. It skips custom fields, which may have the same name.
 func findChange(changelog jira.Changelog, field string) (change jira.Change, found bool) {
-	for _, change := range changelog.Items {
-		if change.FieldType != fieldTypeCustom && fieldOf(change) == field {
-			return change, true
+	for _, step := range changelog.Items {
+		if step.FieldType == fieldTypeCustom || fieldOf(step) != field {
+			continue
 		}
+		if !found {
+			change, found = step, true
+		}
+		change.To, change.ToText = step.To, step.ToText
 	}
-	return jira.Change{}, false
+	return change, found
 }
 
 // fieldOf returns the id of the changed field, in lower case. Bodies of Data Center contain only the display name,

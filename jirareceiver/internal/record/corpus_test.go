@@ -210,7 +210,6 @@ var placesOfAttributes = map[string][]string{
 	"jira.project.id":                      {"issue.fields.project.id", "fields.project.id", "project.id", "version.projectId"},
 	"jira.project.name":                    {"issue.fields.project.name", "fields.project.name", "project.name"},
 	"jira.project.lead.id":                 userIDPaths("project.projectLead"),
-	"jira.changelog.id":                    {"changelog.id"},
 	"jira.transition.id":                   {"transition.transitionId"},
 	"jira.workflow.id":                     {"transition.workflowId"},
 	"jira.comment.id":                      {"comment.id"},
@@ -282,6 +281,8 @@ func assertRecordMatches(t *testing.T, record plog.LogRecord, tree any) {
 	assert.Equal(t, subject, get("jira.user.id"), "jira.user.id")
 	assertStatuses(t, get, tree)
 	assertAge(t, get, tree)
+	assert.Equal(t, cmp.Or(textAt(tree, "changelog.id"), historyID(tree)), get("jira.changelog.id"))
+	assertRelations(t, record, tree)
 	items := 0
 	if list, found := record.Attributes().Get("jira.changelog.items"); found {
 		items = list.Slice().Len()
@@ -342,7 +343,46 @@ func users(tree any) (actor, subject string) {
 // changes returns the changed fields that a body lists.
 func changes(tree any) []any {
 	items, _ := valueAt(tree, "changelog.items").([]any)
+	if histories, _ := valueAt(tree, "changelog.histories").([]any); len(histories) > 0 {
+		items, _ = valueAt(histories[0], "items").([]any)
+	}
 	return items
+}
+
+// historyID returns the id of the history of an issue.
+func historyID(tree any) string {
+	histories, _ := valueAt(tree, "changelog.histories").([]any)
+	if len(histories) == 0 {
+		return ""
+	}
+	return textAt(histories[0], "id")
+}
+
+// assertRelations compares the keys of the other issues that an issue names.
+func assertRelations(t *testing.T, record plog.LogRecord, tree any) {
+	t.Helper()
+	attrs := record.Attributes().AsRaw()
+	list := func(field string) []any {
+		inIssue, _ := valueAt(tree, "issue.fields."+field).([]any)
+		bare, _ := valueAt(tree, "fields."+field).([]any)
+		return append(inIssue, bare...)
+	}
+	var links, subtasks []any
+	for _, link := range list("issuelinks") {
+		links = append(links, textAt(link, "outwardIssue.key", "inwardIssue.key"))
+	}
+	for _, subtask := range list("subtasks") {
+		subtasks = append(subtasks, textAt(subtask, "key"))
+	}
+	var linked []any
+	if written, found := attrs["jira.issue.links"].([]any); found {
+		for _, link := range written {
+			linked = append(linked, link.(map[string]any)["issue_key"])
+		}
+	}
+	assert.Equal(t, links, linked, "links")
+	written, _ := attrs["jira.issue.subtask.keys"].([]any)
+	assert.Equal(t, subtasks, written, "subtasks")
 }
 
 // sprintChanges counts what differs between the old and the new state of a sprint.
@@ -358,23 +398,33 @@ func sprintChanges(tree any) (n int) {
 	return n
 }
 
-// assertStatuses looks for the status that the issue has, and for the one before.
+// assertStatuses looks for the status that the issue has after the event, and for the one before.
 func assertStatuses(t *testing.T, get func(string) string, tree any) {
 	t.Helper()
-	id := textAt(tree, "issue.fields.status.id", "fields.status.id")
-	name := textAt(tree, "issue.fields.status.name", "fields.status.name", "issue.fields.status", "fields.status")
-	previous := textAt(tree, "transition.from_status")
-	if to := textAt(tree, "transition.to_status"); to != "" && to != name { // counts more than the issue, which may not have it yet
-		id, name = "", to
+	type status struct{ id, name string }
+	issue := status{
+		textAt(tree, "issue.fields.status.id", "fields.status.id"),
+		textAt(tree, "issue.fields.status.name", "fields.status.name", "issue.fields.status", "fields.status"),
 	}
+	from, to := status{name: textAt(tree, "transition.from_status")}, status{name: textAt(tree, "transition.to_status")}
 	for _, change := range changes(tree) {
 		if strings.EqualFold(textAt(change, "fieldId", "field"), "status") {
-			previous = textAt(change, "fromString")
-			assert.Equal(t, textAt(change, "from"), get("jira.issue.status.previous.id"))
-			id, name = cmp.Or(id, textAt(change, "to")), cmp.Or(name, textAt(change, "toString"))
+			from = cmp.Or(from, status{textAt(change, "from"), textAt(change, "fromString")})
+			to = status{textAt(change, "to"), textAt(change, "toString")}
 		}
 	}
-	assert.Equal(t, id, get("jira.issue.status.id"))
-	assert.Equal(t, name, get("jira.issue.status.name"))
-	assert.Equal(t, previous, get("jira.issue.status.previous.name"))
+	for _, s := range []*status{&from, &to} {
+		if s.name == issue.name {
+			s.id = cmp.Or(s.id, issue.id)
+		}
+	}
+	current := status{get("jira.issue.status.id"), get("jira.issue.status.name")}
+	assert.Equal(t, cmp.Or(to, issue), current)
+	previous := status{get("jira.issue.status.previous.id"), get("jira.issue.status.previous.name")}
+	assert.Equal(t, from, previous)
+	category := textAt(tree, "issue.fields.status.statusCategory.key", "fields.status.statusCategory.key")
+	if to != (status{}) && to != issue {
+		category = ""
+	}
+	assert.Equal(t, category, get("jira.issue.status.category"))
 }

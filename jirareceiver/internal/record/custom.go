@@ -19,6 +19,19 @@ func (w writer) customFields(fields []jira.CustomField) {
 	}
 }
 
+// unreadable returns the ids of the custom fields with a value that the decoder does not understand.
+func unreadable(issue *jira.Issue) (ids []string) {
+	if issue == nil {
+		return nil
+	}
+	for _, field := range issue.CustomFields {
+		if field.IsUnreadable {
+			ids = append(ids, field.ID)
+		}
+	}
+	return ids
+}
+
 // custom converts a value, or each element of a list, and writes the results that are not nil.
 func (w writer) custom(key string, value any, convert func(key string, value any) any) {
 	list, isList := value.([]any)

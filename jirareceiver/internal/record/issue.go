@@ -20,6 +20,7 @@ func (w writer) issue(in recordInput) (unmapped Unmapped) {
 	}
 	w.issueIdentity(in)
 	w.fields(in.Issue)
+	w.flag(in.Event)
 	w.project(project)
 	change, unmapped := w.statuses(project.Key, in)
 	w.putID(attrResolutionChange, change)
@@ -50,6 +51,9 @@ func (w writer) fields(issue *jira.Issue) {
 	w.putText(attrIssueResolutionName, issue.Resolution.Name)
 	w.putID(attrIssueParentID, issue.Parent.ID)
 	w.putID(attrIssueParentKey, issue.Parent.Key)
+	w.links(issue.Links)
+	w.subtasks(issue.Subtasks)
+	w.sprints(issue.Sprints)
 	w.putText(attrIssueSecurityLevel, issue.SecurityLevel.Name)
 	w.putTexts(attrIssueLabels, issue.Labels)
 	w.putTexts(attrIssueComponents, issue.Components)
@@ -63,6 +67,104 @@ func (w writer) fields(issue *jira.Issue) {
 	w.user(reporterKeys, issue.Reporter)
 	w.user(creatorKeys, issue.Creator)
 	w.customFields(issue.CustomFields)
+}
+
+// Values of the key direction of a link. A link of the type Blocks is outward on the issue that blocks, and inward on the
+// issue that is blocked.
+const (
+	directionOutward = "outward"
+	directionInward  = "inward"
+)
+
+// links writes the links of the issue to other issues, as a list of maps.
+func (w writer) links(links jira.Links) {
+	if len(links.List) == 0 {
+		return
+	}
+	if links.IsCut {
+		w.budget.markCut(attrIssueLinks)
+	}
+	list := w.attrs.PutEmptySlice(attrIssueLinks)
+	list.EnsureCapacity(len(links.List))
+	for _, link := range links.List {
+		item := writer{w.opts, list.AppendEmpty().SetEmptyMap(), w.budget, attrIssueLinks}
+		item.attrs.EnsureCapacity(linkKeys)
+		item.link(link)
+	}
+}
+
+func (w writer) link(link jira.Link) {
+	w.putID(keyID, link.ID)
+	w.putID(keyTypeID, link.Type.ID)
+	w.putText(keyTypeName, link.Type.Name)
+	direction, issue := directionOutward, link.Outward
+	if issue == (jira.Reference{}) {
+		direction, issue = directionInward, link.Inward
+	}
+	if issue != (jira.Reference{}) {
+		w.putID(keyDirection, direction)
+	}
+	w.putID(keyIssueID, issue.ID)
+	w.putID(keyIssueKey, issue.Key)
+}
+
+func (w writer) subtasks(subtasks jira.References) {
+	if subtasks.IsCut {
+		w.budget.markCut(attrIssueSubtaskIDs)
+		w.budget.markCut(attrIssueSubtaskKeys)
+	}
+	w.putList(attrIssueSubtaskIDs, len(subtasks.List), func(i int) string {
+		return w.id(attrIssueSubtaskIDs, subtasks.List[i].ID)
+	})
+	w.putList(attrIssueSubtaskKeys, len(subtasks.List), func(i int) string {
+		return w.id(attrIssueSubtaskKeys, subtasks.List[i].Key)
+	})
+}
+
+// sprints writes the sprint of the issue, and the closed sprints that the issue was in before.
+func (w writer) sprints(sprints jira.SprintRefs) {
+	sprint := currentSprint(sprints.List)
+	w.putID(attrIssueSprintID, sprint.ID)
+	w.putText(attrIssueSprintName, sprint.Name)
+	w.putID(attrIssueSprintState, sprint.State)
+	if sprints.IsCut {
+		w.budget.markCut(attrIssueClosedSprintIDs)
+	}
+	w.putList(attrIssueClosedSprintIDs, len(sprints.List), func(i int) string {
+		if sprints.List[i].State != jira.SprintClosed {
+			return ""
+		}
+		return w.id(attrIssueClosedSprintIDs, sprints.List[i].ID)
+	})
+}
+
+// currentSprint returns the active sprint, otherwise the first future sprint, otherwise the zero value. Jira keeps an
+// issue in one such sprint at a time, but fields of other apps may contain several.
+func currentSprint(sprints []jira.SprintRef) (current jira.SprintRef) {
+	for _, sprint := range sprints {
+		switch {
+		case sprint.State == jira.SprintActive:
+			return sprint
+		case sprint.State == jira.SprintFuture && current == (jira.SprintRef{}):
+			current = sprint
+		}
+	}
+	return current
+}
+
+// flag writes whether the issue is flagged. Jira sends no value for an issue that is not flagged, so that only the
+// event that removes the flag shows it.
+func (w writer) flag(ev *jira.Event) {
+	isFlagged := ev.Issue.IsFlagged
+	isKnown := isFlagged
+	for _, change := range ev.Changelog.Items {
+		if strings.EqualFold(change.Field, fieldFlagged) {
+			isFlagged, isKnown = change.To != "" || change.ToText != "", true
+		}
+	}
+	if isKnown {
+		w.putBool(attrIssueFlagged, &isFlagged)
+	}
 }
 
 func (w writer) transition(transition *jira.Transition) {
@@ -114,6 +216,9 @@ func (w writer) statuses(project string, in recordInput) (change string, unmappe
 	w.putID(attrStatusID, current.ID)
 	w.putText(attrStatusName, current.Name)
 	w.putID(attrStatusCategory, current.Category)
+	if current.Category != "" {
+		w.putTime(attrStatusCategoryChangedAt, in.Issue.CategorySince)
+	}
 	mapped, isMapped := w.mappedStatus(attrStatusMapped, project, current)
 	if !isMapped {
 		unmapped.Current = printable(current)
@@ -128,7 +233,8 @@ func (w writer) statuses(project string, in recordInput) (change string, unmappe
 	if !isMapped {
 		unmapped.Previous = printable(previous)
 	}
-	return resolutionChange(in.Event, completionBefore(in, mapped, now), now), unmapped
+	before := completionBefore(in, completionOf(mapped, previous.Category), now)
+	return resolutionChange(in.Event, before, now), unmapped
 }
 
 func (w writer) mappedStatus(key, project string, s jira.Status) (mapped string, isMapped bool) {
@@ -144,26 +250,45 @@ func printable(s jira.Status) jira.Status {
 	return s
 }
 
-// statusesOf returns the status of the event's issue and, if the event is a transition, the status before it.
+// statusesOf returns the status of the event's issue and, if the event is a transition, the status before it. The
+// issue in the body may be ahead of the event, if a second transition has followed, or behind it, in a post-function.
+// Its status therefore counts only as the description of the status that it has in common with the transition.
 func statusesOf(ev *jira.Event) (current, previous jira.Status) {
-	current = ev.Issue.Status
 	from, to, isTransition := transition(ev)
 	if !isTransition {
-		return current, previous
+		return ev.Issue.Status, previous
 	}
-	previous.Named = from
-	// A post-function may run before the issue has its new status.
-	if current.Named == (jira.Named{}) || ev.Transition != nil && to.Name != "" && current.Name != to.Name {
-		current = jira.Status{Named: to}
+	if to == (jira.Named{}) {
+		return ev.Issue.Status, describe(from, ev.Issue.Status)
 	}
-	return current, previous
+	return describe(to, ev.Issue.Status), describe(from, ev.Issue.Status)
 }
 
-// transition returns the statuses before and after the event, if the event has moved the issue.
-func transition(ev *jira.Event) (from, to jira.Named, isTransition bool) {
-	if ev.Transition != nil {
-		return ev.Transition.From, ev.Transition.To, true
+// describe returns a status of a transition, with the id and the category of the issue's status if it is the same.
+func describe(s jira.Named, ofIssue jira.Status) jira.Status {
+	if !isSameStatus(s, ofIssue.Named) {
+		return jira.Status{Named: s}
 	}
+	return jira.Status{
+		Named:    jira.Named{ID: cmp.Or(ofIssue.ID, s.ID), Name: cmp.Or(ofIssue.Name, s.Name)},
+		Category: ofIssue.Category,
+	}
+}
+
+func isSameStatus(a, b jira.Named) bool {
+	if a.ID != "" && b.ID != "" {
+		return a.ID == b.ID
+	}
+	return a.Name != "" && strings.EqualFold(strings.TrimSpace(a.Name), strings.TrimSpace(b.Name))
+}
+
+// transition returns the statuses before and after the event, if the event has moved the issue. The changelog counts
+// more than the transition, because it has ids, and a transition may lack its statuses.
+func transition(ev *jira.Event) (from, to jira.Named, isTransition bool) {
 	change, isTransition := findChange(ev.Changelog, fieldStatus)
-	return jira.Named{ID: change.From, Name: change.FromText}, jira.Named{ID: change.To, Name: change.ToText}, isTransition
+	from, to = jira.Named{ID: change.From, Name: change.FromText}, jira.Named{ID: change.To, Name: change.ToText}
+	if ev.Transition != nil {
+		return cmp.Or(from, ev.Transition.From), cmp.Or(to, ev.Transition.To), true
+	}
+	return from, to, isTransition
 }

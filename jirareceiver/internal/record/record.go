@@ -30,11 +30,12 @@ import (
 const serviceName = "jira"
 
 // Capacities for which memory is reserved: the usual number of attributes of the record of an issue event and of the
-// record of a changed field, and the largest number of keys of an item of a changelog.
+// record of a changed field, and the largest number of keys of an item of a changelog and of a link.
 const (
 	eventAttributes  = 48
 	changeAttributes = 20
 	itemKeys         = 7
+	linkKeys         = 6
 )
 
 // Options define the content of records.
@@ -95,7 +96,8 @@ func (b *Builder) Classify(ev *jira.Event) ClassifiedEvent {
 // Remarks are facts about the records of an event that the caller counts and logs.
 type Remarks struct {
 	Unmapped
-	Truncated int // number of records that a limit has cut
+	Truncated  int      // number of records that a limit has cut
+	Unreadable []string // ids of the custom fields with a value that the decoder does not understand
 }
 
 // Unmapped holds the statuses of an event that have no mapped value. A field is the zero value if the event has no such
@@ -125,6 +127,7 @@ func (b *Builder) Build(ev ClassifiedEvent, d Delivery) (logs plog.Logs, remarks
 		severity:        b.severity(ev.Event),
 		bytesLeft:       &bytesLeft,
 	}
+	remarks.Unreadable = unreadable(ev.Issue)
 	logs, records := b.newLogs(ev)
 	event, unmapped := b.appendEvent(records, in)
 	remarks.Unmapped = unmapped

@@ -40,14 +40,15 @@ func completionOf(mapped, category string) completion {
 	return cmp.Or(completions[mapped], completions[status.ByCategory(category)])
 }
 
-// completionBefore returns the completion of the status before the event. Before its creation an issue counts as open,
+// completionBefore returns the completion before the event, given the completion of the previous status and of the
+// current one. Before its creation an issue counts as open,
 // so an issue that is created in a done status is resolved by its creation.
-func completionBefore(in recordInput, previousMapped string, now completion) completion {
+func completionBefore(in recordInput, previous, now completion) completion {
 	if in.Type.Name == eventIssueCreated {
 		return open
 	}
 	if _, _, isTransition := transition(in.Event); isTransition {
-		return completionOf(previousMapped, "")
+		return previous
 	}
 	return now
 }

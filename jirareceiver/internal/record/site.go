@@ -18,17 +18,33 @@ const (
 	deploymentDataCenter = "data_center"
 )
 
-// apiGateway is the host of the links that Jira Cloud sends to OAuth apps. It is not a site.
-const apiGateway = "api.atlassian.com"
+// The gateways of Jira Cloud are the hosts of the links that it sends to OAuth apps. They are not sites.
+var (
+	gatewayPrefixes = []string{"api.", "api-private."}
+	// gatewayDomains are the domains of the gateways of all clouds: the commercial cloud and the clouds of governments. A
+	// staging cloud has a subdomain, such as api.stg.atlassian.com.
+	gatewayDomains = []string{
+		".atlassian.com", ".atlassian-us-gov.com", ".atlassian-us-gov-mod.com", ".atlassian-fex.com",
+		".atlassian-stg-fedm.com",
+	}
+)
 
-// cloudDomains are the domains of the sites of Jira Cloud.
-var cloudDomains = []string{".atlassian.net", ".jira.com"}
+// gatewayPath starts the path of all links to a gateway. The id of the site follows.
+const gatewayPath = "/ex/jira/"
+
+// cloudDomains are the domains of the sites of Jira Cloud: of the commercial cloud, the clouds of governments, the
+// isolated cloud, and the staging clouds.
+var cloudDomains = []string{
+	".atlassian.net", ".jira.com", ".atlassian-us-gov.net", ".atlassian-us-gov-mod.net", ".atlassian-fex.net",
+	".atlassian-isolated.net", ".jira-dev.com", ".atlassian-stg-fedm.net",
+}
 
 // Site is the Jira that sent an event. It is the zero value if neither the configuration nor the body contains its
 // address.
 type Site struct {
 	URL  string // https://host[/context]
 	host string
+	path string // context, or ""
 }
 
 // defaultPorts holds the port that an address may omit, by scheme.
@@ -53,18 +69,19 @@ func parseSite(address string) Site {
 	if p := u.Port(); p != "" && p != port {
 		authority += ":" + p
 	}
-	return Site{URL: u.Scheme + "://" + authority + strings.TrimRight(u.EscapedPath(), "/"), host: host}
+	path := strings.TrimRight(u.EscapedPath(), "/")
+	return Site{URL: u.Scheme + "://" + authority + path, host: host, path: path}
 }
 
 // siteOf returns the configured site, otherwise the site of the first link in the event that contains one. Some links
-// may point to the gateway.
+// may point to the gateway. Links to people come last: a user directory may belong to another site.
 func (b *Builder) siteOf(ev *jira.Event) Site {
 	if b.site.URL != "" {
 		return b.site
 	}
 	issue, project, revision := cmp.Or(ev.Issue, &jira.Issue{}), cmp.Or(ev.Project, &jira.Project{}), ev.Revision()
 	for _, link := range [...]string{
-		ev.Entity().Self, ev.User.Self, issue.Self, project.Self, issue.Project.Self,
+		ev.Entity().Self, issue.Self, project.Self, issue.Project.Self, ev.User.Self,
 		revision.Author.Self, revision.UpdateAuthor.Self, issue.Reporter.Self, issue.Creator.Self, issue.Assignee.Self,
 	} {
 		if s := siteOfLink(link); s.URL != "" {
@@ -82,10 +99,16 @@ func siteOfLink(link string) Site {
 		return Site{}
 	}
 	s := parseSite(base)
-	if s.host == apiGateway {
+	if s.isGateway() {
 		return Site{}
 	}
 	return s
+}
+
+func (s Site) isGateway() bool {
+	return strings.HasPrefix(s.path, gatewayPath) ||
+		slices.ContainsFunc(gatewayPrefixes, func(prefix string) bool { return strings.HasPrefix(s.host, prefix) }) &&
+			slices.ContainsFunc(gatewayDomains, func(domain string) bool { return strings.HasSuffix(s.host, domain) })
 }
 
 // deploymentType returns deploymentCloud, deploymentDataCenter or "". It decides by the domain of the site and by the

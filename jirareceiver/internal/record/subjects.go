@@ -49,6 +49,8 @@ func (w writer) comment(c *jira.Comment) {
 	w.putTime(attrCommentCreatedAt, c.Created)
 	w.putTime(attrCommentUpdatedAt, c.Updated)
 	w.putBool(attrCommentPublic, c.Public)
+	w.putID(attrCommentVisibilityType, c.Visibility.Type)
+	w.putText(attrCommentVisibilityValue, c.Visibility.Name())
 	if w.opts.CommentBody {
 		w.putText(attrCommentBody, c.Body)
 	}
@@ -62,6 +64,8 @@ func (w writer) worklog(l *jira.Worklog) {
 	w.putTime(attrWorklogCreatedAt, l.Created)
 	w.putTime(attrWorklogUpdatedAt, l.Updated)
 	w.putInt(attrWorklogTimeSpent, l.TimeSpent)
+	w.putID(attrWorklogVisibilityType, l.Visibility.Type)
+	w.putText(attrWorklogVisibilityValue, l.Visibility.Name())
 	if w.opts.CommentBody {
 		w.putText(attrWorklogComment, l.Comment)
 	}

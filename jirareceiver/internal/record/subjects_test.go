@@ -254,13 +254,29 @@ func TestCustomFields(t *testing.T) {
 		return attrs
 	}
 	want := map[string]any{
-		"jira.issue.custom.approver": "a", "jira.issue.custom.team": []any{"b"}, "jira.issue.custom.points": int64(5),
+		"jira.issue.custom.approver": "a", "jira.issue.custom.team": []any{"b"}, "jira.issue.custom.points": 5.0,
 		"jira.issue.custom.text": "äöüÄ", "jira.issue.custom.mixed": []any{"Euro", 2.5, true},
 	}
 	assert.Equal(t, want, custom(false))
 	want["jira.issue.custom.approver.full_name"] = "Ada "
 	want["jira.issue.custom.team.full_name"] = []any{"Noor", "Rosa"}
 	assert.Equal(t, want, custom(true))
+}
+
+// TestUnreadableCustomFields reports the fields whose values the decoder does not understand, and writes the rest.
+func TestUnreadableCustomFields(t *testing.T) {
+	const body = `{"issue": {"fields": {"customfield_1": {"surprise": "Ada Lindqvist"}, "customfield_2": ["a", {"surprise": 1}], "customfield_3": 5}}}`
+	w := newWriting(func(o *Options) {
+		o.CustomFields = map[string]string{"customfield_1": "one", "customfield_2": "two", "customfield_3": "three"}
+	})
+	ev, err := w.decoder.Decode([]byte(body))
+	require.NoError(t, err)
+	logs, remarks := w.builder.Build(w.builder.Classify(ev), Delivery{Body: []byte(body), Received: received})
+	assert.Equal(t, []string{"customfield_1", "customfield_2"}, remarks.Unreadable)
+	attrs := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().AsRaw()
+	assert.Equal(t, []any{"a"}, attrs["jira.issue.custom.two"])
+	assert.InDelta(t, 5, attrs["jira.issue.custom.three"], 0)
+	assert.NotContains(t, attrs, "jira.issue.custom.one")
 }
 
 // TestExtraAttributes never overrules the body.

@@ -26,7 +26,7 @@ func recordUID(ev ClassifiedEvent, d Delivery) string {
 	entity, change := ev.Type.identify(ev.Event)
 	switch {
 	case entity != "" && change != "":
-	case len(d.Body) > 0:
+	case !jira.IsEmpty(d.Body):
 		change = string(jira.Fingerprint(d.Body))
 	case d.ID != "":
 		change = d.ID

@@ -5,8 +5,8 @@
 //
 // A signature has the form "method=hexdigest" and covers the raw bytes of the body. Jira uses the method sha256 today,
 // and Atlassian reserves the right to change it (https://developer.atlassian.com/cloud/jira/platform/webhooks/). The
-// package therefore accepts the stronger hashes of the SHA-2 family too. It rejects broken hashes, so that the sender
-// cannot choose a weak one.
+// package therefore accepts the stronger hashes of the SHA-2 family too, and methods in any letter case. It rejects
+// broken hashes, so that the sender cannot choose a weak one.
 package signature
 
 import (
@@ -66,7 +66,7 @@ func Parse(header string) (Signature, error) {
 	if !found {
 		return Signature{}, ErrMalformed
 	}
-	method, supported := methods[name]
+	method, supported := methods[strings.ToLower(name)]
 	if !supported {
 		return Signature{}, ErrUnsupportedAlgorithm
 	}

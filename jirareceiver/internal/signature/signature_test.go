@@ -44,6 +44,8 @@ func TestVerify(t *testing.T) {
 		want    error
 	}{
 		{"documented example", documentedSignature, documentedBody, [][]byte{right}, nil},
+		{"upper-case method", "SHA256=" + documentedSignature[7:], documentedBody, [][]byte{right}, nil},
+		{"mixed-case method", "Sha512=" + signed("", sha512.New)[1:], documentedBody, [][]byte{right}, nil},
 		{"upper-case digest", "sha256=" + strings.ToUpper(documentedSignature[7:]), documentedBody, [][]byte{right}, nil},
 		{"first of two secrets", documentedSignature, documentedBody, [][]byte{right, other}, nil},
 		{"last of two secrets", documentedSignature, documentedBody, [][]byte{other, right}, nil},
