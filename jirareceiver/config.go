@@ -155,6 +155,9 @@ type SeverityConfig struct {
 type IncludeConfig struct {
 	// UserDetails adds the names and e-mail addresses of users. Default: false.
 	UserDetails bool `mapstructure:"user_details"`
+	// UserHashKey is the key of the hashes that identify users in place of their login names. It has at least 16
+	// characters. Default: the address of the site, so that everyone can test guesses of login names.
+	UserHashKey *configopaque.String `mapstructure:"user_hash_key"`
 	// Description adds the description of issues, and changes of description and environment. Default: false.
 	Description bool `mapstructure:"description"`
 	// CommentBody adds the text of comments. Default: false.
@@ -296,6 +299,14 @@ func (cfg *SeverityConfig) byPriority() map[string]plog.SeverityNumber {
 		severities[status.Fold(priority)], _ = record.ParseSeverity(name)
 	}
 	return severities
+}
+
+// userHashKey returns "" without a key.
+func (cfg *IncludeConfig) userHashKey() string {
+	if cfg.UserHashKey == nil {
+		return ""
+	}
+	return string(*cfg.UserHashKey)
 }
 
 // waitTimeout is the time for which a concurrent duplicate waits for the outcome of the first delivery. With the

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
 )
 
@@ -18,6 +19,9 @@ import (
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := errors.Join(withAdvice(conf.Unmarshal(cfg)), checkMappings(conf)); err != nil {
 		return err
+	}
+	if cfg.Include.UserHashKey == nil && conf.IsSet("include::user_hash_key") {
+		cfg.Include.UserHashKey = new(configopaque.String) // so that Validate reports a variable that is not set
 	}
 	cfg.Path = withLeadingSlash(cfg.Path)
 	cfg.HealthPath = withLeadingSlash(cfg.HealthPath)

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/config/confignet"
 	"go.opentelemetry.io/collector/config/configopaque"
@@ -42,6 +43,7 @@ func (cfg *Config) Validate() error {
 		cfg.validateCustomFields(),
 		cfg.validateQueryAttributes(),
 		cfg.Severity.validate(),
+		cfg.Include.validate(),
 		cfg.Deduplication.validate(),
 		cfg.validateAdmission(),
 	)
@@ -344,6 +346,24 @@ func (cfg *SeverityConfig) validate() error {
 	return errors.Join(errs...)
 }
 
+// minUserHashKey is the smallest number of characters of a key that cannot be guessed if it is random.
+const minUserHashKey = 16
+
+func (cfg *IncludeConfig) validate() error {
+	key := cfg.userHashKey()
+	switch {
+	case cfg.UserHashKey == nil:
+		return nil
+	case strings.TrimSpace(key) == "":
+		return errors.New("include::user_hash_key: empty; set the environment variable, or fill the file, that it refers to")
+	case strings.TrimSpace(key) != key:
+		return errors.New("include::user_hash_key: begins or ends with white space or a line break; write the file without a line break at its end, for example with printf %s")
+	case utf8.RuneCountInString(key) < minUserHashKey:
+		return fmt.Errorf("include::user_hash_key: shorter than %d characters; make a random key, for example with openssl rand -hex 32", minUserHashKey)
+	}
+	return nil
+}
+
 func (cfg *DeduplicationConfig) validate() error {
 	if !cfg.Enabled {
 		return nil
@@ -410,6 +430,10 @@ func (cfg *Config) warnings() []warning {
 			"secrets", cfg.secretsWith(isQuoted),
 			"A secret begins and ends with a quote; the quotes belong to the secret, and the receiver rejects deliveries if the sender uses the secret without quotes",
 		},
+		{
+			"options", cfg.Include.ambiguousKeys(),
+			"A key contains $ or begins and ends with a quote; in a configuration file the collector reads $$ as $, and two receivers make different hashes of one login name if their keys differ",
+		},
 		{"patterns", include, includeWarning(len(include) == len(cfg.Events.Include))},
 		{"patterns", exclude, "Patterns of events::exclude match no event that Jira documents; check the spelling"},
 	} {
@@ -440,6 +464,14 @@ func (cfg *Config) secretsWith(property func(string) bool) (keys []string) {
 		}
 	}
 	return keys
+}
+
+// ambiguousKeys returns the options with a key that another configuration may read in another way.
+func (cfg *IncludeConfig) ambiguousKeys() (options []string) {
+	if key := cfg.userHashKey(); strings.Contains(key, "$") || isQuoted(key) {
+		options = append(options, "include::user_hash_key")
+	}
+	return options
 }
 
 func isQuoted(s string) bool {

@@ -114,6 +114,7 @@ func newBuilder(settings receiver.Settings, cfg *Config) *record.Builder {
 		CustomFields: cfg.CustomFields,
 		Severities:   cfg.Severity.byPriority(),
 		SplitChanges: cfg.Changelog == ChangelogSplit,
+		UserHashKey:  cfg.Include.userHashKey(),
 		UserDetails:  cfg.Include.UserDetails,
 		Description:  cfg.Include.Description,
 		CommentBody:  cfg.Include.CommentBody,

@@ -5,6 +5,9 @@ package jirareceiver
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"slices"
@@ -22,6 +25,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/extension/extensionauth"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/golden"
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
@@ -402,6 +406,63 @@ func TestAlertsNeedOnlyToken(t *testing.T) {
 		for _, private := range []string{token, "example.com", "Dvorak", "Lindqvist", "db-7"} {
 			assert.NotContains(t, logged, private)
 		}
+	}
+}
+
+// TestLoginNamesStayInside posts events whose people have a login name, in all ways that log or count something, and looks for
+// it in records, log lines, metrics and spans. The key of the hashes appears nowhere either.
+func TestLoginNamesStayInside(t *testing.T) {
+	t.Parallel()
+	const (
+		person = `{"self": "https://jira.example.com/rest/api/2/user?username=hunter2", "key": "hunter2", "name": "hunter2", "emailAddress": "hunter2@example.com", "displayName": "Hunter2"}`
+		key    = "hunter2, the key of the hashes"
+	)
+	body := `{"webhookEvent": "jira:issue_updated", "user": ` + person + `, "issue": {"key": "OPS-1", "fields": {"status": {"name": "Parked"},
+		"assignee": ` + person + `, "reporter": ` + person + `, "creator": ` + person + `, "customfield_1": [` + person + `], "customfield_2": ` + person + `}},
+		"comment": {"author": ` + person + `, "updateAuthor": ` + person + `, "body": "hunter2"}, "worklog": {"author": ` + person + `, "updateAuthor": ` + person + `},
+		"attachment": {"author": ` + person + `}, "project": {"projectLead": ` + person + `}, "changelog": {"items": [
+		{"field": "assignee", "from": "hunter2", "fromString": "Hunter2", "to": "hunter2", "toString": "Hunter2"},
+		{"field": "Approver", "fieldtype": "custom", "from": "hunter2", "fromString": "Hunter2"},
+		{"field": "Approvers", "fieldtype": "custom", "to": "[hunter2(hunter2), hunter2(JIRAUSER1)]", "toString": "[Hunter2(hunter2)]"},
+		{"field": "status", "fromString": "Shelved", "toString": "Parked"}]}}`
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) {
+		cfg.Changelog = ChangelogSplit
+		cfg.CustomFields = map[string]string{"customfield_1": "approvers", "customfield_2": "approver"}
+		cfg.Deduplication.Enabled = true
+		cfg.Include.UserHashKey = new(configopaque.String(key))
+	})
+	for _, b := range []string{
+		body,
+		strings.Replace(body, "jira:issue_updated", "user_created", 1),
+		strings.Replace(body, "jira:issue_updated", "no_event", 1),
+		strings.Replace(body, "OPS-1", "OPS-2", 1), // another body with the same delivery ID
+		`{"user": ` + person + `, `,
+	} {
+		r.post(t, []byte(b), withQuery("user_id=hunter2&user_key=hunter2"), withDeliveryID(b[:30]))
+	}
+	var metrics metricdata.ResourceMetrics
+	require.NoError(t, r.telemetry.Reader.Collect(t.Context(), &metrics))
+	texts := []string{fmt.Sprint(metrics)}
+	for _, logs := range next.AllLogs() {
+		text, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
+		require.NoError(t, err)
+		texts = append(texts, string(text))
+	}
+	assert.Contains(t, texts[0], "jira.issue.updated", "attributes of metrics are among the texts")
+	assert.Len(t, texts, 4, "metrics and three deliveries")
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte("https://jira.example.com\nhunter2"))
+	assert.Contains(t, texts[1], hex.EncodeToString(mac.Sum(nil))[:32], "the configured key makes the hashes")
+	assert.NotZero(t, r.logs.Len())
+	for _, entry := range r.logs.All() {
+		texts = append(texts, entry.Message+fmt.Sprint(entry.ContextMap()))
+	}
+	for _, span := range r.telemetry.SpanRecorder.Ended() {
+		texts = append(texts, fmt.Sprint(span.Name(), span.Attributes(), span.Status(), span.Events()))
+	}
+	for _, text := range texts {
+		assert.NotContains(t, strings.ToLower(text), "hunter2")
 	}
 }
 

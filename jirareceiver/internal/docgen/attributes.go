@@ -34,10 +34,10 @@ A record has an attribute if Jira sends its value and the value is not empty. On
   are ´YYYY-MM-DD´.
 - **on**: the records that have the attribute in the example bodies of this repository. Other senders may send fewer
   values, or more.
-- **personal**: *id* is the account id of Jira Cloud or the user key of Data Center. For users from before Jira 8.4, the
-  user key is the login name. *yes* and *in part* name the option that adds the attribute, or a part of its value, to
-  records. *no* means that the attribute itself is not about people. But people can write anything into a summary, a
-  label or the name of a sprint.
+- **personal**: *id* is an account id of Jira Cloud, or a user key of Data Center such as ´JIRAUSER10100´. *hash* is the
+  [hash of a login name](security.md#people). *yes* and *in part* name the option that adds the attribute, or a part of
+  its value, to records. *no* means that the attribute itself is not about people. But people can write anything into a
+  summary, a label or the name of a sprint.
 - Texts are cut after ´max_text_length´ characters, and the example values on this page after 60. All values have
   [limits](limits.md#of-a-record).
 
@@ -166,8 +166,12 @@ func (d *declarations) add(tok token.Token, value *ast.ValueSpec) error {
 		d.attributes = append(d.attributes, attribute{key, description})
 		return errors.Join(err, requireDescription(description))
 	case tok == token.VAR && strings.HasSuffix(name, "Keys"):
-		namespace, err := unquote(value.Values[0].(*ast.CallExpr).Args[0])
-		d.attributes = append(d.attributes, userAttributes(namespace, description)...)
+		call := value.Values[0].(*ast.CallExpr)
+		namespace, err := unquote(call.Args[0])
+		d.attributes = append(d.attributes, personAttributes(namespace, description)...)
+		if call.Fun.(*ast.Ident).Name == "newUserKeys" {
+			d.attributes = append(d.attributes, detailAttributes(namespace)...)
+		}
 		return errors.Join(err, requireDescription(description))
 	default:
 		return nil
@@ -207,10 +211,16 @@ const (
 	customAlias = "<alias>"
 )
 
-func userAttributes(namespace, description string) []attribute {
+func personAttributes(namespace, description string) []attribute {
 	return []attribute{
 		{namespace + ".id", "user id of " + description},
+		{namespace + ".hash", "hash of the login name of this user, if the user has no `.id`"},
 		{namespace + ".name", "login name of this user; with `include::user_details`"},
+	}
+}
+
+func detailAttributes(namespace string) []attribute {
+	return []attribute{
 		{namespace + ".full_name", "display name of this user; with `include::user_details`"},
 		{namespace + ".email", "e-mail address of this user; with `include::user_details`"},
 	}
@@ -233,6 +243,8 @@ func (attr attribute) row(seen *observations) string {
 		personal = "in part: " + strings.Join(options, ", ")
 	} else if strings.HasPrefix(description, "user id of ") {
 		personal = "id"
+	} else if strings.HasPrefix(description, "hash of ") {
+		personal = "hash"
 	}
 	o := seen.attributes[attr.key]
 	if o == nil {

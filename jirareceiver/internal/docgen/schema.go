@@ -57,6 +57,7 @@ var constraints = map[string]object{
 	"token::values[]":                 {"pattern": `^\S(.*\S)?$`},
 	"compression_algorithms[]":        {"anyOf": []object{{"enum": allowedEncodings}, {"pattern": reference}}},
 	"token::header":                   {"pattern": `^[^\s:]*$`},
+	"include::user_hash_key":          {"pattern": `^\S.{14,}\S$|` + reference},
 	"status::mapping[]":               {"minLength": 1},
 	"events::include[]":               {"pattern": `^(jira\.|\*)[a-z0-9_.*]*$`},
 	"events::exclude[]":               {"pattern": `^(jira\.|\*)[a-z0-9_.*]*$`},

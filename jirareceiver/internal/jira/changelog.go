@@ -82,7 +82,11 @@ type Change struct {
 	FromText  string
 	To        string
 	ToText    string
-	OfUser    bool // whether the values are account ids and names of people
+	OfUser    bool // whether the values are ids and names of people
+
+	// The account ids of the people in From and To. Jira Cloud sends them for its own user fields.
+	FromAccountID string
+	ToAccountID   string
 }
 
 func (c *Change) decode(d *decoding) error { return decodeInto(d, c, (*Change).decodeMember) }
@@ -103,9 +107,12 @@ func (c *Change) decodeMember(d *decoding, key []byte) error {
 		return decodeMarkup(d, &c.To)
 	case "toString":
 		return decodeMarkup(d, &c.ToText)
-	case "tmpFromAccountId", "tmpToAccountId":
+	case "tmpFromAccountId":
 		c.OfUser = true
-		return d.Skip()
+		return decodeText(d, &c.FromAccountID)
+	case "tmpToAccountId":
+		c.OfUser = true
+		return decodeText(d, &c.ToAccountID)
 	default:
 		return d.Skip()
 	}

@@ -144,7 +144,10 @@ func TestDecodeUserDeleted(t *testing.T) {
 
 func TestDecodeUserID(t *testing.T) {
 	assert.Equal(t, "a", User{AccountID: "a", Key: "b", Name: "c"}.ID())
-	assert.Equal(t, "b", User{Key: "b", Name: "c"}.ID())
+	assert.Equal(t, "JIRAUSER10200", User{Key: "JIRAUSER10200", Name: "c"}.ID())
+	for _, key := range []string{"b", "JIRAUSER", "JIRAUSER1x", "jirauser1", "xJIRAUSER1", "JIRAUSER-1"} {
+		assert.Empty(t, User{Key: key, Name: "c"}.ID(), "a login name is not an id")
+	}
 	assert.Empty(t, User{Name: "c", Email: "d"}.ID(), "a name and an e-mail address are not ids")
 }
 

@@ -3,7 +3,10 @@
 
 package jira
 
-// User is a person or an app. Jira Cloud identifies users by AccountID, Data Center by Key and Name.
+import "strings"
+
+// User is a person or an app. Jira Cloud identifies users by AccountID, Data Center by Key and Name. The key is
+// JIRAUSER10100 or similar for users since Jira 8.4. For older users, the key is the login name with which they started.
 type User struct {
 	Self        string
 	AccountID   string
@@ -15,13 +18,26 @@ type User struct {
 	AccountType string // atlassian, app or customer; Jira Cloud
 }
 
-// ID returns the account id or, without an account id, the user key: the identifiers that reveal the least about the
-// person.
+// ID returns the account id, otherwise a user key that does not name the person, otherwise "".
 func (u User) ID() string {
-	if u.AccountID != "" {
-		return u.AccountID
+	if u.AccountID == "" && isOpaqueKey(u.Key) {
+		return u.Key
 	}
-	return u.Key
+	return u.AccountID
+}
+
+// Login returns the login name, or "" if the body does not contain it.
+func (u User) Login() string {
+	if u.Name == "" && u.ID() == "" {
+		return u.Key
+	}
+	return u.Name
+}
+
+// isOpaqueKey reports whether a user key has the form JIRAUSER10100, which does not name the person.
+func isOpaqueKey(key string) bool {
+	number, found := strings.CutPrefix(key, "JIRAUSER")
+	return found && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
 func (u *User) decode(d *decoding) error { return decodeInto(d, u, (*User).decodeMember) }

@@ -148,11 +148,10 @@ func (w writer) alertAction(a *jira.Alert) {
 
 // alertPeople writes the owner, the responders and the recipient of an alert.
 func (w writer) alertPeople(a *jira.Alert) {
-	w.putID(attrAlertOwnerID, a.Owner.AccountID)
+	w.person(alertOwnerKeys, a.Owner)
 	w.putID(attrAlertRecipientID, a.Recipient.ID)
 	w.putText(attrAlertRecipientType, a.Recipient.Type)
 	if w.opts.UserDetails {
-		w.putText(attrAlertOwnerName, a.Owner.Name)
 		w.putText(attrAlertRecipientName, a.Recipient.Name)
 	}
 	w.responders(a)
@@ -171,7 +170,7 @@ func (w writer) responders(a *jira.Alert) {
 	items := w.attrs.PutEmptySlice(attrAlertResponders)
 	items.EnsureCapacity(len(responders))
 	for _, r := range responders {
-		item := writer{w.opts, items.AppendEmpty().SetEmptyMap(), w.budget, attrAlertResponders}
+		item := w.into(items.AppendEmpty().SetEmptyMap(), attrAlertResponders)
 		item.attrs.EnsureCapacity(responderKeys)
 		item.responder(r)
 	}

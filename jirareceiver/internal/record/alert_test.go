@@ -167,17 +167,22 @@ func TestAlertSeverity(t *testing.T) {
 // TestAlertPeople has people in each place, by default and with their names.
 func TestAlertPeople(t *testing.T) {
 	const id, team = "712020:7c6b5a49-3827-4165-9403-f2e1d0c9b8a7", "8a745a79-3ed3-4044-8427-67e067c0623c"
+	ada, maximiliane := hashFor("", "ada@example.com"), hashFor("", "max")
 	for members, want := range map[string][2]map[string]any{
 		`"userId": "` + id + `", "username": "ada@example.com", "userFullName": "Ada Lindqvist"`: {
 			{"user.id": id}, {"user.id": id, "user.name": "ada@example.com", "user.full_name": "Ada Lindqvist"},
 		},
-		`"userId": "ada@example.com"`:                                  {{}, {"user.name": "ada@example.com"}},
-		`"userId": "maximiliane-schneider-braun-2", "username": "Max"`: {{}, {"user.name": "Max"}},
-		`"owner": "ada@example.com"`:                                   {{}, {"jira.alert.owner.name": "ada@example.com"}},
-		`"owner": "` + id + `"`:                                        {{"jira.alert.owner.id": id}, {"jira.alert.owner.id": id}},
-		`"source": "ada@example.com"`:                                  {{}, {"jira.alert.source": "ada@example.com"}},
-		`"source": "Ada", "username": "Ada"`:                           {{}, {"jira.alert.source": "Ada", "user.name": "Ada"}},
-		`"source": "Zabbix"`:                                           {{"jira.alert.source": "Zabbix"}, {"jira.alert.source": "Zabbix"}},
+		`"userId": "ada@example.com"`:                                  {{"user.hash": ada}, {"user.hash": ada, "user.name": "ada@example.com"}},
+		`"userId": "maximiliane-schneider-braun-2", "username": "Max"`: {{"user.hash": maximiliane}, {"user.hash": maximiliane, "user.name": "Max"}},
+		`"owner": "ada@example.com"`: {
+			{"jira.alert.owner.hash": ada}, {"jira.alert.owner.hash": ada, "jira.alert.owner.name": "ada@example.com"},
+		},
+		`"owner": "` + id + `"`:       {{"jira.alert.owner.id": id}, {"jira.alert.owner.id": id}},
+		`"source": "ada@example.com"`: {{}, {"jira.alert.source": "ada@example.com"}},
+		`"source": "Max", "username": "Max"`: {
+			{"user.hash": maximiliane}, {"jira.alert.source": "Max", "user.hash": maximiliane, "user.name": "Max"},
+		},
+		`"source": "Zabbix"`: {{"jira.alert.source": "Zabbix"}, {"jira.alert.source": "Zabbix"}},
 		`"responders": ["ada@example.com", {"id": "` + team + `", "type": "team", "name": "Databases"}, null, {"name": "Ada"}]`: {
 			{"jira.alert.responders": []any{map[string]any{"id": team, "type": "team"}}},
 			{"jira.alert.responders": []any{

@@ -13,6 +13,7 @@ const schemaURL = semconv.SchemaURL
 // The comment behind a key becomes its description in docs/attributes.md. Its words decide the column "personal":
 //
 //   - "user id of" at the start: the attribute is the id of a person.
+//   - "hash of" at the start: the attribute is the hash of a login name.
 //   - "; with `include::…`" at the end: the whole attribute needs the option.
 //   - "only with `include::…`": a part of the value needs the option.
 
@@ -82,7 +83,7 @@ const (
 	attrPreviousStatusID        = "jira.issue.status.previous.id"         // id of the status before a transition
 	attrPreviousStatusName      = "jira.issue.status.previous.name"       // name of the status before a transition
 	attrPreviousStatusMapped    = "jira.issue.status.previous.mapped"     // mapped value of the status before a transition
-	attrIssueCustom             = "jira.issue.custom."                    // a field of `custom_fields`: a string, a number, a boolean, or a list of them. For people, the ids; their names are in `….full_name`, only with `include::user_details`
+	attrIssueCustom             = "jira.issue.custom."                    // a field of `custom_fields`: a string, a number, a boolean, or a list of them. For people, the ids; `….hash` contains the hashes of the login names of people without ids, `….name` and `….full_name` contain names, only with `include::user_details`
 
 	attrTransitionID   = "jira.transition.id"   // id of the transition
 	attrTransitionName = "jira.transition.name" // name of the transition
@@ -94,13 +95,15 @@ const (
 const (
 	attrChangelogID     = "jira.changelog.id"     // id of the change
 	attrChangelogFields = "jira.changelog.fields" // ids of the changed fields in Jira's order; names if Jira sends no ids
-	attrChangelogItems  = "jira.changelog.items"  // one map per changed field, in the order of `jira.changelog.fields`: `field`, `field_id`, `field_type`, `from`, `from_string`, `to`, `to_string`. Contains names of people only with `include::user_details`, descriptions only with `include::description`, comments only with `include::comment_body`
+	attrChangelogItems  = "jira.changelog.items"  // one map per changed field, in the order of `jira.changelog.fields`: `field`, `field_id`, `field_type`, `from`, `from_hash`, `from_string`, `to`, `to_hash`, `to_string`. Contains names of people only with `include::user_details`, descriptions only with `include::description`, comments only with `include::comment_body`
 
 	attrChangeField      = "jira.change.field"       // name of the changed field
 	attrChangeFieldID    = "jira.change.field_id"    // id of the changed field
 	attrChangeFrom       = "jira.change.from"        // machine-readable value before the change, usually an id; values that may be login names only with `include::user_details`
+	attrChangeFromHash   = "jira.change.from_hash"   // hash of the login name in the value before the change, if the value may be a person without an id; of a list, all hashes
 	attrChangeFromString = "jira.change.from_string" // readable value before the change; names of people only with `include::user_details`, descriptions only with `include::description`, comments only with `include::comment_body`
 	attrChangeTo         = "jira.change.to"          // machine-readable value after the change, usually an id; values that may be login names only with `include::user_details`
+	attrChangeToHash     = "jira.change.to_hash"     // hash of the login name in the value after the change, if the value may be a person without an id; of a list, all hashes
 	attrChangeToString   = "jira.change.to_string"   // readable value after the change; names of people only with `include::user_details`, descriptions only with `include::description`, comments only with `include::comment_body`
 )
 
@@ -110,8 +113,10 @@ const (
 	keyFieldID    = "field_id"
 	keyFieldType  = "field_type"
 	keyFrom       = "from"
+	keyFromHash   = "from_hash"
 	keyFromString = "from_string"
 	keyTo         = "to"
+	keyToHash     = "to_hash"
 	keyToString   = "to_string"
 )
 
@@ -131,11 +136,8 @@ const (
 	attrProjectKey      = "jira.project.key"      // key of the project
 	attrProjectName     = "jira.project.name"     // name of the project
 	attrProjectCategory = "jira.project.category" // name of the project's category
-	attrProjectLeadID   = "jira.project.lead.id"  // user id of the project's lead
 
 	attrCommentID              = "jira.comment.id"               // id of the comment
-	attrCommentAuthorID        = "jira.comment.author.id"        // user id of the author of the comment
-	attrCommentUpdateAuthorID  = "jira.comment.update_author.id" // user id of the last editor of the comment
 	attrCommentCreatedAt       = "jira.comment.created_at"       // time at which the comment was written
 	attrCommentUpdatedAt       = "jira.comment.updated_at"       // time of the last edit of the comment
 	attrCommentPublic          = "jira.comment.public"           // whether customers see the comment; only with Jira Service Management
@@ -144,8 +146,6 @@ const (
 	attrCommentBody            = "jira.comment.body"             // text of the comment; with `include::comment_body`
 
 	attrWorklogID              = "jira.worklog.id"                 // id of the worklog
-	attrWorklogAuthorID        = "jira.worklog.author.id"          // user id of the author of the worklog
-	attrWorklogUpdateAuthorID  = "jira.worklog.update_author.id"   // user id of the last editor of the worklog
 	attrWorklogStartedAt       = "jira.worklog.started_at"         // time at which the work began
 	attrWorklogCreatedAt       = "jira.worklog.created_at"         // time at which the work was logged
 	attrWorklogUpdatedAt       = "jira.worklog.updated_at"         // time of the last edit of the worklog
@@ -159,7 +159,6 @@ const (
 	attrAttachmentSize      = "jira.attachment.size"       // size of the file in bytes
 	attrAttachmentMIMEType  = "jira.attachment.mime_type"  // MIME type of the file
 	attrAttachmentCreatedAt = "jira.attachment.created_at" // time at which the file was attached
-	attrAttachmentAuthorID  = "jira.attachment.author.id"  // user id of the user who attached the file
 
 	attrIssueLinkID            = "jira.issue_link.id"                   // id of the link
 	attrIssueLinkTypeID        = "jira.issue_link.type.id"              // id of the type of the link
@@ -224,8 +223,6 @@ const (
 	attrAlertCount            = "jira.alert.count"              // number of occurrences that Jira counts as this alert
 	attrAlertCreatedAt        = "jira.alert.created_at"         // time of its creation
 	attrAlertUpdatedAt        = "jira.alert.updated_at"         // time of the action
-	attrAlertOwnerID          = "jira.alert.owner.id"           // user id of its owner
-	attrAlertOwnerName        = "jira.alert.owner.name"         // login name of its owner; with `include::user_details`
 	attrAlertTeams            = "jira.alert.teams"              // ids of the teams of the alert
 	attrAlertTeam             = "jira.alert.team"               // name of the team that is responsible, or that the action added
 	attrAlertResponders       = "jira.alert.responders"         // one map per responder: `id`, `type`, `name`. Contains names only with `include::user_details`
@@ -245,8 +242,11 @@ const (
 	keyResponderName = "name"
 )
 
-// userKeys are the keys of the attributes of one user.
-type userKeys struct{ id, name, fullName, email string }
+// userKeys are the keys of the attributes of one person with display name and e-mail address.
+type userKeys struct {
+	personKeys
+	fullName, email string
+}
 
 var (
 	actorKeys    = newUserKeys("user")                // the user who caused the event; if the body of a comment, worklog or attachment event lacks this user, the last editor or the author, but not on deletions
@@ -256,15 +256,35 @@ var (
 	subjectKeys  = newUserKeys("jira.user")           // the user whom the event is about
 )
 
-// suffixFullName is the end of the keys of display names.
-const suffixFullName = ".full_name"
+// personKeys are the keys of the attributes of one person.
+type personKeys struct{ id, hash, name string }
+
+var (
+	commentAuthorKeys       = newPersonKeys("jira.comment.author")        // the author of the comment
+	commentUpdateAuthorKeys = newPersonKeys("jira.comment.update_author") // the last editor of the comment
+	worklogAuthorKeys       = newPersonKeys("jira.worklog.author")        // the author of the worklog
+	worklogUpdateAuthorKeys = newPersonKeys("jira.worklog.update_author") // the last editor of the worklog
+	attachmentAuthorKeys    = newPersonKeys("jira.attachment.author")     // the user who attached the file
+	projectLeadKeys         = newPersonKeys("jira.project.lead")          // the project's lead
+	alertOwnerKeys          = newPersonKeys("jira.alert.owner")           // the owner of the alert
+)
+
+// Ends of the keys of people.
+const (
+	suffixHash     = ".hash"
+	suffixName     = ".name"
+	suffixFullName = ".full_name"
+)
+
+func newPersonKeys(namespace string) personKeys {
+	return personKeys{id: namespace + ".id", hash: namespace + suffixHash, name: namespace + suffixName}
+}
 
 // newUserKeys returns the keys of a user in a namespace. They follow the user attributes of the semantic conventions.
 func newUserKeys(namespace string) userKeys {
 	return userKeys{
-		id:       namespace + ".id",
-		name:     namespace + ".name",
-		fullName: namespace + suffixFullName,
-		email:    namespace + ".email",
+		personKeys: newPersonKeys(namespace),
+		fullName:   namespace + suffixFullName,
+		email:      namespace + ".email",
 	}
 }

@@ -58,43 +58,52 @@ func (w writer) changelog(changelog jira.Changelog) {
 	items := w.attrs.PutEmptySlice(attrChangelogItems)
 	items.EnsureCapacity(len(changelog.Items))
 	for _, change := range changelog.Items {
-		item := writer{w.opts, items.AppendEmpty().SetEmptyMap(), w.budget, attrChangelogItems}
+		item := w.into(items.AppendEmpty().SetEmptyMap(), attrChangelogItems)
 		item.attrs.EnsureCapacity(itemKeys)
-		item.changelogItem(w.opts.redact(change))
+		item.changelogItem(w.redact(change))
 	}
 }
 
-func (w writer) changelogItem(c jira.Change) {
+func (w writer) changelogItem(c visibleChange) {
 	w.putText(keyField, c.Field)
 	w.putID(keyFieldID, c.FieldID)
 	w.putID(keyFieldType, c.FieldType)
 	w.putText(keyFrom, c.From)
+	w.putText(keyFromHash, c.fromHash)
 	w.putText(keyFromString, c.FromText)
 	w.putText(keyTo, c.To)
+	w.putText(keyToHash, c.toHash)
 	w.putText(keyToString, c.ToText)
 }
 
 // changedField writes the attributes of the record of one changed field.
-func (w writer) changedField(c jira.Change) {
+func (w writer) changedField(c visibleChange) {
 	w.putText(attrChangeField, c.Field)
 	w.putID(attrChangeFieldID, c.FieldID)
 	w.putText(attrChangeFrom, c.From)
+	w.putText(attrChangeFromHash, c.fromHash)
 	w.putText(attrChangeFromString, c.FromText)
 	w.putText(attrChangeTo, c.To)
+	w.putText(attrChangeToHash, c.toHash)
 	w.putText(attrChangeToString, c.ToText)
 }
 
-// redact returns a change without the values that the options exclude: names of people, and texts. Ids of people
-// remain.
-func (o *Options) redact(change jira.Change) jira.Change {
+// visibleChange is a change without the values that the options exclude, and with hashes of the login names in From and
+// To.
+type visibleChange struct {
+	jira.Change
+	fromHash, toHash string
+}
+
+// redact leaves out what the options exclude: names of people, and texts. Ids of people remain.
+func (w writer) redact(change jira.Change) visibleChange {
 	switch p := privacyOf(change); {
-	case p == aboutUser && !o.UserDetails:
-		change.From, change.To = onlyIDs(change, change.From), onlyIDs(change, change.To)
-		change.FromText, change.ToText = "", ""
-	case p == isDescription && !o.Description, p == isComment && !o.CommentBody:
+	case p == aboutUser:
+		return w.redactPeople(change)
+	case p == isDescription && !w.opts.Description, p == isComment && !w.opts.CommentBody:
 		change.From, change.FromText, change.To, change.ToText = "", "", "", ""
 	}
-	return change
+	return visibleChange{Change: change}
 }
 
 func privacyOf(change jira.Change) privacy {
@@ -138,23 +147,6 @@ const userResource = ":user/"
 
 func areThingIDs(value string) bool {
 	return len(value) <= maxUserIDs && thingIDs.MatchString(value) && !strings.Contains(value, userResource)
-}
-
-// userIDs matches one or more account ids of Jira Cloud, or user keys of Data Center since Jira 8.4. The account ids of
-// customers of Jira Service Management have one more part.
-var userIDs = regexp.MustCompile(`^\[?((JIRAUSER\d+|[0-9a-f]{24}|[0-9a-z]+(:[0-9a-f-]{23,36}){1,2})(, )?)+\]?$`)
-
-// maxUserIDs is the largest value, in bytes, that is searched for ids, because regular expressions are slow. 300 ids fit
-// into it.
-const maxUserIDs = 16 << 10
-
-// onlyIDs returns the value of a change, or "" if the value may contain anything but user ids. Jira's own user fields
-// contain only ids. Custom fields may also contain login names, such as [jdoe(JIRAUSER10100)].
-func onlyIDs(change jira.Change, value string) string {
-	if change.FieldType == fieldTypeCustom && (len(value) > maxUserIDs || !userIDs.MatchString(value)) {
-		return ""
-	}
-	return value
 }
 
 // previousKey returns the key of the issue before a move to another project, or "".

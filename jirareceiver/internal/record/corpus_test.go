@@ -184,12 +184,32 @@ func eventNameOf(tree any) string {
 	}
 }
 
-// userIDPaths returns the paths of the ids of the users at the given paths: of Cloud, or else of Data Center.
-func userIDPaths(users ...string) (paths []string) {
-	for _, user := range users {
-		paths = append(paths, user+".accountId", user+".key")
+// placesOfPeople has the paths of people in bodies, by the namespace of their attributes.
+var placesOfPeople = map[string][]string{
+	"jira.issue.assignee":        {"issue.fields.assignee", "fields.assignee"},
+	"jira.issue.reporter":        {"issue.fields.reporter", "fields.reporter"},
+	"jira.issue.creator":         {"issue.fields.creator", "fields.creator"},
+	"jira.project.lead":          {"project.projectLead"},
+	"jira.comment.author":        {"comment.author"},
+	"jira.comment.update_author": {"comment.updateAuthor"},
+	"jira.worklog.author":        {"worklog.author"},
+	"jira.worklog.update_author": {"worklog.updateAuthor"},
+	"jira.attachment.author":     {"attachment.author"},
+}
+
+// personAt returns the id or the login name of the first person at the paths.
+func personAt(tree any, paths ...string) (id, login string) {
+	for _, path := range paths {
+		if valueAt(tree, path) == nil {
+			continue
+		}
+		id = textAt(tree, path+".accountId")
+		if key := textAt(tree, path+".key"); id == "" && strings.HasPrefix(key, "JIRAUSER") {
+			id = key
+		}
+		return id, textAt(tree, path+".name", path+".key")
 	}
-	return paths
+	return "", ""
 }
 
 // placesOfAttributes has the paths of attribute values in bodies. A body has a value at one of the paths.
@@ -204,25 +224,16 @@ var placesOfAttributes = map[string][]string{
 	"jira.issue.parent.id":                 {"issue.fields.parent.id", "fields.parent.id"},
 	"jira.issue.parent.key":                {"issue.fields.parent.key", "fields.parent.key"},
 	"jira.issue.due_date":                  {"issue.fields.duedate", "fields.duedate"},
-	"jira.issue.assignee.id":               userIDPaths("issue.fields.assignee", "fields.assignee"),
-	"jira.issue.reporter.id":               userIDPaths("issue.fields.reporter", "fields.reporter"),
-	"jira.issue.creator.id":                userIDPaths("issue.fields.creator", "fields.creator"),
 	"jira.project.id":                      {"issue.fields.project.id", "fields.project.id", "project.id", "version.projectId"},
 	"jira.project.name":                    {"issue.fields.project.name", "fields.project.name", "project.name"},
-	"jira.project.lead.id":                 userIDPaths("project.projectLead"),
 	"jira.transition.id":                   {"transition.transitionId"},
 	"jira.workflow.id":                     {"transition.workflowId"},
 	"jira.comment.id":                      {"comment.id"},
-	"jira.comment.author.id":               userIDPaths("comment.author"),
-	"jira.comment.update_author.id":        userIDPaths("comment.updateAuthor"),
 	"jira.worklog.id":                      {"worklog.id"},
-	"jira.worklog.author.id":               userIDPaths("worklog.author"),
-	"jira.worklog.update_author.id":        userIDPaths("worklog.updateAuthor"),
 	"jira.worklog.time_spent_seconds":      {"worklog.timeSpentSeconds"},
 	"jira.attachment.id":                   {"attachment.id"},
 	"jira.attachment.filename":             {"attachment.filename"},
 	"jira.attachment.size":                 {"attachment.size"},
-	"jira.attachment.author.id":            userIDPaths("attachment.author"),
 	"jira.issue_link.id":                   {"issueLink.id"},
 	"jira.issue_link.type.id":              {"issueLink.issueLinkType.id"},
 	"jira.issue_link.source_issue.id":      {"issueLink.sourceIssueId"},
@@ -276,9 +287,7 @@ func assertRecordMatches(t *testing.T, record plog.LogRecord, tree any) {
 	}
 	assert.Equal(t, issueID(tree), get("jira.issue.id"), "jira.issue.id")
 	assert.Equal(t, projectKeyIn(tree), get("jira.project.key"), "jira.project.key")
-	actor, subject := users(tree)
-	assert.Equal(t, actor, get("user.id"), "user.id")
-	assert.Equal(t, subject, get("jira.user.id"), "jira.user.id")
+	assertPeople(t, get, tree)
 	assertStatuses(t, get, tree)
 	assertAge(t, get, tree)
 	assert.Equal(t, cmp.Or(textAt(tree, "changelog.id"), historyID(tree)), get("jira.changelog.id"))
@@ -288,6 +297,25 @@ func assertRecordMatches(t *testing.T, record plog.LogRecord, tree any) {
 		items = list.Slice().Len()
 	}
 	assert.Equal(t, len(changes(tree))+sprintChanges(tree), items, "changed fields")
+}
+
+// assertPeople looks for the id of each person, and for a hash in place of a login name.
+func assertPeople(t *testing.T, get func(string) string, tree any) {
+	t.Helper()
+	places := maps.Clone(placesOfPeople)
+	places["user"], places["jira.user"] = users(tree)
+	for namespace, paths := range places {
+		id, login := personAt(tree, paths...)
+		switch {
+		case namespace == "jira.user" && id == "":
+			id = textAt(tree, "accountId")
+		case namespace == "user" && textAt(tree, "alert.alertId") != "":
+			id, login = textAt(tree, "alert.userId"), textAt(tree, "alert.username")
+		}
+		assert.Equal(t, id, get(namespace+".id"), namespace+".id")
+		assert.Equal(t, id == "" && login != "", get(namespace+".hash") != "", namespace+".hash")
+		assert.Empty(t, get(namespace+".name"), namespace+".name")
+	}
 }
 
 // assertAge looks at the bodies that tell both times as Jira Cloud does.
@@ -326,18 +354,15 @@ func projectKeyIn(tree any) string {
 	return cmp.Or(textAt(tree, "issue.fields.project.key", "fields.project.key", "project.key"), ofIssue)
 }
 
-// users returns the ids of who caused an event, and of whom it happened to.
-func users(tree any) (actor, subject string) {
+// users returns the paths of who caused an event, and of whom it happened to.
+func users(tree any) (actor, subject []string) {
 	switch name := eventNameOf(tree); {
 	case strings.HasPrefix(name, "jira.user."):
-		return "", textAt(tree, append(userIDPaths("user"), "accountId")...)
-	case strings.HasPrefix(name, "jira.alert."):
-		return textAt(tree, "alert.userId"), ""
+		return nil, []string{"user"}
 	case strings.HasSuffix(name, ".deleted"):
-		return textAt(tree, userIDPaths("user")...), ""
+		return []string{"user"}, nil
 	}
-	return textAt(tree, userIDPaths(
-		"user", "comment.updateAuthor", "comment.author", "worklog.updateAuthor", "worklog.author", "attachment.author")...), ""
+	return []string{"user", "comment.updateAuthor", "comment.author", "worklog.updateAuthor", "worklog.author", "attachment.author"}, nil
 }
 
 // changes returns the changed fields that a body lists.

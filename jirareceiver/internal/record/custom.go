@@ -13,9 +13,7 @@ func (w writer) customFields(fields []jira.CustomField) {
 			w.budget.markCut(key)
 		}
 		w.custom(key, field.Value, w.customValue)
-		if w.opts.UserDetails {
-			w.custom(key+suffixFullName, field.Value, w.customName)
-		}
+		w.customPeople(key, field.Value)
 	}
 }
 
@@ -62,12 +60,6 @@ func (w writer) customValue(key string, value any) any {
 	default:
 		return value
 	}
-}
-
-// customName returns the display name of a user, and nil for all other values.
-func (w writer) customName(key string, value any) any {
-	user, _ := value.(jira.User)
-	return orNil(w.text(key, user.DisplayName))
 }
 
 func orNil(s string) any {

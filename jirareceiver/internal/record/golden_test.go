@@ -60,6 +60,19 @@ var configured = []struct {
 		bodies: []string{"senders/cloud_issue_updated_every_custom_field"},
 	},
 	{
+		name:   "people",
+		change: peopleOptions,
+		bodies: []string{"senders/datacenter_issue_updated_by_login"},
+	},
+	{
+		name:   "people_with_user_details",
+		change: func(o *Options) { peopleOptions(o); o.UserDetails = true },
+		bodies: []string{
+			"senders/datacenter_issue_updated_by_login", "senders/datacenter_project_created_by_login",
+			"senders/datacenter_attachment_created_by_login", "senders/datacenter_worklog_created_by_login",
+		},
+	},
+	{
 		name: "severity",
 		change: func(o *Options) {
 			o.Severities = map[string]plog.SeverityNumber{"high": plog.SeverityNumberWarn, "1": plog.SeverityNumberError2}
@@ -108,6 +121,12 @@ var configured = []struct {
 var personal = []string{
 	"senders/cloud_issue_updated_private", "senders/cloud_issue_updated_adf", "senders/cloud_comment_created_adf",
 	"senders/datacenter_issue_resolved", "senders/datacenter_issue_commented",
+}
+
+// peopleOptions adds all places of people.
+func peopleOptions(o *Options) {
+	o.SplitChanges, o.UserHashKey = true, "a key of the hashes of login names"
+	o.CustomFields = map[string]string{"customfield_10100": "approver", "customfield_10101": "reviewers"}
 }
 
 var everyCustomField = map[string]string{

@@ -87,7 +87,7 @@ func (w writer) links(links jira.Links) {
 	list := w.attrs.PutEmptySlice(attrIssueLinks)
 	list.EnsureCapacity(len(links.List))
 	for _, link := range links.List {
-		item := writer{w.opts, list.AppendEmpty().SetEmptyMap(), w.budget, attrIssueLinks}
+		item := w.into(list.AppendEmpty().SetEmptyMap(), attrIssueLinks)
 		item.attrs.EnsureCapacity(linkKeys)
 		item.link(link)
 	}

@@ -210,15 +210,28 @@ func (s *said) user(u map[string]any) {
 			s.addTexts(ofUser, value)
 		case "self", "avatarUrls":
 			s.addTexts(ofLinks, value)
-		case "accountId", "key":
+		case "accountId":
 			s.ids[textAt(u, key)] = true
+		case "key":
+			s.addUserID(textAt(u, key))
 		default:
 			s.walk(value)
 		}
 	}
 }
 
-// change sorts what a changelog item says. The ids of users stay; on older versions of Data Center they are login names.
+// addUserID adds a user key, or the machine-readable value of a change. The ids in it stay, and login names do not.
+func (s *said) addUserID(value string) {
+	for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune("[](), ", r) }) {
+		if accountOrKey.MatchString(word) {
+			s.ids[word] = true
+		} else {
+			s.addTexts(ofUser, word)
+		}
+	}
+}
+
+// change sorts what a changelog item says.
 func (s *said) change(item map[string]any) {
 	field := strings.ToLower(textAt(item, "fieldId", "field"))
 	switch {
@@ -229,7 +242,9 @@ func (s *said) change(item map[string]any) {
 	case isUserField(field, item):
 		s.addTexts(ofUser, item["fromString"])
 		s.addTexts(ofUser, item["toString"])
-		s.ids[textAt(item, "from")], s.ids[textAt(item, "to")] = true, true
+		s.addUserID(textAt(item, "from"))
+		s.addUserID(textAt(item, "to"))
+		s.ids[textAt(item, "tmpFromAccountId")], s.ids[textAt(item, "tmpToAccountId")] = true, true
 	default:
 		for _, value := range item {
 			s.walk(value)
@@ -250,9 +265,12 @@ func (s *said) addChange(kind string, item map[string]any) {
 // accountOrKey matches ids that only users have.
 var accountOrKey = regexp.MustCompile(`^\[?([0-9a-f]{24}|[0-9a-z]+:[0-9a-f-]{36}|JIRAUSER\d+)\b`)
 
+// nameAndKey matches the end of a list of users of Data Center.
+var nameAndKey = regexp.MustCompile(`\(\S+\)\]$`)
+
 func isUserField(field string, item map[string]any) bool {
 	return slices.Contains([]string{"assignee", "reporter", "creator"}, field) || hasAny(item, "tmpFromAccountId", "tmpToAccountId") ||
-		accountOrKey.MatchString(textAt(item, "from", "to"))
+		accountOrKey.MatchString(textAt(item, "from", "to")) || nameAndKey.MatchString(textAt(item, "from", "to"))
 }
 
 func hasAny(object map[string]any, keys ...string) bool {
@@ -292,8 +310,8 @@ func (s *said) addTexts(kind string, value any) {
 func oneSpace(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // leaks returns the texts of a record in which a personal text of the kind stands. Where one stands inside a text that the
-// body has in a public place as well, as a name in a summary, that is no leak. A user id that equals the login name, as in old
-// installations of Data Center, is one, but where ids belong.
+// body has in a public place as well, as a name in a summary, that is no leak. A user id that equals the login name is one, but
+// where ids belong.
 func (s *said) leaks(texts []recorded, kind string) (leaks []string) {
 	for _, text := range texts {
 		if madeHere[text.key] || strings.HasSuffix(text.key, "_at") {

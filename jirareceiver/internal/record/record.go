@@ -30,7 +30,7 @@ import (
 const serviceName = "jira"
 
 // Capacities for which memory is reserved: the usual number of attributes of the record of an issue event and of the
-// record of a changed field, and the largest number of keys of an item of a changelog and of a link.
+// record of a changed field, and the usual largest number of keys of an item of a changelog and of a link.
 const (
 	eventAttributes  = 48
 	changeAttributes = 20
@@ -47,6 +47,7 @@ type Options struct {
 	MaxText      int                            // runes; longer texts are cut
 	CustomFields map[string]string              // aliases of custom fields, by field id
 	Severities   map[string]plog.SeverityNumber // by folded name or id of a priority; all other priorities have INFO
+	UserHashKey  string                         // key of the hashes of login names; if empty, the site is the key
 	SplitChanges bool                           // add one record for each changed field of an issue
 
 	// Content that is, or may be, about people. Records contain it only if the option is set.
@@ -72,13 +73,14 @@ type Attribute struct{ Key, Value string }
 
 // Builder builds log records. It is safe for concurrent use.
 type Builder struct {
-	opts Options
-	site Site // the configured site, or the zero value
+	opts   Options
+	site   Site // the configured site, or the zero value
+	logins loginHasher
 }
 
 // New returns a Builder.
 func New(opts Options) *Builder {
-	return &Builder{opts: opts, site: parseSite(opts.SiteURL)}
+	return &Builder{opts: opts, site: parseSite(opts.SiteURL), logins: loginHasher{key: opts.UserHashKey}}
 }
 
 // ClassifiedEvent is a decoded event with its event type and its site.
@@ -199,12 +201,12 @@ func (b *Builder) appendChanges(records plog.LogRecordSlice, event writer, in re
 // appendChange appends the record of one changed field, and reports whether a limit has cut the record.
 func (b *Builder) appendChange(records plog.LogRecordSlice, uid string, change jira.Change, in recordInput) (isCut bool) {
 	record, w := b.appendRecord(records, EventFieldChanged, uid, changeAttributes, in)
-	change = b.opts.redact(change)
-	w.body(record, changeLine(in.Issue, change))
+	visible := w.redact(change)
+	w.body(record, changeLine(in.Issue, visible.Change))
 	w.issueIdentity(in)
 	w.project(projectOf(in.Event))
 	w.putID(attrChangelogID, in.Changelog.ID)
-	w.changedField(change)
+	w.changedField(visible)
 	return w.finish()
 }
 
@@ -220,7 +222,12 @@ func (b *Builder) appendRecord(
 	record.SetSeverityText(strings.ToUpper(in.severity.String()))
 
 	record.Attributes().EnsureCapacity(attributes)
-	w := writer{opts: &b.opts, attrs: record.Attributes(), budget: newBudget(in.bytesLeft)}
+	w := writer{
+		opts:   &b.opts,
+		attrs:  record.Attributes(),
+		budget: newBudget(in.bytesLeft),
+		logins: siteHasher{&b.logins, in.Site.URL},
+	}
 	w.putID(attrRecordUID, uid)
 	w.delivery(in.Event, in.delivery)
 	w.user(actorKeys, actor(in.Type, in.Event))

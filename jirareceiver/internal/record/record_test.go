@@ -248,35 +248,49 @@ func TestUnmappedStatuses(t *testing.T) {
 // TestPeopleInChanges looks at whole changes: which custom fields are user pickers, Jira does not say.
 func TestPeopleInChanges(t *testing.T) {
 	const accountID = "557058:1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5b"
-	for _, tt := range []struct{ change, from, text any }{
-		{`{"field": "assignee", "from": "jdoe", "fromString": "J. Doe"}`, "jdoe", nil},
-		{`{"fieldId": "reporter", "from": "jdoe", "fromString": "J. Doe"}`, "jdoe", nil},
-		{`{"field": "Creator", "from": "jdoe", "fromString": "J. Doe"}`, "jdoe", nil},
-		{`{"field": "Watcher", "from": "10", "fromString": "J. Doe", "tmpFromAccountId": "10"}`, "10", nil},
-		{`{"field": "priority", "from": "3", "fromString": "Medium"}`, "3", "Medium"},
-		{`{"fieldtype": "custom", "from": "` + accountID + `", "fromString": "J. Doe"}`, accountID, nil},
-		{`{"fieldtype": "custom", "from": "[` + accountID + `, ` + accountID + `]", "fromString": "J. Doe"}`, "[" + accountID + ", " + accountID + "]", nil},
-		{`{"fieldtype": "custom", "from": "5cedcb4355a88a0fc86388ba", "fromString": "J. Doe"}`, "5cedcb4355a88a0fc86388ba", nil},
-		{`{"fieldtype": "custom", "from": "JIRAUSER10200", "fromString": "J. Doe"}`, "JIRAUSER10200", nil},
-		{`{"fieldtype": "custom", "from": "jdoe", "fromString": "J. Doe"}`, nil, nil},
-		{`{"fieldtype": "custom", "from": "[jdoe(JIRAUSER10100)]", "fromString": "J. Doe"}`, nil, nil},
-		{`{"fieldtype": "custom", "fromString": "[J. Doe(jdoe)]"}`, nil, nil},
-		{`{"fieldtype": "custom", "from": "3a1b2c3d-1111-4222-8333-0a1b2c3d4e5f", "fromString": "Red team"}`, "3a1b2c3d-1111-4222-8333-0a1b2c3d4e5f", "Red team"},
+	jdoe, kim := hashFor("", "jdoe"), hashFor("", "kim")
+	for _, tt := range []struct{ change, from, hash, text any }{
+		{`{"field": "assignee", "from": "jdoe", "fromString": "J. Doe"}`, nil, jdoe, nil},
+		{`{"fieldId": "reporter", "from": "JDoe", "fromString": "J. Doe"}`, nil, jdoe, nil},
+		{`{"field": "Creator", "from": "JIRAUSER10200", "fromString": "J. Doe"}`, "JIRAUSER10200", nil, nil},
+		{`{"field": "assignee", "from": "12345", "fromString": "J. Doe"}`, nil, hashFor("", "12345"), nil},
+		{`{"field": "assignee", "from": "J. Doe (x)", "fromString": "J. Doe"}`, nil, hashFor("", "j. doe (x)"), nil},
+		{`{"field": "Watcher", "from": "10", "fromString": "J. Doe", "tmpFromAccountId": "10"}`, "10", nil, nil},
+		{`{"field": "assignee", "from": "jdoe", "fromString": "J. Doe", "tmpFromAccountId": "` + accountID + `"}`, accountID, nil, nil},
+		{`{"field": "assignee", "from": "jdoe", "fromString": "J. Doe", "tmpFromAccountId": null}`, nil, jdoe, nil},
+		{`{"field": "priority", "from": "3", "fromString": "Medium"}`, "3", nil, "Medium"},
+		{`{"fieldtype": "custom", "from": "` + accountID + `", "fromString": "J. Doe"}`, accountID, nil, nil},
+		{`{"fieldtype": "custom", "from": "[` + accountID + `, ` + accountID + `]", "fromString": "J. Doe"}`, "[" + accountID + ", " + accountID + "]", nil, nil},
+		{`{"fieldtype": "custom", "from": "5cedcb4355a88a0fc86388ba", "fromString": "J. Doe"}`, "5cedcb4355a88a0fc86388ba", nil, nil},
+		{`{"fieldtype": "custom", "from": "JIRAUSER10200", "fromString": "J. Doe"}`, "JIRAUSER10200", nil, nil},
+		{`{"fieldtype": "custom", "from": "jdoe", "fromString": "J. Doe"}`, nil, jdoe, nil},
+		{`{"fieldtype": "custom", "from": "[jdoe(JIRAUSER10100)]", "fromString": "J. Doe"}`, "[JIRAUSER10100]", nil, nil},
+		{`{"fieldtype": "custom", "from": "[jdoe(jdoe)]", "fromString": "[J. Doe(jdoe)]"}`, nil, "[" + jdoe + "]", nil},
+		{`{"fieldtype": "custom", "from": "[jdoe(JIRAUSER10100), Kim(kim), jdoe(jdoe)]"}`, "[JIRAUSER10100]", "[" + kim + ", " + jdoe + "]", nil},
+		{`{"fieldtype": "custom", "from": "` + accountID + `, jdoe"}`, accountID, jdoe, nil},
+		{`{"fieldtype": "custom", "from": "some words of jdoe"}`, nil, nil, nil},
+		{`{"fieldtype": "custom", "from": "[jdoe(jdoe]"}`, nil, nil, nil},
+		{`{"fieldtype": "custom", "from": "[jdoe"}`, nil, nil, nil},
+		{`{"fieldtype": "custom", "from": "jdoe` + strings.Repeat(", jdoe", maxLogins) + `"}`, nil, nil, nil},
+		{`{"fieldtype": "custom", "from": "` + strings.Repeat("j", maxUserIDs+1) + `"}`, nil, nil, nil},
+		{`{"fieldtype": "custom", "fromString": "[J. Doe(jdoe)]"}`, nil, nil, nil},
+		{`{"fieldtype": "custom", "from": "10035", "fromString": "Option"}`, "10035", nil, "Option"},
+		{`{"fieldtype": "custom", "from": "12, 13", "fromString": "Sprint 5, Sprint 6"}`, "12, 13", nil, "Sprint 5, Sprint 6"},
+		{`{"fieldtype": "custom", "from": "2026-01-01T10:00:00.0+0000", "fromString": "01/Jan/26"}`, "2026-01-01T10:00:00.0+0000", nil, "01/Jan/26"},
+		{`{"fieldtype": "custom", "from": null, "fromString": "3.5"}`, nil, nil, "3.5"},
+		{`{"fieldtype": "custom", "from": "3a1b2c3d-1111-4222-8333-0a1b2c3d4e5f", "fromString": "Red team"}`, "3a1b2c3d-1111-4222-8333-0a1b2c3d4e5f", nil, "Red team"},
 		{
 			`{"fieldtype": "custom", "from": "[3a1b2c3d-1111-4222-8333-0a1b2c3d4e5f:88, 3a1b2c3d-1111-4222-8333-0a1b2c3d4e5f:89]", "fromString": "Pump 3, Pump 4"}`,
-			"[3a1b2c3d-1111-4222-8333-0a1b2c3d4e5f:88, 3a1b2c3d-1111-4222-8333-0a1b2c3d4e5f:89]", "Pump 3, Pump 4",
+			"[3a1b2c3d-1111-4222-8333-0a1b2c3d4e5f:88, 3a1b2c3d-1111-4222-8333-0a1b2c3d4e5f:89]", nil, "Pump 3, Pump 4",
 		},
-		{`{"fieldtype": "custom", "from": "ari:cloud:identity::team/3a1b2c3d", "fromString": "Red team"}`, "ari:cloud:identity::team/3a1b2c3d", "Red team"},
-		{`{"fieldtype": "custom", "from": "ari:cloud:identity::user/712020:3a1b2c3d", "fromString": "Jane Doe"}`, nil, nil},
-		{`{"fieldtype": "custom", "from": "3a1b2c3d-1111-4222-8333-0a1b2c3d4e5f, jdoe", "fromString": "Jane Doe"}`, nil, nil},
-		{`{"fieldtype": "custom", "from": "10035", "fromString": "Option"}`, "10035", "Option"},
-		{`{"fieldtype": "custom", "from": "12, 13", "fromString": "Sprint 5, Sprint 6"}`, "12, 13", "Sprint 5, Sprint 6"},
-		{`{"fieldtype": "custom", "from": "2026-01-01T10:00:00.0+0000", "fromString": "01/Jan/26"}`, "2026-01-01T10:00:00.0+0000", "01/Jan/26"},
-		{`{"fieldtype": "custom", "from": null, "fromString": "3.5"}`, nil, "3.5"},
+		{`{"fieldtype": "custom", "from": "ari:cloud:identity::team/3a1b2c3d", "fromString": "Red team"}`, "ari:cloud:identity::team/3a1b2c3d", nil, "Red team"},
+		{`{"fieldtype": "custom", "from": "ari:cloud:identity::user/712020:3a1b2c3d", "fromString": "Jane Doe"}`, "712020:3a1b2c3d", nil, nil},
+		{`{"fieldtype": "custom", "from": "3a1b2c3d-1111-4222-8333-0a1b2c3d4e5f, jdoe", "fromString": "Jane Doe"}`, nil, hashFor("", "3a1b2c3d-1111-4222-8333-0a1b2c3d4e5f") + ", " + jdoe, nil},
 	} {
 		_, attrs := build(t, newBuilder(nil), fmt.Sprintf(`{"changelog": {"items": [%s]}}`, tt.change), Delivery{})
 		item := attrs["jira.changelog.items"].([]any)[0].(map[string]any)
 		assert.Equal(t, tt.from, item["from"], tt.change)
+		assert.Equal(t, tt.hash, item["from_hash"], tt.change)
 		assert.Equal(t, tt.text, item["from_string"], tt.change)
 	}
 }

@@ -44,8 +44,8 @@ func (w writer) subjects(et EventType, ev *jira.Event) {
 
 func (w writer) comment(c *jira.Comment) {
 	w.putID(attrCommentID, c.ID)
-	w.putID(attrCommentAuthorID, c.Author.ID())
-	w.putID(attrCommentUpdateAuthorID, c.UpdateAuthor.ID())
+	w.person(commentAuthorKeys, c.Author)
+	w.person(commentUpdateAuthorKeys, c.UpdateAuthor)
 	w.putTime(attrCommentCreatedAt, c.Created)
 	w.putTime(attrCommentUpdatedAt, c.Updated)
 	w.putBool(attrCommentPublic, c.Public)
@@ -58,8 +58,8 @@ func (w writer) comment(c *jira.Comment) {
 
 func (w writer) worklog(l *jira.Worklog) {
 	w.putID(attrWorklogID, l.ID)
-	w.putID(attrWorklogAuthorID, l.Author.ID())
-	w.putID(attrWorklogUpdateAuthorID, l.UpdateAuthor.ID())
+	w.person(worklogAuthorKeys, l.Author)
+	w.person(worklogUpdateAuthorKeys, l.UpdateAuthor)
 	w.putTime(attrWorklogStartedAt, l.Started)
 	w.putTime(attrWorklogCreatedAt, l.Created)
 	w.putTime(attrWorklogUpdatedAt, l.Updated)
@@ -77,7 +77,7 @@ func (w writer) attachment(a *jira.Attachment) {
 	w.putInt(attrAttachmentSize, a.Size)
 	w.putText(attrAttachmentMIMEType, a.MIMEType)
 	w.putTime(attrAttachmentCreatedAt, a.Created)
-	w.putID(attrAttachmentAuthorID, a.Author.ID())
+	w.person(attachmentAuthorKeys, a.Author)
 }
 
 func (w writer) issueLink(l *jira.IssueLink) {
@@ -149,5 +149,5 @@ func (w writer) project(p jira.Project) {
 	w.putID(attrProjectKey, p.Key)
 	w.putText(attrProjectName, p.Name)
 	w.putText(attrProjectCategory, p.Category)
-	w.putID(attrProjectLeadID, p.Lead.ID())
+	w.person(projectLeadKeys, p.Lead)
 }

@@ -39,7 +39,7 @@ func TestSubjects(t *testing.T) {
 		{"issuetype_created", `"issuetype": {"id": 7, "name": "Change"}`, "Jira: issue type created: Change", `
 			jira.issue_type.id=7 jira.issue_type.name=Change`},
 		{"project_created", `"project": {"id": 7, "key": "OPS", "name": "Operations", "projectCategory": {"name": "Inner"}, "projectLead": {"key": "kim", "displayName": "Kim Dvorak"}}`, "Jira: project created: OPS", `
-			jira.project.category=Inner jira.project.id=7 jira.project.key=OPS jira.project.lead.id=kim jira.project.name=Operations`},
+			jira.project.category=Inner jira.project.id=7 jira.project.key=OPS jira.project.lead.hash=69a86456dbee1dae9ef230ecb4704a0e jira.project.name=Operations`},
 		{
 			"jira:version_deleted", `"version": {"id": 7, "name": "1.3", "released": true, "archived": false, "startDate": "2026-03-01", "releaseDate": "2026-03-31", "projectId": 1}, "mergedTo": {"id": 8, "name": "1.4"}`,
 			"Jira: version deleted, merged into 1.4: 1.3", `
@@ -167,7 +167,8 @@ func split(t *testing.T, builder *Builder, body string) (records []plog.LogRecor
 }
 
 func TestSplitChanges(t *testing.T) {
-	builder := newBuilder(func(o *Options) { o.SplitChanges, o.SiteURL = true, "https://acme.atlassian.net" })
+	const site = "https://acme.atlassian.net"
+	builder := newBuilder(func(o *Options) { o.SplitChanges, o.SiteURL = true, site })
 	records := split(t, builder, `{"webhookEvent": "jira:issue_updated", "timestamp": 1595970774883, "user": {"accountId": "a", "displayName": "Ada Lindqvist"},
 		"issue": {"id": "1", "key": "OPS-2", "fields": {"summary": "s", "project": {"id": 5, "name": "Operations"}}}, "changelog": {"id": "9", "items": [
 		{"field": "Status", "fieldId": "status", "from": "1", "fromString": "Open", "to": "3", "toString": "In Progress"},
@@ -187,7 +188,7 @@ func TestSplitChanges(t *testing.T) {
 			"jira.change.field": "Status", "jira.change.field_id": "status", "jira.change.from": "1", "jira.change.from_string": "Open",
 			"jira.change.to": "3", "jira.change.to_string": "In Progress",
 		}},
-		{"OPS-2 assignee changed", map[string]any{"jira.change.field": "assignee", "jira.change.from": "ada", "jira.change.to": "noor"}},
+		{"OPS-2 assignee changed", map[string]any{"jira.change.field": "assignee", "jira.change.from_hash": hashFor(site, "ada"), "jira.change.to_hash": hashFor(site, "noor")}},
 		{"OPS-2 description changed", map[string]any{"jira.change.field": "description"}},
 		{"OPS-2 labels changed to a b", map[string]any{"jira.change.field": "labels", "jira.change.to_string": "a b"}},
 	} {
@@ -237,7 +238,8 @@ func TestDisplayLines(t *testing.T) {
 	}
 }
 
-// TestCustomFields has the ids of people by default, and their names beside them when asked for.
+// TestCustomFields has the ids of people or the hashes of their login names by default, and their names beside them when asked
+// for.
 func TestCustomFields(t *testing.T) {
 	const fields = `{"issue": {"fields": {"customfield_1": {"accountId": "a", "displayName": "Ada Lindqvist"},
 		"customfield_2": [{"accountId": "b", "displayName": "Noor Haddad"}, {"name": "rmontero", "displayName": "Rosa Montero"}],
@@ -254,10 +256,11 @@ func TestCustomFields(t *testing.T) {
 		return attrs
 	}
 	want := map[string]any{
-		"jira.issue.custom.approver": "a", "jira.issue.custom.team": []any{"b"}, "jira.issue.custom.points": 5.0,
+		"jira.issue.custom.approver": "a", "jira.issue.custom.team": []any{"b"}, "jira.issue.custom.team.hash": []any{hashFor("", "rmontero")}, "jira.issue.custom.points": 5.0,
 		"jira.issue.custom.text": "äöüÄ", "jira.issue.custom.mixed": []any{"Euro", 2.5, true},
 	}
 	assert.Equal(t, want, custom(false))
+	want["jira.issue.custom.team.name"] = []any{"rmon"}
 	want["jira.issue.custom.approver.full_name"] = "Ada "
 	want["jira.issue.custom.team.full_name"] = []any{"Noor", "Rosa"}
 	assert.Equal(t, want, custom(true))

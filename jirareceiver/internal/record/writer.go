@@ -23,7 +23,14 @@ type writer struct {
 	opts   *Options
 	attrs  pcommon.Map
 	budget *budget
-	parent string // key of the attribute whose value is the map attrs; "" if attrs are the attributes of the record
+	parent string     // key of the attribute whose value is the map attrs; "" if attrs are the attributes of the record
+	logins siteHasher // hashes of login names
+}
+
+// into returns a writer of a map in the attribute parent.
+func (w writer) into(attrs pcommon.Map, parent string) writer {
+	w.attrs, w.parent = attrs, parent
+	return w
 }
 
 // putID writes an id or a key. An id that was cut is worthless, so the limit is above all real ids.
@@ -158,16 +165,6 @@ func (w writer) extra(attrs []Attribute) {
 			w.putText(attr.Key, validUTF8(attr.Value))
 		}
 	}
-}
-
-func (w writer) user(keys userKeys, u jira.User) {
-	w.putID(keys.id, u.ID())
-	if !w.opts.UserDetails {
-		return
-	}
-	w.putText(keys.name, u.Name)
-	w.putText(keys.fullName, u.DisplayName)
-	w.putText(keys.email, u.Email)
 }
 
 func validUTF8(s string) string {
