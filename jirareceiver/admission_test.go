@@ -93,7 +93,7 @@ func TestInFlightBytesReachTheLimit(t *testing.T) {
 	})
 	first, second := r.inBackground(t), r.inBackground(t)
 	wait(t, next.entered, "delivery")
-	wait(t, next.entered, "delivery beside it")
+	r.awaitHeld(t, 2*len(createdBody))
 	r.assertInFlight(t, int64(2*len(createdBody)))
 	close(next.release)
 	assert.Equal(t, http.StatusOK, wait(t, first, "answer"))

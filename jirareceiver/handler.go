@@ -25,6 +25,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/diskguard"
 	"github.com/otel-jira/collector/jirareceiver/internal/drain"
+	"github.com/otel-jira/collector/jirareceiver/internal/groupcommit"
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
@@ -52,6 +53,7 @@ type handler struct {
 	cache            *dedup.Cache // nil without deduplication
 	records          *record.Builder
 	next             consumer.Logs
+	groups           *groupcommit.Committer // nil if each delivery must keep its own context
 
 	calls       *drain.Calls
 	reading     context.Context // done when the receiver stops
@@ -99,6 +101,9 @@ func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now
 		telemetry:       telemetry,
 		logger:          settings.Logger,
 		now:             now,
+	}
+	if !cfg.ServerConfig.IncludeMetadata && !cfg.ServerConfig.Auth.HasValue() {
+		h.groups = groupcommit.New(next, func(err error) bool { return isExhausted(err) || isPermanent(err) })
 	}
 	h.health = &healthCheck{bodies: h.bodies, disk: h.disk, forgetAfter: h.retryAfter, now: now}
 	return h, telemetry.registerGauges(h.bodies, h.cache)
@@ -287,7 +292,11 @@ func (h *handler) deliverOnce(ctx context.Context, event record.ClassifiedEvent,
 	defer end() // after Commit, so that a shutdown waits until the cache contains the delivery ID
 	logs, remarks := h.records.Build(event, d)
 	res.records = logs.LogRecordCount()
-	if err := h.consume(ctx, logs); err != nil {
+	rebuild := func() plog.Logs {
+		again, _ := h.records.Build(event, d)
+		return again
+	}
+	if err := h.consume(ctx, logs, rebuild); err != nil {
 		res.outcome = outcomeRefused
 		return res, err
 	}
@@ -305,9 +314,13 @@ func (h *handler) begin(ctx context.Context, site record.Site, d record.Delivery
 	return h.cache.Begin(ctx, dedup.NewKey(site.URL, d.ID), dedup.BodySum(d.Body))
 }
 
-// consume hands the records to the pipeline.
-func (h *handler) consume(ctx context.Context, logs plog.Logs) error {
-	err := h.next.ConsumeLogs(ctx, logs)
+// consume hands the records to the pipeline, together with the records of other deliveries that arrive during a call.
+func (h *handler) consume(ctx context.Context, logs plog.Logs, rebuild func() plog.Logs) (err error) {
+	if h.groups == nil {
+		err = h.next.ConsumeLogs(ctx, logs)
+	} else {
+		err = h.groups.Commit(ctx, logs, rebuild)
+	}
 	if err != nil {
 		err = pipelineFailure(err)
 	}

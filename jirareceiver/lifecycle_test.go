@@ -28,6 +28,7 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/confignet"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pipeline"
@@ -424,8 +425,10 @@ func TestConsumeContract(t *testing.T) {
 	})
 }
 
-// contractFactory makes receivers for the checker, and deliveries for the receivers.
+// contractFactory makes receivers for the checker, and deliveries for the receivers. They come one after the other: for the
+// checker, a permanent error of a group is final for each of its deliveries. TestGroupWithPoison has groups.
 type contractFactory struct {
+	mu       sync.Mutex
 	receiver *jiraReceiver
 	client   *http.Client
 	sequence atomic.Int64
@@ -456,6 +459,8 @@ func (f *contractFactory) Stop() { f.client.CloseIdleConnections() }
 
 // Generate delivers an event until it is accepted or refused for good. When it is accepted, it is delivered once more.
 func (f *contractFactory) Generate() []receivertest.UniqueIDAttrVal {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	id := fmt.Sprintf("OPS-%d", f.sequence.Add(1))
 	status := f.send(id, 0)
 	for retry := 1; status == http.StatusServiceUnavailable; retry++ {
@@ -484,4 +489,57 @@ func (f *contractFactory) send(id string, retry int) (status int) {
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, response.Body)
 	return response.StatusCode
+}
+
+// TestGroups sends deliveries during a call of the pipeline. The next call takes all of them, and a record that the
+// pipeline refuses permanently fails alone. With include_metadata, each delivery keeps its own context, and so its own
+// call.
+func TestGroups(t *testing.T) {
+	t.Parallel()
+	const deliveries = 5
+	var largest atomic.Int64 // number of records of a call
+	var release chan struct{}
+	entered := make(chan struct{}, 100)
+	next := &sink{consume: func(_ context.Context, logs plog.Logs) error {
+		largest.Store(max(largest.Load(), int64(logs.LogRecordCount())))
+		entered <- struct{}{}
+		<-release
+		for _, record := range logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+			if id, _ := record.Attributes().Get("jira.webhook.id"); id.Str() == "poison" {
+				return consumererror.NewPermanent(errors.New("bad"))
+			}
+		}
+		return nil
+	}}
+	// sendAll reports whether all deliveries after the first one went in one group.
+	sendAll := func(r *testReceiver, alone bool) bool {
+		release = make(chan struct{})
+		good := []<-chan int{r.inBackground(t)}
+		wait(t, entered, "first call")
+		poison := r.inBackground(t, withDeliveryID("poison"))
+		for range deliveries - 2 {
+			good = append(good, r.inBackground(t))
+		}
+		r.awaitHeld(t, deliveries*len(createdBody))
+		for range deliveries - 1 {
+			if alone {
+				wait(t, entered, "call beside it")
+			}
+		}
+		close(release)
+		for _, status := range good {
+			assert.Equal(t, http.StatusOK, wait(t, status, "answer"))
+		}
+		assert.Equal(t, http.StatusUnprocessableEntity, wait(t, poison, "answer"))
+		for len(entered) > 0 {
+			<-entered
+		}
+		return largest.Load() == deliveries-1
+	}
+
+	withMetadata := start(t, next, func(cfg *Config) { cfg.ServerConfig.IncludeMetadata = true })
+	assert.False(t, sendAll(withMetadata, true))
+	assert.EqualValues(t, 1, largest.Load())
+	r := start(t, next, nil)
+	require.Eventually(t, func() bool { return sendAll(r, false) }, waitLimit, time.Millisecond)
 }

@@ -1,0 +1,241 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package groupcommit
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// callTime is how long a call of the sink takes.
+const callTime = time.Second
+
+var (
+	errPoison = errors.New("the sink refuses a record")
+	errBusy   = errors.New("the sink refuses everything")
+)
+
+// sink is a consumer whose calls take callTime. It refuses a call that contains a record named poison, and panics at one named panic.
+type sink struct {
+	mu    sync.Mutex
+	calls [][]string // the records of each call, in the order in which the calls began
+	taken map[string]bool
+	err   error // of each call
+}
+
+func (*sink) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
+
+func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	names := recordNames(logs)
+	s.mu.Lock()
+	s.calls = append(s.calls, names)
+	s.mu.Unlock()
+	select {
+	case <-time.After(callTime):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	logs.ResourceLogs().RemoveIf(func(plog.ResourceLogs) bool { return true }) // a consumer may change what it gets
+	for _, name := range names {
+		switch name {
+		case "poison":
+			return errPoison
+		case "panic":
+			panic("a fault of the consumer")
+		}
+	}
+	for _, name := range names {
+		s.taken[name] = s.err == nil
+	}
+	return s.err
+}
+
+func newSink() *sink { return &sink{taken: map[string]bool{}} }
+
+func newCommitter(s *sink, maxRecords int) *Committer {
+	c := New(s, func(err error) bool { return errors.Is(err, errPoison) })
+	c.maxRecords = maxRecords
+	return c
+}
+
+// oneRecord returns a record of a site.
+func oneRecord(site, name string) plog.Logs {
+	logs := plog.NewLogs()
+	resource := logs.ResourceLogs().AppendEmpty()
+	resource.Resource().Attributes().PutStr("jira.site.url", site)
+	resource.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().SetEventName(name)
+	return logs
+}
+
+func recordNames(logs plog.Logs) []string {
+	var names []string
+	for _, resource := range logs.ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				names = append(names, record.EventName())
+			}
+		}
+	}
+	return names
+}
+
+// commitAll commits each record as a delivery of its own, one after the other, and returns their errors by name.
+func commitAll(ctx context.Context, c *Committer, names ...string) map[string]error {
+	var deliveries sync.WaitGroup
+	var mu sync.Mutex
+	errs := map[string]error{}
+	for _, name := range names {
+		deliveries.Go(func() {
+			defer func() {
+				if recover() != nil {
+					mu.Lock()
+					defer mu.Unlock()
+					errs[name] = errPanicked
+				}
+			}()
+			build := func() plog.Logs { return oneRecord("a", name) }
+			err := c.Commit(ctx, build(), build)
+			mu.Lock()
+			defer mu.Unlock()
+			errs[name] = err
+		})
+		synctest.Wait() // for this one to call the sink or to wait
+	}
+	deliveries.Wait()
+	return errs
+}
+
+func TestOneCallAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink()
+		errs := commitAll(t.Context(), newCommitter(s, 100), "1", "2", "3", "4")
+		assert.Equal(t, map[string]error{"1": nil, "2": nil, "3": nil, "4": nil}, errs)
+		assert.Equal(t, [][]string{{"1"}, {"2", "3", "4"}}, s.calls)
+	})
+}
+
+func TestFullGroupDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink()
+		start := time.Now()
+		commitAll(t.Context(), newCommitter(s, 2), "1", "2", "3", "4", "5", "6")
+		assert.Equal(t, [][]string{{"1"}, {"2", "3"}, {"4", "5"}, {"6"}}, s.calls)
+		assert.Equal(t, 2*callTime, time.Since(start), "the last waits for one call")
+	})
+}
+
+func TestFullInBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink()
+		c := newCommitter(s, 100)
+		c.maxBytes = 1
+		commitAll(t.Context(), c, "1", "2", "3")
+		assert.Equal(t, [][]string{{"1"}, {"2"}, {"3"}}, s.calls)
+	})
+}
+
+// TestPoison has a record that the consumer refuses for good. Only its own delivery fails.
+func TestPoison(t *testing.T) {
+	for _, tt := range []struct {
+		poison  string
+		wantErr error
+	}{{"poison", errPoison}, {"panic", errPanicked}} {
+		t.Run(tt.poison, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSink()
+				errs := commitAll(t.Context(), newCommitter(s, 100), "1", "2", tt.poison, "3")
+				assert.Equal(t, map[string]error{"1": nil, "2": nil, tt.poison: tt.wantErr, "3": nil}, errs)
+				assert.Equal(t, map[string]bool{"1": true, "2": true, "3": true}, s.taken)
+			})
+		})
+	}
+}
+
+// TestOtherErrors are those of a backend that is down. All deliveries of a group fail without another call.
+func TestOtherErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink()
+		s.err = errBusy
+		errs := commitAll(t.Context(), newCommitter(s, 100), "1", "2", "3")
+		assert.Equal(t, map[string]error{"1": errBusy, "2": errBusy, "3": errBusy}, errs)
+		assert.Len(t, s.calls, 2)
+	})
+}
+
+func TestCancellation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink()
+		ctx, cancel := context.WithTimeout(t.Context(), callTime/2)
+		defer cancel()
+		errs := commitAll(ctx, newCommitter(s, 100), "1", "2", "3")
+		for name, err := range errs {
+			require.ErrorIs(t, err, context.DeadlineExceeded, name)
+		}
+		assert.Len(t, errs, 3)
+		assert.Empty(t, s.taken)
+	})
+}
+
+// TestInvariants commits at random times, with and without poison. Nobody has a good answer before its record was taken, and nobody
+// waits for more than the end of one call, its own call, and its call alone.
+func TestInvariants(t *testing.T) {
+	for seed := range uint64(50) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 0))
+			s := newSink()
+			c := newCommitter(s, 1+random.IntN(20))
+			var deliveries sync.WaitGroup
+			for i := range 100 {
+				name, pause := strconv.Itoa(i), time.Duration(random.Int64N(int64(5*callTime)))
+				if seed%2 == 1 && random.IntN(10) == 0 {
+					name = "poison"
+				}
+				deliveries.Go(func() {
+					time.Sleep(pause)
+					start := time.Now()
+					build := func() plog.Logs { return oneRecord("a", name) }
+					err := c.Commit(t.Context(), build(), build)
+					s.mu.Lock()
+					defer s.mu.Unlock()
+					assert.Equal(t, name != "poison", err == nil)
+					assert.Equal(t, err == nil, s.taken[name])
+					assert.LessOrEqual(t, time.Since(start), 3*callTime)
+				})
+			}
+			deliveries.Wait()
+		})
+	}
+}
+
+func TestMerge(t *testing.T) {
+	scoped := oneRecord("a", "scoped")
+	scoped.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetVersion("2")
+	other := oneRecord("a", "schema")
+	other.ResourceLogs().At(0).SetSchemaUrl("https://example.com/schema")
+	merged := merge([]plog.Logs{oneRecord("a", "1"), oneRecord("b", "2"), oneRecord("a", "3"), scoped, other, oneRecord("b", "4")})
+	var got [][]string
+	for _, resource := range merged.ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			names := []string{resource.Resource().Attributes().AsRaw()["jira.site.url"].(string)}
+			for _, record := range scope.LogRecords().All() {
+				names = append(names, record.EventName())
+			}
+			got = append(got, names)
+		}
+	}
+	assert.Equal(t, [][]string{{"a", "1", "3"}, {"a", "scoped"}, {"b", "2", "4"}, {"a", "schema"}}, got)
+}
