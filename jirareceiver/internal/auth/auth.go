@@ -32,7 +32,7 @@ type Options struct {
 // Authenticator accepts deliveries that are signed with a known secret or carry a known token. Without secrets and
 // tokens it accepts every delivery. It is safe for concurrent use.
 type Authenticator struct {
-	secrets        [][]byte
+	keys           []*signature.Key
 	tokenDigests   [][sha256.Size]byte
 	header         string
 	queryParameter string
@@ -42,7 +42,7 @@ type Authenticator struct {
 func New(opts Options) *Authenticator {
 	a := &Authenticator{header: opts.Header, queryParameter: opts.QueryParameter}
 	for _, secret := range opts.Secrets {
-		a.secrets = append(a.secrets, []byte(secret))
+		a.keys = append(a.keys, signature.NewKey([]byte(secret)))
 	}
 	for _, token := range opts.Tokens {
 		a.tokenDigests = append(a.tokenDigests, sha256.Sum256([]byte(token)))
@@ -64,7 +64,7 @@ type Header interface{ Get(key string) string }
 // CheckHeaders rejects requests that no body could authenticate, so that unauthenticated senders cannot make the
 // receiver read a body. One valid credential is enough. The error concerns the credential in the request.
 func (a *Authenticator) CheckHeaders(header Header, u *url.URL) (Credentials, error) {
-	if len(a.secrets) == 0 && len(a.tokenDigests) == 0 {
+	if len(a.keys) == 0 && len(a.tokenDigests) == 0 {
 		return Credentials{}, nil
 	}
 	tokens := a.tokensOf(header, u)
@@ -73,9 +73,9 @@ func (a *Authenticator) CheckHeaders(header Header, u *url.URL) (Credentials, er
 	}
 	signed := header.Get(signature.Header)
 	switch {
-	case len(a.secrets) > 0 && signed == "" && len(tokens) == 0 && hasSecret(u):
+	case len(a.keys) > 0 && signed == "" && len(tokens) == 0 && hasSecret(u):
 		return Credentials{}, ErrSecretInQuery
-	case len(a.secrets) > 0 && (signed != "" || len(tokens) == 0):
+	case len(a.keys) > 0 && (signed != "" || len(tokens) == 0):
 		s, err := signature.Parse(signed)
 		return Credentials{signature: &s}, err
 	case len(tokens) > 0:
@@ -91,7 +91,7 @@ func (a *Authenticator) VerifyBody(c Credentials, body []byte) error {
 	if c.AreVerified() {
 		return nil
 	}
-	return c.signature.Verify(body, a.secrets)
+	return c.signature.Verify(body, a.keys)
 }
 
 // secretParameters are the names that other receivers of Jira's webhooks give to a secret in the URL.

@@ -32,7 +32,7 @@ func serveFloor(ctx context.Context, endpoint string) error {
 	return server.Serve(listener)
 }
 
-var secrets = [][]byte{[]byte(secret)}
+var keys = []*signature.Key{signature.NewKey([]byte(secret))}
 
 func floor(w http.ResponseWriter, r *http.Request) {
 	var body bytes.Buffer
@@ -41,7 +41,7 @@ func floor(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	if signature.Verify(r.Header.Get(signature.Header), body.Bytes(), secrets) != nil {
+	if signature.Verify(r.Header.Get(signature.Header), body.Bytes(), keys) != nil {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}

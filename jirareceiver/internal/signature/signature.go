@@ -17,6 +17,7 @@ import (
 	"errors"
 	"hash"
 	"strings"
+	"sync"
 )
 
 // Header is the name of the request header with the signature. Unlike other senders, Jira does not append the method to
@@ -45,15 +46,37 @@ var methods = map[string]method{
 	"sha512":      {sha512.New, sha512.Size},
 }
 
+// Key is a secret with which senders sign. It is safe for concurrent use.
+type Key struct {
+	macs map[string]*sync.Pool // of hash.Hash, by method: a used HMAC has hashed the secret already
+}
+
+// NewKey returns the Key of a secret.
+func NewKey(secret []byte) *Key {
+	k := &Key{macs: map[string]*sync.Pool{}}
+	for name, method := range methods {
+		k.macs[name] = &sync.Pool{New: func() any { return hmac.New(method.newHash, secret) }}
+	}
+	return k
+}
+
+func (k *Key) digest(method string, body []byte) []byte {
+	mac := k.macs[method].Get().(hash.Hash)
+	defer k.macs[method].Put(mac)
+	mac.Reset()
+	mac.Write(body)
+	return mac.Sum(nil)
+}
+
 // Sign returns the value of [Header] that Jira sends with body.
 func Sign(secret, body []byte) string {
-	return defaultMethod + "=" + hex.EncodeToString(digest(methods[defaultMethod].newHash, secret, body))
+	return defaultMethod + "=" + hex.EncodeToString(NewKey(secret).digest(defaultMethod, body))
 }
 
 // Signature is a parsed value of [Header] that has not been verified.
 type Signature struct {
-	newHash func() hash.Hash
-	digest  []byte
+	method string
+	digest []byte
 }
 
 // Parse parses the value of [Header]. The error is [ErrMissing], [ErrMalformed] or [ErrUnsupportedAlgorithm], and
@@ -66,7 +89,8 @@ func Parse(header string) (Signature, error) {
 	if !found {
 		return Signature{}, ErrMalformed
 	}
-	method, supported := methods[strings.ToLower(name)]
+	name = strings.ToLower(name)
+	method, supported := methods[name]
 	if !supported {
 		return Signature{}, ErrUnsupportedAlgorithm
 	}
@@ -74,15 +98,15 @@ func Parse(header string) (Signature, error) {
 	if err != nil || len(digest) != method.size {
 		return Signature{}, ErrMalformed
 	}
-	return Signature{method.newHash, digest}, nil
+	return Signature{name, digest}, nil
 }
 
-// Verify returns nil if one of the secrets gives the signature for body, otherwise [ErrMismatch]. It tries all secrets,
-// and each comparison takes constant time.
-func (s Signature) Verify(body []byte, secrets [][]byte) error {
+// Verify returns nil if one of the keys gives the signature for body, otherwise [ErrMismatch]. It tries all keys, and
+// each comparison takes constant time.
+func (s Signature) Verify(body []byte, keys []*Key) error {
 	match := false
-	for _, secret := range secrets {
-		match = hmac.Equal(s.digest, digest(s.newHash, secret, body)) || match
+	for _, key := range keys {
+		match = hmac.Equal(s.digest, key.digest(s.method, body)) || match
 	}
 	if !match {
 		return ErrMismatch
@@ -91,16 +115,10 @@ func (s Signature) Verify(body []byte, secrets [][]byte) error {
 }
 
 // Verify parses the value of [Header] and verifies it, for callers that have both header and body.
-func Verify(header string, body []byte, secrets [][]byte) error {
+func Verify(header string, body []byte, keys []*Key) error {
 	s, err := Parse(header)
 	if err != nil {
 		return err
 	}
-	return s.Verify(body, secrets)
-}
-
-func digest(newHash func() hash.Hash, secret, body []byte) []byte {
-	mac := hmac.New(newHash, secret)
-	mac.Write(body)
-	return mac.Sum(nil)
+	return s.Verify(body, keys)
 }

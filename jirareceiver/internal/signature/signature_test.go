@@ -35,39 +35,39 @@ func TestSignMakesTheDocumentedSignature(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	right, other := []byte(documentedSecret), []byte("another secret")
+	right, other := NewKey([]byte(documentedSecret)), NewKey([]byte("another secret"))
 	for _, tt := range []struct {
-		name    string
-		header  string
-		body    string
-		secrets [][]byte
-		want    error
+		name   string
+		header string
+		body   string
+		keys   []*Key
+		want   error
 	}{
-		{"documented example", documentedSignature, documentedBody, [][]byte{right}, nil},
-		{"upper-case method", "SHA256=" + documentedSignature[7:], documentedBody, [][]byte{right}, nil},
-		{"mixed-case method", "Sha512=" + signed("", sha512.New)[1:], documentedBody, [][]byte{right}, nil},
-		{"upper-case digest", "sha256=" + strings.ToUpper(documentedSignature[7:]), documentedBody, [][]byte{right}, nil},
-		{"first of two secrets", documentedSignature, documentedBody, [][]byte{right, other}, nil},
-		{"last of two secrets", documentedSignature, documentedBody, [][]byte{other, right}, nil},
-		{"sha384", signed("sha384", sha512.New384), documentedBody, [][]byte{right}, nil},
-		{"sha512", signed("sha512", sha512.New), documentedBody, [][]byte{right}, nil},
-		{"sha1", signed("sha1", sha1.New), documentedBody, [][]byte{right}, ErrUnsupportedAlgorithm},
-		{"md5", signed("md5", md5.New), documentedBody, [][]byte{right}, ErrUnsupportedAlgorithm},
-		{"digest of another method", signed("sha256", sha512.New), documentedBody, [][]byte{right}, ErrMalformed},
-		{"changed body", documentedSignature, "Hello World?", [][]byte{right}, ErrMismatch},
-		{"empty body", documentedSignature, "", [][]byte{right}, ErrMismatch},
-		{"wrong secret", documentedSignature, documentedBody, [][]byte{other}, ErrMismatch},
+		{"documented example", documentedSignature, documentedBody, []*Key{right}, nil},
+		{"upper-case method", "SHA256=" + documentedSignature[7:], documentedBody, []*Key{right}, nil},
+		{"mixed-case method", "Sha512=" + signed("", sha512.New)[1:], documentedBody, []*Key{right}, nil},
+		{"upper-case digest", "sha256=" + strings.ToUpper(documentedSignature[7:]), documentedBody, []*Key{right}, nil},
+		{"first of two secrets", documentedSignature, documentedBody, []*Key{right, other}, nil},
+		{"last of two secrets", documentedSignature, documentedBody, []*Key{other, right}, nil},
+		{"sha384", signed("sha384", sha512.New384), documentedBody, []*Key{right}, nil},
+		{"sha512", signed("sha512", sha512.New), documentedBody, []*Key{right}, nil},
+		{"sha1", signed("sha1", sha1.New), documentedBody, []*Key{right}, ErrUnsupportedAlgorithm},
+		{"md5", signed("md5", md5.New), documentedBody, []*Key{right}, ErrUnsupportedAlgorithm},
+		{"digest of another method", signed("sha256", sha512.New), documentedBody, []*Key{right}, ErrMalformed},
+		{"changed body", documentedSignature, "Hello World?", []*Key{right}, ErrMismatch},
+		{"empty body", documentedSignature, "", []*Key{right}, ErrMismatch},
+		{"wrong secret", documentedSignature, documentedBody, []*Key{other}, ErrMismatch},
 		{"no secret", documentedSignature, documentedBody, nil, ErrMismatch},
-		{"truncated digest", documentedSignature[:20], documentedBody, [][]byte{right}, ErrMalformed},
-		{"short digest", documentedSignature[:21], documentedBody, [][]byte{right}, ErrMalformed},
-		{"long digest", documentedSignature + "00", documentedBody, [][]byte{right}, ErrMalformed},
-		{"empty digest", "sha256=", documentedBody, [][]byte{right}, ErrMalformed},
-		{"not hexadecimal", "sha256=xyz", documentedBody, [][]byte{right}, ErrMalformed},
-		{"no method", documentedSignature[7:], documentedBody, [][]byte{right}, ErrMalformed},
-		{"no header", "", documentedBody, [][]byte{right}, ErrMissing},
+		{"truncated digest", documentedSignature[:20], documentedBody, []*Key{right}, ErrMalformed},
+		{"short digest", documentedSignature[:21], documentedBody, []*Key{right}, ErrMalformed},
+		{"long digest", documentedSignature + "00", documentedBody, []*Key{right}, ErrMalformed},
+		{"empty digest", "sha256=", documentedBody, []*Key{right}, ErrMalformed},
+		{"not hexadecimal", "sha256=xyz", documentedBody, []*Key{right}, ErrMalformed},
+		{"no method", documentedSignature[7:], documentedBody, []*Key{right}, ErrMalformed},
+		{"no header", "", documentedBody, []*Key{right}, ErrMissing},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, tt.want, Verify(tt.header, []byte(tt.body), tt.secrets))
+			assert.Equal(t, tt.want, Verify(tt.header, []byte(tt.body), tt.keys))
 		})
 	}
 }
@@ -81,14 +81,14 @@ func FuzzVerify(f *testing.F) {
 	f.Add("=", []byte("{}"), []byte("x"))
 	f.Fuzz(func(t *testing.T, header string, body, secret []byte) {
 		own := Sign(secret, body)
-		if err := Verify(own, body, [][]byte{secret}); err != nil {
+		if err := Verify(own, body, []*Key{NewKey(secret)}); err != nil {
 			t.Fatalf("own signature rejected: %v", err)
 		}
-		if Verify(own, append(body, 'x'), [][]byte{secret}) == nil {
+		if Verify(own, append(body, 'x'), []*Key{NewKey(secret)}) == nil {
 			t.Fatal("signature of another body accepted")
 		}
 		name, digest, _ := strings.Cut(header, "=")
-		accepted := Verify(header, body, [][]byte{secret}) == nil
+		accepted := Verify(header, body, []*Key{NewKey(secret)}) == nil
 		if method, known := methods[name]; accepted != (known && strings.EqualFold(digest, hexOf(method.newHash, secret, body))) {
 			t.Fatalf("accepted: %v", accepted)
 		}
@@ -102,12 +102,12 @@ func hexOf(newHash func() hash.Hash, secret, body []byte) string {
 }
 
 func BenchmarkVerify(b *testing.B) {
-	body, secrets := bytes.Repeat([]byte("x"), 10_000), [][]byte{[]byte("a secret")}
-	header := Sign(secrets[0], body)
+	secret, body := []byte("a secret"), bytes.Repeat([]byte("x"), 10_000)
+	header, keys := Sign(secret, body), []*Key{NewKey(secret)}
 	b.ReportAllocs()
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
-		if err := Verify(header, body, secrets); err != nil {
+		if err := Verify(header, body, keys); err != nil {
 			b.Fatal(err)
 		}
 	}
