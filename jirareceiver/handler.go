@@ -153,13 +153,13 @@ func (h *handler) handleUnauthorized(w http.ResponseWriter, r *http.Request) {
 		h.reject(w, r, errUnauthenticated)
 		return
 	}
-	h.serve(w, r, func(http.ResponseWriter, *http.Request) (result, error) { return result{}, errUnauthenticated })
+	h.serve(w, r, func(context.Context, http.ResponseWriter, *http.Request) (result, error) { return result{}, errUnauthenticated })
 }
 
 // serve responds to a delivery, and records its result in obsreport, metrics and logs.
-func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(http.ResponseWriter, *http.Request) (result, error)) {
+func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(context.Context, http.ResponseWriter, *http.Request) (result, error)) {
 	ctx := h.obsreport.StartLogsOp(r.Context())
-	result, err := deliver(w, r.WithContext(ctx))
+	result, err := deliver(ctx, w, r)
 	h.obsreport.EndLogsOp(ctx, format, result.records, err)
 	h.telemetry.recordResult(ctx, result)
 	if err != nil {
@@ -177,18 +177,18 @@ func (h *handler) reject(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // deliverSafely turns a panic into an error. It does not log the value of the panic, which may contain any data.
-func (h *handler) deliverSafely(w http.ResponseWriter, r *http.Request) (result result, err error) {
+func (h *handler) deliverSafely(ctx context.Context, w http.ResponseWriter, r *http.Request) (result result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			h.logger.Error("A delivery failed with a panic", zap.String("type", fmt.Sprintf("%T", p)), zap.Stack("stack"))
 			err = fmt.Errorf("panic of type %T", p)
 		}
 	}()
-	return h.deliver(w, r)
+	return h.deliver(ctx, w, r)
 }
 
 // deliver reads a delivery and hands its records to the pipeline.
-func (h *handler) deliver(w http.ResponseWriter, r *http.Request) (result, error) {
+func (h *handler) deliver(ctx context.Context, w http.ResponseWriter, r *http.Request) (result, error) {
 	received := h.now()
 	payload, err := h.readAuthenticated(w, r)
 	if err != nil {
@@ -206,7 +206,7 @@ func (h *handler) deliver(w http.ResponseWriter, r *http.Request) (result, error
 		res.outcome = outcomeExcluded
 		return res, nil
 	}
-	return h.deliverOnce(r.Context(), classified, h.newDelivery(r, received, payload.Bytes()), res)
+	return h.deliverOnce(ctx, classified, h.newDelivery(r, received, payload.Bytes()), res)
 }
 
 // readAuthenticated returns the payload of an authentic delivery. The caller must release it.

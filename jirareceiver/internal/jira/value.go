@@ -148,10 +148,6 @@ func decodeDate(d *decoding, s *string) error {
 	return err
 }
 
-// layouts are the timestamp formats that Jira writes: the zone of issues has no colon, and the times of sprints follow
-// RFC 3339. With both layouts, Go also accepts fractions of a second.
-var layouts = []string{"2006-01-02T15:04:05-0700", time.RFC3339}
-
 // The ranges of numbers that are times. Jira sends milliseconds; people who write the body of a rule also send seconds.
 // All numbers between the ranges, and below both, are years that no issue is from, such as 1970.
 const (
@@ -167,12 +163,15 @@ func parseTime(s string) time.Time {
 	if !strings.Contains(s, "-") {
 		return parseEpoch(s)
 	}
-	for _, layout := range layouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return fromMillis(t.UnixMilli())
-		}
+	// The times of sprints follow RFC 3339. The zone of all other times has no colon, which RFC 3339 requires.
+	if n := len(s); n > 5 && (s[n-5] == '+' || s[n-5] == '-') {
+		s = s[:n-2] + ":" + s[n-2:]
 	}
-	return time.Time{}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return fromMillis(t.UnixMilli())
 }
 
 // parseEpoch returns the time of a number of milliseconds or seconds since the epoch, in any spelling.
