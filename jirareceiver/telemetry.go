@@ -22,7 +22,8 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/statuslog"
 )
 
-// outcome is the result of an authentic delivery whose payload is a JSON object.
+// outcome is the result of an authentic delivery that the receiver accepted, recognised as a duplicate or excluded, or
+// that the pipeline refused.
 type outcome string
 
 const (
@@ -38,7 +39,7 @@ type result struct {
 	authentic bool
 	bodySize  int // bytes
 	eventType record.EventType
-	outcome   outcome // "" unless the payload is a JSON object
+	outcome   outcome // "" if the receiver rejected the delivery before the pipeline returned
 	records   int
 	happened  time.Time // time of the event
 	received  time.Time // time of the delivery

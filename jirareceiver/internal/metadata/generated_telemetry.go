@@ -138,7 +138,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraDeliveries, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_deliveries",
-		metric.WithDescription("Number of authentic deliveries whose payload is a JSON object. [Alpha]"),
+		metric.WithDescription("Number of authentic deliveries that the receiver accepted, recognised as duplicates or excluded, or that the pipeline refused. [Alpha]"),
 		metric.WithUnit("{delivery}"),
 	)
 	errs = errors.Join(errs, err)
@@ -163,7 +163,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraRejectedDeliveries, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_rejected_deliveries",
-		metric.WithDescription("Number of rejected requests. A delivery that the pipeline refuses also counts in receiver_jira_deliveries, with the outcome refused. [Alpha]"),
+		metric.WithDescription("Number of rejected requests. Of these, only deliveries that the pipeline refused also count in receiver_jira_deliveries, with the outcome refused. [Alpha]"),
 		metric.WithUnit("{delivery}"),
 	)
 	errs = errors.Join(errs, err)

@@ -85,7 +85,7 @@ func AssertEqualReceiverJiraDeduplicationStorageErrors(t *testing.T, tt *compone
 func AssertEqualReceiverJiraDeliveries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_deliveries",
-		Description: "Number of authentic deliveries whose payload is a JSON object. [Alpha]",
+		Description: "Number of authentic deliveries that the receiver accepted, recognised as duplicates or excluded, or that the pipeline refused. [Alpha]",
 		Unit:        "{delivery}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -146,7 +146,7 @@ func AssertEqualReceiverJiraInFlightBytes(t *testing.T, tt *componenttest.Teleme
 func AssertEqualReceiverJiraRejectedDeliveries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_rejected_deliveries",
-		Description: "Number of rejected requests. A delivery that the pipeline refuses also counts in receiver_jira_deliveries, with the outcome refused. [Alpha]",
+		Description: "Number of rejected requests. Of these, only deliveries that the pipeline refused also count in receiver_jira_deliveries, with the outcome refused. [Alpha]",
 		Unit:        "{delivery}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
