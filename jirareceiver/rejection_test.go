@@ -13,6 +13,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -63,14 +64,31 @@ func TestRejections(t *testing.T) {
 	assert.Equal(t, errPermanent, rejectionOf(&failure{errPermanent, jira.ErrNotJSON}).cause, "whatever the pipeline returns")
 }
 
-// TestOperationsPage compares the table of reasons on the page with the code.
+// TestOperationsPage compares the table of reasons and the table of status codes on the page with the code.
 func TestOperationsPage(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../docs/operations.md")
 	require.NoError(t, err)
-	for _, row := range append(slices.Clone(rejections), internal) {
-		assert.Contains(t, string(page), "\n| `"+row.reason+"` | "+row.hint+" |\n")
+	type cells struct{ reason, hint string }
+	var rows []cells
+	codes := map[cells][]string{}
+	for _, rejected := range append(slices.Clone(rejections), internal) {
+		row, code := cells{rejected.reason, rejected.hint}, strconv.Itoa(rejected.status)
+		assert.Contains(t, string(page), "\n| "+code+" | ", "the table of status codes")
+		if codes[row] == nil {
+			rows = append(rows, row)
+		}
+		if !slices.Contains(codes[row], code) {
+			codes[row] = append(codes[row], code)
+		}
 	}
+	table := []string{"| `reason` | status code | what to do |", "|---|---|---|"}
+	for _, row := range rows {
+		slices.Sort(codes[row])
+		table = append(table, "| `"+row.reason+"` | "+strings.Join(codes[row], " or ")+" | "+row.hint+" |")
+	}
+	documented := regexp.MustCompile("(?m)^\\| `reason` .*\n(\\|.*\n)*").FindString(string(page))
+	assert.Equal(t, strings.Join(table, "\n")+"\n", documented, "the table of reasons")
 }
 
 // TestAnswers covers the responses that do not depend on the pipeline.
