@@ -166,15 +166,15 @@ func TestVersion(t *testing.T) {
 	assert.Regexp(t, "^"+regexp.QuoteMeta(string(manifest[1]))+`(\+[0-9a-f]+(-dirty)?)?$`, version(t))
 }
 
-// TestDocumentedConfigurations validates every YAML in docs, in the README of the receiver and in examples with the
-// collector, and builds the manifest in docs with ocb.
+// TestDocumentedConfigurations validates every YAML in docs, in both READMEs and in examples with the collector, and
+// builds the manifest in docs with ocb.
 func TestDocumentedConfigurations(t *testing.T) {
 	const aroundReceivers = "\nexporters: { debug: }\nservice: { pipelines: { logs: { receivers: [jira], exporters: [debug] } } }\n"
 	pages, err := filepath.Glob(root + "/docs/*.md")
 	require.NoError(t, err)
 	require.NotEmpty(t, pages)
 	blocks := 0
-	for _, page := range append(pages, root+"/jirareceiver/README.md") {
+	for _, page := range append(pages, root+"/README.md", root+"/jirareceiver/README.md") {
 		for i, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(read(t, page)), -1) {
 			blocks++
 			t.Run(fmt.Sprintf("%s %d", filepath.Base(page), i+1), func(t *testing.T) {
