@@ -174,7 +174,8 @@ func (*badRequest) decodings(body []byte) [][]byte {
 
 func (*badRequest) isAcceptable(request *http.Request, body []byte) bool {
 	var object map[string]json.RawMessage
-	isObject := len(bytes.TrimSpace(body)) == 0 || json.Unmarshal(body, &object) == nil && object != nil
+	content := bytes.TrimPrefix(body, []byte("\ufeff")) // one byte order mark
+	isObject := len(bytes.TrimSpace(content)) == 0 || json.Unmarshal(content, &object) == nil && object != nil
 	isSigned := strings.EqualFold(request.Header.Get(signature.Header), signature.Sign([]byte(currentSecret), body))
 	return request.Method == http.MethodPost && request.URL.Path == defaultPath && isSigned && isObject
 }

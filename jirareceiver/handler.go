@@ -153,7 +153,9 @@ func (h *handler) handleUnauthorized(w http.ResponseWriter, r *http.Request) {
 		h.reject(w, r, errUnauthenticated)
 		return
 	}
-	h.serve(w, r, func(context.Context, http.ResponseWriter, *http.Request) (result, error) { return result{}, errUnauthenticated })
+	h.serve(w, r, func(context.Context, http.ResponseWriter, *http.Request) (result, error) {
+		return result{}, errUnauthenticated
+	})
 }
 
 // serve responds to a delivery, and records its result in obsreport, metrics and logs.
