@@ -229,7 +229,7 @@ func TestOptionsChangeTheRecord(t *testing.T) {
 			require.Len(t, next.AllLogs(), 1)
 			records := next.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 			values := records.At(0).Attributes().AsRaw()
-			values[severityKey], values[recordsKey] = records.At(0).SeverityText(), records.Len()
+			values[severityKey], values[recordsKey] = strings.ToUpper(records.At(0).SeverityNumber().String()), records.Len()
 			assert.Equal(t, tt.want, values[tt.key])
 		})
 	}

@@ -27,8 +27,8 @@ const attributesIntro = `# Attributes
 
 All attributes of the records, by subject. [events.md](events.md) shows whole records.
 
-A record has an attribute if Jira sends its value and the value is not empty. Only ´service.name´ and
-´jira.webhook.source´ are on every record.
+A record has an attribute if Jira sends its value and the value is not empty. Only ´service.name´,
+´jira.schema.version´ and ´jira.webhook.source´ are on every record.
 
 - **type**: ids are strings, even if Jira sends numbers. Times are strings in UTC, in RFC 3339 with milliseconds. Dates
   are ´YYYY-MM-DD´.
@@ -48,20 +48,20 @@ var sections = []struct {
 	title      string
 	namespaces []string
 }{
-	{"Resource", []string{"service.", "jira.site.", "jira.deployment."}},
+	{"Resource and instrumentation scope", []string{"service.", "jira.site.", "jira.schema."}},
 	{"Event, delivery and actor", []string{"log.", "jira.record.", "jira.webhook.", "user."}},
-	{"Issue", []string{"jira.issue.", "url.", "jira.transition.", "jira.workflow."}},
+	{"Issue", []string{"jira.issue.", "url.", "jira.workflow."}},
 	{"Changed fields", []string{"jira.changelog.", "jira.change."}},
 	{"Project", []string{"jira.project."}},
 	{"Comment", []string{"jira.comment."}},
 	{"Worklog", []string{"jira.worklog."}},
-	{"Attachment", []string{"jira.attachment."}},
+	{"Attachment", []string{"jira.attachment.", "file."}},
 	{"Issue link", []string{"jira.issue_link."}},
 	{"Sprint and board", []string{"jira.sprint.", "jira.board."}},
 	{"Version", []string{"jira.version."}},
 	{"Alert", []string{"jira.alert."}},
 	{"User, on events about users", []string{"jira.user."}},
-	{"Issue property, issue type, filter and option", []string{"jira.issue_property.", "jira.issue_type.", "jira.filter.", "jira.option."}},
+	{"Issue property, filter and option", []string{"jira.issue_property.", "jira.filter.", "jira.option."}},
 }
 
 // attributesPage returns docs/attributes.md.
@@ -70,7 +70,7 @@ func attributesPage(root string, bodies []testbodies.Body) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	seen, err := seenAttributes(bodies)
+	seen, err := seenAttributes(declared, bodies)
 	if err != nil {
 		return "", err
 	}
@@ -128,6 +128,8 @@ var fromConventions = map[string]string{
 	"attrRecordUID":      "log.record.uid",
 	"attrRecordOriginal": "log.record.original",
 	"attrURLFull":        "url.full",
+	"attrFileName":       "file.name",
+	"attrFileSize":       "file.size",
 }
 
 // parseAttributes reads the keys of the attributes, and the comments after them.
@@ -204,12 +206,18 @@ func unquote(value ast.Expr) (string, error) {
 	return strconv.Unquote(literal.Value)
 }
 
-const (
-	// customNamespace is the start of the keys of custom fields.
-	customNamespace = "jira.issue.custom."
-	// customAlias replaces the alias of a custom field on the page.
-	customAlias = "<alias>"
-)
+// customAlias stands for the alias of a custom field, which ends a key.
+const customAlias = "<alias>"
+
+// templateOf returns a key with customAlias in place of the alias, if attribute.go declares the rest of the key.
+func (d *declarations) templateOf(key string) string {
+	namespace := key[:strings.LastIndex(key, ".")+1]
+	isTemplate := slices.ContainsFunc(d.attributes, func(a attribute) bool { return a.key == namespace+customAlias })
+	if isTemplate {
+		return namespace + customAlias
+	}
+	return key
+}
 
 func personAttributes(namespace, description string) []attribute {
 	return []attribute{
@@ -255,6 +263,7 @@ func (attr attribute) row(seen *observations) string {
 
 // observations holds the types, examples and events of all attributes in the records of the example bodies.
 type observations struct {
+	declared   *declarations
 	attributes map[string]*observation
 	events     map[string]bool
 }
@@ -266,26 +275,31 @@ type observation struct {
 }
 
 // seenAttributes writes the records of all bodies, with all optional contents.
-func seenAttributes(bodies []testbodies.Body) (*observations, error) {
+func seenAttributes(declared *declarations, bodies []testbodies.Body) (*observations, error) {
 	w := newWriting(record.Options{
-		CustomFields: map[string]string{"customfield_10016": "story_points", "customfield_10020": "sprint"},
-		UserDetails:  true, Description: true, CommentBody: true, Payload: true, SplitChanges: true,
+		CustomFields: map[string]string{
+			"customfield_10016": "story_points", "customfield_10020": "sprint",
+			"customfield_10100": "approver", "customfield_10108": "tester", "customfield_10109": "reviewers",
+		},
+		UserDetails: true, Description: true, CommentBody: true, Payload: true, SplitChanges: true,
 	})
 	retries := int64(1)
 	delivery := record.Delivery{ID: "5f3c1d8e-0b6a-4f27-9c4e-2d7a8b9c0d1e", Flow: "Primary", RetryCount: &retries}
-	seen := &observations{attributes: map[string]*observation{}, events: map[string]bool{}}
+	seen := &observations{declared: declared, attributes: map[string]*observation{}, events: map[string]bool{}}
 	for _, body := range bodies {
 		logs, err := w.logs(body.Content, delivery)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", body.Name, err)
 		}
 		resource := logs.ResourceLogs().At(0)
-		for _, record := range resource.ScopeLogs().At(0).LogRecords().All() {
+		scope := resource.ScopeLogs().At(0)
+		for _, record := range scope.LogRecords().All() {
 			if meanings[record.EventName()] == "" {
 				continue // Jira does not document this event
 			}
 			seen.events[record.EventName()] = true
 			seen.add(record.EventName(), resource.Resource().Attributes())
+			seen.add(record.EventName(), scope.Scope().Attributes())
 			seen.add(record.EventName(), record.Attributes())
 		}
 	}
@@ -296,9 +310,7 @@ func seenAttributes(bodies []testbodies.Body) (*observations, error) {
 
 func (seen *observations) add(event string, attrs pcommon.Map) {
 	for key, value := range attrs.All() {
-		if strings.HasPrefix(key, customNamespace) {
-			key = customNamespace + customAlias
-		}
+		key = seen.declared.templateOf(key)
 		o := seen.attributes[key]
 		if o == nil {
 			o = &observation{example: exampleValue(value), events: map[string]bool{}}

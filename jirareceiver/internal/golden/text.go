@@ -32,7 +32,7 @@ func Printed(logs plog.Logs) string {
 	resource := logs.ResourceLogs().At(0)
 	record := resource.ScopeLogs().At(0).LogRecords().At(0)
 	fmt.Fprintf(&b, "Timestamp     %s\n", record.Timestamp().AsTime().Format("2006-01-02T15:04:05.000Z07:00"))
-	fmt.Fprintf(&b, "Severity      %s\n", record.SeverityText())
+	fmt.Fprintf(&b, "Severity      %s\n", strings.ToUpper(record.SeverityNumber().String()))
 	fmt.Fprintf(&b, "EventName     %s\n", record.EventName())
 	fmt.Fprintf(&b, "Body          %s\n", record.Body().Str())
 	printMap(&b, "Resource", resource.Resource().Attributes())

@@ -82,7 +82,7 @@ func understand(t *testing.T, site Site, d Delivery) (name, uid string) {
 		assert.Equal(t, inReview.name, remarks.Previous.Name, "the only status that the built-in table does not map")
 	}
 	resource := logs.ResourceLogs().At(0)
-	deployment, _ := resource.Resource().Attributes().Get("jira.deployment.type")
+	deployment, _ := resource.Resource().Attributes().Get("jira.site.type")
 	if ev.Issue != nil || ev.Comment != nil {
 		assert.Equal(t, string(site.Deployment), deployment.Str(), d.About)
 	}

@@ -8,7 +8,11 @@ import semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 // schemaURL is the schema URL of the semantic conventions that define the attributes outside the jira namespace.
 const schemaURL = semconv.SchemaURL
 
-// The keys of the attributes.
+// SchemaVersion is the version of the attributes in the jira namespace and of the event names. Before 1.0.0, the second
+// number counts changes that break queries, and the third number all other changes.
+const SchemaVersion = "0.1.0"
+
+// The keys of the attributes. A key that ends in a dot continues with the alias of a custom field.
 //
 // The comment behind a key becomes its description in docs/attributes.md. Its words decide the column "personal":
 //
@@ -17,11 +21,14 @@ const schemaURL = semconv.SchemaURL
 //   - "; with `include::…`" at the end: the whole attribute needs the option.
 //   - "only with `include::…`": a part of the value needs the option.
 
+// Attributes of the instrumentation scope.
+const attrSchemaVersion = "jira.schema.version" // version of the attributes in the namespace `jira` and of the event names
+
 // Resource attributes.
 const (
-	attrServiceName    = string(semconv.ServiceNameKey) // always `jira`
-	attrSiteURL        = "jira.site.url"                // `https://host[/context]` of the Jira that sent the event: `site_url`, or without it the site of the links in the body
-	attrDeploymentType = "jira.deployment.type"         // `cloud` or `data_center`, if the body or the site shows it
+	attrServiceName = string(semconv.ServiceNameKey) // always `jira`
+	attrSiteURL     = "jira.site.url"                // `https://host[/context]` of the Jira that sent the event: `site_url`, or without it the site of the links in the body
+	attrSiteType    = "jira.site.type"               // `cloud` or `data_center`, if the body or the site shows it
 )
 
 // Attributes of every log record.
@@ -44,7 +51,7 @@ const (
 	attrURLFull                 = string(semconv.URLFullKey)              // address of the issue, if its site and its key are known
 	attrIssueID                 = "jira.issue.id"                         // id of the issue, which never changes
 	attrIssueKey                = "jira.issue.key"                        // key of the issue
-	attrIssuePreviousKey        = "jira.issue.previous_key"               // key of the issue before a move to another project
+	attrIssuePreviousKey        = "jira.issue.previous.key"               // key of the issue before a move to another project
 	attrIssueSummary            = "jira.issue.summary"                    // summary of the issue
 	attrIssueDescription        = "jira.issue.description"                // description of the issue; with `include::description`
 	attrIssueLabels             = "jira.issue.labels"                     // labels of the issue
@@ -57,8 +64,8 @@ const (
 	attrIssueDueDate            = "jira.issue.due_date"                   // due date of the issue
 	attrIssueAge                = "jira.issue.age_seconds"                // seconds between the creation of the issue and the event
 	attrIssueLeadTime           = "jira.issue.lead_time_seconds"          // seconds between the creation and the resolution of the issue; only on the event that resolves the issue
-	attrIssueTypeID             = "jira.issue.type.id"                    // id of the issue type
-	attrIssueTypeName           = "jira.issue.type.name"                  // name of the issue type
+	attrIssueTypeID             = "jira.issue.type.id"                    // id of the type of the issue, or of the issue type that the event is about
+	attrIssueTypeName           = "jira.issue.type.name"                  // name of the type of the issue, or of the issue type that the event is about
 	attrIssuePriorityID         = "jira.issue.priority.id"                // id of the priority
 	attrIssuePriorityName       = "jira.issue.priority.name"              // name of the priority
 	attrIssueResolutionID       = "jira.issue.resolution.id"              // id of the resolution
@@ -83,12 +90,17 @@ const (
 	attrPreviousStatusID        = "jira.issue.status.previous.id"         // id of the status before a transition
 	attrPreviousStatusName      = "jira.issue.status.previous.name"       // name of the status before a transition
 	attrPreviousStatusMapped    = "jira.issue.status.previous.mapped"     // mapped value of the status before a transition
-	attrIssueCustom             = "jira.issue.custom."                    // a field of `custom_fields`: a string, a number, a boolean, or a list of them. For people, the ids; `….hash` contains the hashes of the login names of people without ids, `….name` and `….full_name` contain names, only with `include::user_details`
+	attrIssueCustom             = "jira.issue.custom."                    // value of a field of `custom_fields`: a string, a number, a boolean, or a list of them. For people, see `jira.issue.custom_person`
 
-	attrTransitionID   = "jira.transition.id"   // id of the transition
-	attrTransitionName = "jira.transition.name" // name of the transition
-	attrWorkflowID     = "jira.workflow.id"     // id of the workflow
-	attrWorkflowName   = "jira.workflow.name"   // name of the workflow
+	attrCustomPersonID       = "jira.issue.custom_person.id."        // user id of the person in a field of `custom_fields`; if the field is a list, a list
+	attrCustomPersonHash     = "jira.issue.custom_person.hash."      // hash of the login name of this person, if the person has no id
+	attrCustomPersonName     = "jira.issue.custom_person.name."      // login name of this person; with `include::user_details`
+	attrCustomPersonFullName = "jira.issue.custom_person.full_name." // display name of this person; with `include::user_details`
+
+	attrTransitionID   = "jira.workflow.transition.id"   // id of the transition
+	attrTransitionName = "jira.workflow.transition.name" // name of the transition
+	attrWorkflowID     = "jira.workflow.id"              // id of the workflow
+	attrWorkflowName   = "jira.workflow.name"            // name of the workflow
 )
 
 // Attributes of records with changes.
@@ -155,8 +167,8 @@ const (
 	attrWorklogComment         = "jira.worklog.comment"            // text of the worklog; with `include::comment_body`
 
 	attrAttachmentID        = "jira.attachment.id"         // id of the attachment
-	attrAttachmentFilename  = "jira.attachment.filename"   // name of the file
-	attrAttachmentSize      = "jira.attachment.size"       // size of the file in bytes
+	attrFileName            = string(semconv.FileNameKey)  // name of the attached file
+	attrFileSize            = string(semconv.FileSizeKey)  // size of the attached file in bytes
 	attrAttachmentMIMEType  = "jira.attachment.mime_type"  // MIME type of the file
 	attrAttachmentCreatedAt = "jira.attachment.created_at" // time at which the file was attached
 
@@ -168,8 +180,6 @@ const (
 	attrIssueLinkSystem        = "jira.issue_link.system"               // whether Jira made the link itself, such as the link to a subtask
 
 	attrIssuePropertyKey = "jira.issue_property.key" // key of the property
-	attrIssueTypeItemID  = "jira.issue_type.id"      // id of the issue type
-	attrIssueTypeItem    = "jira.issue_type.name"    // name of the issue type
 
 	attrSprintID          = "jira.sprint.id"           // id of the sprint
 	attrSprintName        = "jira.sprint.name"         // name of the sprint
@@ -214,7 +224,7 @@ const (
 	attrAlertDetails          = "jira.alert.details"            // custom properties of the alert, as JSON; with `include::description`
 	attrAlertNote             = "jira.alert.note"               // text that the user wrote with the action; with `include::comment_body`
 	attrAlertPriority         = "jira.alert.priority"           // priority, `P1` to `P5`
-	attrAlertPreviousPriority = "jira.alert.previous_priority"  // priority before the change
+	attrAlertPreviousPriority = "jira.alert.previous.priority"  // priority before the change
 	attrAlertSource           = "jira.alert.source"             // tool or address that created the alert; names of people only with `include::user_details`
 	attrAlertEntity           = "jira.alert.entity"             // thing that the alert is about, such as a host
 	attrAlertTags             = "jira.alert.tags"               // tags
@@ -269,22 +279,15 @@ var (
 	alertOwnerKeys          = newPersonKeys("jira.alert.owner")           // the owner of the alert
 )
 
-// Ends of the keys of people.
-const (
-	suffixHash     = ".hash"
-	suffixName     = ".name"
-	suffixFullName = ".full_name"
-)
-
 func newPersonKeys(namespace string) personKeys {
-	return personKeys{id: namespace + ".id", hash: namespace + suffixHash, name: namespace + suffixName}
+	return personKeys{id: namespace + ".id", hash: namespace + ".hash", name: namespace + ".name"}
 }
 
 // newUserKeys returns the keys of a user in a namespace. They follow the user attributes of the semantic conventions.
 func newUserKeys(namespace string) userKeys {
 	return userKeys{
 		personKeys: newPersonKeys(namespace),
-		fullName:   namespace + suffixFullName,
+		fullName:   namespace + ".full_name",
 		email:      namespace + ".email",
 	}
 }

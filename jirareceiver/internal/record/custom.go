@@ -8,13 +8,78 @@ import "github.com/otel-jira/collector/jirareceiver/internal/jira"
 // customFields writes the custom fields that the options name.
 func (w writer) customFields(fields []jira.CustomField) {
 	for _, field := range fields {
-		key := attrIssueCustom + w.opts.CustomFields[field.ID]
-		if field.IsCut {
-			w.budget.markCut(key)
-		}
-		w.custom(key, field.Value, w.customValue)
-		w.customPeople(key, field.Value)
+		w.customField(w.opts.CustomFields[field.ID], field)
 	}
+}
+
+// customField writes the people in a custom field, and its other values, under different keys: otherwise the key of a
+// value would be the namespace of the hash and the name of a person.
+func (w writer) customField(alias string, field jira.CustomField) {
+	list, isList := field.Value.([]any)
+	if !isList {
+		list = []any{field.Value}
+	}
+	var people []jira.User
+	var values []any
+	for _, value := range list {
+		if u, isUser := value.(jira.User); isUser {
+			people = append(people, u)
+		} else if value = w.customValue(attrIssueCustom+alias, value); value != nil {
+			values = append(values, value)
+		}
+	}
+	if len(values) > 0 || len(people) == 0 {
+		w.putCustom(attrIssueCustom+alias, values, field.IsCut, isList)
+	}
+	if len(people) > 0 {
+		w.customPeople(alias, people, field.IsCut, isList)
+	}
+}
+
+// putCustom writes one value, or a list of values.
+func (w writer) putCustom(key string, values []any, isCut, isList bool) {
+	if isCut {
+		w.budget.markCut(key)
+	}
+	switch { // FromRaw cannot fail, because it supports all types of CustomField.Value
+	case len(values) == 0:
+	case isList:
+		_ = w.attrs.PutEmptySlice(key).FromRaw(values)
+	default:
+		_ = w.attrs.PutEmpty(key).FromRaw(values[0])
+	}
+}
+
+// customPeople writes the ids, the hashes and the names of people.
+func (w writer) customPeople(alias string, people []jira.User, isCut, isList bool) {
+	put := func(namespace string, text func(key string, u jira.User) string) {
+		key := namespace + alias
+		var texts []any
+		for _, u := range people {
+			if s := text(key, u); s != "" {
+				texts = append(texts, s)
+			}
+		}
+		w.putCustom(key, texts, isCut && len(texts) > 0, isList)
+	}
+	put(attrCustomPersonID, func(key string, u jira.User) string { return w.id(key, u.ID()) })
+	put(attrCustomPersonHash, func(key string, u jira.User) string { return w.id(key, w.hashOf(u)) })
+	if w.opts.UserDetails {
+		put(attrCustomPersonName, func(key string, u jira.User) string { return w.text(key, u.Login()) })
+		put(attrCustomPersonFullName, func(key string, u jira.User) string { return w.text(key, u.DisplayName) })
+	}
+}
+
+// customValue returns a value that is not a person, or nil if it is empty.
+func (w writer) customValue(key string, value any) any {
+	text, isText := value.(string)
+	if !isText {
+		return value
+	}
+	if text = w.text(key, text); text == "" {
+		return nil
+	}
+	return text
 }
 
 // unreadable returns the ids of the custom fields with a value that the decoder does not understand.
@@ -28,43 +93,4 @@ func unreadable(issue *jira.Issue) (ids []string) {
 		}
 	}
 	return ids
-}
-
-// custom converts a value, or each element of a list, and writes the results that are not nil.
-func (w writer) custom(key string, value any, convert func(key string, value any) any) {
-	list, isList := value.([]any)
-	if !isList {
-		if converted := convert(key, value); converted != nil {
-			_ = w.attrs.PutEmpty(key).FromRaw(converted) // cannot fail: FromRaw supports all types of CustomField.Value
-		}
-		return
-	}
-	converted := make([]any, 0, len(list))
-	for _, element := range list {
-		if c := convert(key, element); c != nil {
-			converted = append(converted, c)
-		}
-	}
-	if len(converted) > 0 {
-		_ = w.attrs.PutEmptySlice(key).FromRaw(converted)
-	}
-}
-
-// customValue returns the value of a custom field. Of a user it returns the id.
-func (w writer) customValue(key string, value any) any {
-	switch value := value.(type) {
-	case string:
-		return orNil(w.text(key, value))
-	case jira.User:
-		return orNil(w.id(key, value.ID()))
-	default:
-		return value
-	}
-}
-
-func orNil(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }

@@ -169,6 +169,7 @@ func TestTruncatedAttributesAreMarked(t *testing.T) {
 		issueUpdated(`"labels": `+many(`"a"`, 4*jira.MaxEntries), "[]"):                                          {"jira.issue.labels"},
 		issueUpdated(`"labels": `+many(`"a"`, 4*jira.MaxEntries-4), "[]"):                                        nil,
 		issueUpdated(`"customfield_1": `+many("1", 2*jira.MaxEntries), "[]"):                                     {"jira.issue.custom.one"},
+		issueUpdated(`"customfield_1": `+many(`{"accountId":"a"}`, 20*jira.MaxEntries), "[]"):                    {"jira.issue.custom_person.id.one"},
 		issueUpdated("", many(`{"field":"a"}`, 14*jira.MaxEntries)):                                              {"jira.changelog.fields", "jira.changelog.items", "jira.change.field"},
 		issueUpdated("", many(`{"field":"a"}`, 14*jira.MaxEntries-14)):                                           nil,
 		issueUpdated("", `[{"field": "a", "fieldtype": `+tooLong+`}, {"fieldtype": `+tooLong+`}]`):               {"jira.changelog.items"},

@@ -47,33 +47,6 @@ func (w writer) hashOf(u jira.User) string {
 	return w.logins.hash(cmp.Or(u.Key, u.Name))
 }
 
-// customPeople writes the hashes and the names of the people in a custom field.
-func (w writer) customPeople(key string, value any) {
-	list, isList := value.([]any)
-	if !isList {
-		list = []any{value}
-	}
-	var people []jira.User
-	for _, element := range list {
-		if u, isUser := element.(jira.User); isUser {
-			people = append(people, u)
-		}
-	}
-	put := func(suffix string, text func(key string, u jira.User) string) {
-		key := key + suffix
-		if isList {
-			w.putList(key, len(people), func(i int) string { return text(key, people[i]) })
-		} else if len(people) > 0 {
-			w.put(key, text(key, people[0]))
-		}
-	}
-	put(suffixHash, func(key string, u jira.User) string { return w.id(key, w.hashOf(u)) })
-	if w.opts.UserDetails {
-		put(suffixName, func(key string, u jira.User) string { return w.text(key, u.Login()) })
-		put(suffixFullName, func(key string, u jira.User) string { return w.text(key, u.DisplayName) })
-	}
-}
-
 // redactPeople replaces the login names in From and To with hashes, and leaves out display names.
 func (w writer) redactPeople(change jira.Change) visibleChange {
 	from := peopleIn(change, change.From, change.FromAccountID)

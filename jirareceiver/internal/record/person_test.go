@@ -68,7 +68,7 @@ func TestHashesJoinThePlacesOfAPerson(t *testing.T) {
 	kim := attrs["user.hash"]
 	assert.Len(t, kim, 32)
 	assert.Equal(t, kim, attrs["jira.issue.assignee.hash"])
-	assert.Equal(t, kim, attrs["jira.issue.custom.approver.hash"])
+	assert.Equal(t, kim, attrs["jira.issue.custom_person.hash.approver"])
 	items := attrs["jira.changelog.items"].([]any)
 	assert.Equal(t, map[string]any{"field": "assignee", "to_hash": kim}, items[0])
 	assert.Equal(t, map[string]any{"field": "Approver", "field_type": "custom", "to_hash": fmt.Sprintf("[%s]", kim)}, items[1])

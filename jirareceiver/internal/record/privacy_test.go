@@ -323,7 +323,7 @@ func (s *said) leaks(texts []recorded, kind string) (leaks []string) {
 				continue
 			}
 			rest := without(value, s.public, personal)
-			if strings.HasSuffix(text.key, ".id") || placesOfIDs[text.key] {
+			if strings.HasSuffix(text.key, ".id") || strings.HasPrefix(text.key, attrCustomPersonID) || placesOfIDs[text.key] {
 				rest = without(rest, s.ids, personal)
 			}
 			if containsWord(rest, personal) {
@@ -335,7 +335,7 @@ func (s *said) leaks(texts []recorded, kind string) (leaks []string) {
 }
 
 // madeHere are the keys of texts that do not come from the body.
-var madeHere = set{"EventName": true, "SeverityText": true, "log.record.uid": true, "service.name": true, "jira.webhook.source": true, "jira.deployment.type": true}
+var madeHere = set{"EventName": true, "log.record.uid": true, "service.name": true, "jira.webhook.source": true, "jira.site.type": true}
 
 // placesOfIDs are the keys of changed values, besides those that end in ".id".
 var placesOfIDs = set{"from": true, "to": true, "jira.change.from": true, "jira.change.to": true}

@@ -152,6 +152,7 @@ func (b *Builder) newLogs(ev ClassifiedEvent) (plog.Logs, plog.LogRecordSlice) {
 	scopeLogs.SetSchemaUrl(schemaURL)
 	scopeLogs.Scope().SetName(b.opts.ScopeName)
 	scopeLogs.Scope().SetVersion(b.opts.ScopeVersion)
+	scopeLogs.Scope().Attributes().PutStr(attrSchemaVersion, SchemaVersion)
 	return logs, scopeLogs.LogRecords()
 }
 
@@ -160,8 +161,8 @@ func putResource(attrs pcommon.Map, ev ClassifiedEvent) {
 	if ev.Site.URL != "" {
 		attrs.PutStr(attrSiteURL, stripControl(ev.Site.URL))
 	}
-	if deployment := deploymentType(ev); deployment != "" {
-		attrs.PutStr(attrDeploymentType, deployment)
+	if kind := siteType(ev); kind != "" {
+		attrs.PutStr(attrSiteType, kind)
 	}
 }
 
@@ -219,7 +220,6 @@ func (b *Builder) appendRecord(
 	record.SetTimestamp(pcommon.NewTimestampFromTime(EventTime(in.Event, in.delivery.Received)))
 	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(in.delivery.Received))
 	record.SetSeverityNumber(in.severity)
-	record.SetSeverityText(strings.ToUpper(in.severity.String()))
 
 	record.Attributes().EnsureCapacity(attributes)
 	w := writer{

@@ -12,10 +12,10 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
-// Values of the resource attribute jira.deployment.type.
+// Values of the resource attribute jira.site.type.
 const (
-	deploymentCloud      = "cloud"
-	deploymentDataCenter = "data_center"
+	siteCloud      = "cloud"
+	siteDataCenter = "data_center"
 )
 
 // The gateways of Jira Cloud are the hosts of the links that it sends to OAuth apps. They are not sites.
@@ -111,12 +111,12 @@ func (s Site) isGateway() bool {
 			slices.ContainsFunc(gatewayDomains, func(domain string) bool { return strings.HasSuffix(s.host, domain) })
 }
 
-// deploymentType returns deploymentCloud, deploymentDataCenter or "". It decides by the domain of the site and by the
+// siteType returns siteCloud, siteDataCenter or "". It decides by the domain of the site and by the
 // ids of the users: only Jira Cloud has account ids.
-func deploymentType(ev ClassifiedEvent) string {
+func siteType(ev ClassifiedEvent) string {
 	// A "user deleted" body without a name contains an account id. Only Jira Cloud has alerts.
 	if ev.Site.isCloud() || ev.UserDeleted || ev.Alert != nil {
-		return deploymentCloud
+		return siteCloud
 	}
 	users := []jira.User{ev.User, ev.Revision().Author}
 	if ev.Project != nil {
@@ -125,16 +125,16 @@ func deploymentType(ev ClassifiedEvent) string {
 	if ev.Issue != nil {
 		users = append(users, ev.Issue.Reporter, ev.Issue.Creator, ev.Issue.Assignee)
 	}
-	deployment := ""
+	kind := ""
 	for _, u := range users {
 		switch {
 		case u.AccountID != "":
-			return deploymentCloud
+			return siteCloud
 		case u.Key != "" || u.Name != "":
-			deployment = deploymentDataCenter
+			kind = siteDataCenter
 		}
 	}
-	return deployment
+	return kind
 }
 
 func (s Site) isCloud() bool {

@@ -24,7 +24,9 @@ func (w writer) subjects(et EventType, ev *jira.Event) {
 		case *jira.Property:
 			w.property(et, s)
 		case *jira.IssueType:
-			w.issueType(s)
+			if ev.Issue == nil { // otherwise these attributes are the type of the issue
+				w.issueType(s)
+			}
 		case *jira.Sprint:
 			w.sprint(s)
 		case *jira.Board:
@@ -73,8 +75,8 @@ func (w writer) worklog(l *jira.Worklog) {
 
 func (w writer) attachment(a *jira.Attachment) {
 	w.putID(attrAttachmentID, a.ID)
-	w.putText(attrAttachmentFilename, a.Filename)
-	w.putInt(attrAttachmentSize, a.Size)
+	w.putText(attrFileName, a.Filename)
+	w.putInt(attrFileSize, a.Size)
 	w.putText(attrAttachmentMIMEType, a.MIMEType)
 	w.putTime(attrAttachmentCreatedAt, a.Created)
 	w.person(attachmentAuthorKeys, a.Author)
@@ -100,8 +102,8 @@ func (w writer) property(et EventType, p *jira.Property) {
 }
 
 func (w writer) issueType(t *jira.IssueType) {
-	w.putID(attrIssueTypeItemID, t.ID)
-	w.putText(attrIssueTypeItem, t.Name)
+	w.putID(attrIssueTypeID, t.ID)
+	w.putText(attrIssueTypeName, t.Name)
 }
 
 func (w writer) sprint(s *jira.Sprint) {

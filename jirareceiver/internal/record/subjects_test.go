@@ -28,8 +28,8 @@ func TestSubjects(t *testing.T) {
 			jira.worklog.started_at=2020-07-28T21:12:54.883Z jira.worklog.time_spent_seconds=60 jira.worklog.update_author.id=b
 			jira.worklog.updated_at=2026-03-03T09:00:00.000Z user.id=b`},
 		{"attachment_created", `"attachment": {"id": 7, "filename": "a.txt", "size": 12, "mimeType": "text/plain", ` + times + `}`, "Jira: attachment created: a.txt", `
-			jira.attachment.author.id=a jira.attachment.created_at=2026-03-02T09:00:00.000Z jira.attachment.filename=a.txt
-			jira.attachment.id=7 jira.attachment.mime_type=text/plain jira.attachment.size=12 user.id=b`},
+			file.name=a.txt file.size=12 jira.attachment.author.id=a jira.attachment.created_at=2026-03-02T09:00:00.000Z
+			jira.attachment.id=7 jira.attachment.mime_type=text/plain user.id=b`},
 		{"issuelink_created", `"issueLink": {"id": 7, "sourceIssueId": 1, "destinationIssueId": 2, "systemLink": true, "issueLinkType": {"id": 3, "name": "Blocks"}}`, "Jira: issue link created: Blocks", `
 			jira.issue_link.destination_issue.id=2 jira.issue_link.id=7 jira.issue_link.source_issue.id=1 jira.issue_link.system=true
 			jira.issue_link.type.id=3 jira.issue_link.type.name=Blocks`},
@@ -37,7 +37,9 @@ func TestSubjects(t *testing.T) {
 			jira.issue.id=1 jira.issue_property.key=app.state`},
 		{"issue_property_deleted", `"propertyKey": "app.state"`, "Jira: issue property deleted: app.state", `jira.issue_property.key=app.state`},
 		{"issuetype_created", `"issuetype": {"id": 7, "name": "Change"}`, "Jira: issue type created: Change", `
-			jira.issue_type.id=7 jira.issue_type.name=Change`},
+			jira.issue.type.id=7 jira.issue.type.name=Change`},
+		{"issuetype_updated", `"issuetype": {"id": 7}, "issue": {"fields": {"issuetype": {"name": "Bug"}}}`, "Jira: issue type updated", `
+			jira.issue.type.name=Bug`},
 		{"project_created", `"project": {"id": 7, "key": "OPS", "name": "Operations", "projectCategory": {"name": "Inner"}, "projectLead": {"key": "kim", "displayName": "Kim Dvorak"}}`, "Jira: project created: OPS", `
 			jira.project.category=Inner jira.project.id=7 jira.project.key=OPS jira.project.lead.hash=69a86456dbee1dae9ef230ecb4704a0e jira.project.name=Operations`},
 		{
@@ -145,7 +147,7 @@ func TestSeverity(t *testing.T) {
 	} {
 		for _, record := range split(t, builder, `{"issue": {"fields": {"priority": `+priority+`}}, "changelog": {"items": [{"field": "x"}]}}`) {
 			assert.Equal(t, want, record.SeverityNumber(), priority)
-			assert.Equal(t, strings.ToUpper(want.String()), record.SeverityText())
+			assert.Empty(t, record.SeverityText(), "Jira sends no severity")
 		}
 	}
 	record, _ := build(t, builder, `{"webhookEvent": "sprint_started"}`, Delivery{})
@@ -256,13 +258,14 @@ func TestCustomFields(t *testing.T) {
 		return attrs
 	}
 	want := map[string]any{
-		"jira.issue.custom.approver": "a", "jira.issue.custom.team": []any{"b"}, "jira.issue.custom.team.hash": []any{hashFor("", "rmontero")}, "jira.issue.custom.points": 5.0,
+		"jira.issue.custom_person.id.approver": "a", "jira.issue.custom_person.id.team": []any{"b"},
+		"jira.issue.custom_person.hash.team": []any{hashFor("", "rmontero")}, "jira.issue.custom.points": 5.0,
 		"jira.issue.custom.text": "äöüÄ", "jira.issue.custom.mixed": []any{"Euro", 2.5, true},
 	}
 	assert.Equal(t, want, custom(false))
-	want["jira.issue.custom.team.name"] = []any{"rmon"}
-	want["jira.issue.custom.approver.full_name"] = "Ada "
-	want["jira.issue.custom.team.full_name"] = []any{"Noor", "Rosa"}
+	want["jira.issue.custom_person.name.team"] = []any{"rmon"}
+	want["jira.issue.custom_person.full_name.approver"] = "Ada "
+	want["jira.issue.custom_person.full_name.team"] = []any{"Noor", "Rosa"}
 	assert.Equal(t, want, custom(true))
 }
 
