@@ -49,7 +49,8 @@ type Config struct {
 	// changed field as well. Default: attributes.
 	Changelog ChangelogMode `mapstructure:"changelog"`
 	// CustomFields maps ids of custom fields, such as customfield_10016, to aliases. The attribute of a field is
-	// jira.issue.custom.<alias>, and for people jira.issue.custom_person.id.<alias>. Default: none.
+	// jira.issue.custom.<alias>, and for people jira.issue.custom_person.id.<alias>. The fields of
+	// Jira Service Management have several attributes. Default: none.
 	CustomFields map[string]string `mapstructure:"custom_fields"`
 	// QueryAttributes maps query parameters to attributes. The receiver writes such an attribute if the payload does
 	// not contain its value, for example if the payload is empty. No signature covers the query. Default: none.
@@ -160,7 +161,7 @@ type IncludeConfig struct {
 	UserHashKey *configopaque.String `mapstructure:"user_hash_key"`
 	// Description adds the description of issues, and changes of description and environment. Default: false.
 	Description bool `mapstructure:"description"`
-	// CommentBody adds the text of comments. Default: false.
+	// CommentBody adds the text of comments, also of comments on the satisfaction with a service. Default: false.
 	CommentBody bool `mapstructure:"comment_body"`
 	// Payload adds the whole payload, including all personal data in it. Default: false.
 	Payload bool `mapstructure:"payload"`

@@ -280,6 +280,8 @@ func seenAttributes(declared *declarations, bodies []testbodies.Body) (*observat
 		CustomFields: map[string]string{
 			"customfield_10016": "story_points", "customfield_10020": "sprint",
 			"customfield_10100": "approver", "customfield_10108": "tester", "customfield_10109": "reviewers",
+			"customfield_10301": "first_response", "customfield_10302": "time_to_approve", "customfield_10303": "approvals",
+			"customfield_10304": "request_type", "customfield_10305": "satisfaction", "customfield_10313": "budget",
 		},
 		UserDetails: true, Description: true, CommentBody: true, Payload: true, SplitChanges: true,
 	})

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-faster/jx"
 )
@@ -17,9 +18,12 @@ const customFieldPrefix = "customfield_"
 // CustomField is a custom field of an issue.
 type CustomField struct {
 	ID string // such as customfield_10016
-	// Value is a string, float64, bool or [User], or a []any of these types that is not empty. It is nil if the decoder
-	// understands nothing of the value in the body.
-	Value        any
+	// Value is a string, float64, bool, [time.Time] or [User], or a []any of these types that is not empty. It is nil if
+	// the decoder understands nothing of the value in the body.
+	Value any
+	// Service is the *SLA, *Approval, *Request or *Satisfaction of a field of Jira Service Management, or nil. A field
+	// with an SLA or an approval has no Value.
+	Service      any
 	IsCut        bool // whether the body contains more than MaxEntries values
 	IsUnreadable bool // whether the body contains a value, or a part of a value, that the decoder does not understand
 }
@@ -31,14 +35,14 @@ func decodeCustomField(d *decoding, id string, fields *[]CustomField) error {
 	if err := values.append(d); err != nil {
 		return err
 	}
-	field := CustomField{ID: id, IsCut: values.isCut, IsUnreadable: values.isUnreadable}
+	field := CustomField{ID: id, Service: values.service, IsCut: values.isCut, IsUnreadable: values.isUnreadable}
 	switch {
 	case len(values.list) == 1 && !isArray:
 		field.Value = values.list[0]
 	case len(values.list) > 0:
 		field.Value = values.list
 	}
-	if field.Value != nil || field.IsUnreadable {
+	if field.Value != nil || field.Service != nil || field.IsUnreadable {
 		*fields = append(*fields, field)
 	}
 	return nil
@@ -47,6 +51,7 @@ func decodeCustomField(d *decoding, id string, fields *[]CustomField) error {
 // fieldValues are the values of a custom field.
 type fieldValues struct {
 	list         []any
+	service      any // as CustomField.Service
 	read         int // number of elements of all arrays, including nested arrays
 	isCut        bool
 	isUnreadable bool
@@ -85,7 +90,7 @@ func (v *fieldValues) add(value any) {
 
 // decodeFieldScalar reads a string, a number or a truth value. It returns nil for any other value, for the empty string
 // and for a number that is too large. Numbers are float64 in all their spellings, as in the database of Jira, so that
-// one field has values of one type.
+// one field has values of one type. A string that is a timestamp becomes a time.
 func decodeFieldScalar(d *decoding) (value any, err error) {
 	switch d.Next() {
 	case jx.Bool:
@@ -103,8 +108,20 @@ func decodeFieldScalar(d *decoding) (value any, err error) {
 		if sprint, isSprint := parseSprint(s); isSprint {
 			s = cmp.Or(sprint.Name, sprint.ID)
 		}
+		if t := fieldTime(s); !t.IsZero() {
+			return t, err
+		}
 		return textOrNil(s), err
 	}
+}
+
+// fieldTime returns the time of a timestamp, or the zero time for any other text.
+func fieldTime(s string) (t time.Time) {
+	const dateAndTime = "2006-01-02T15:04:05Z"
+	if len(s) < len(dateAndTime) || len(s) > maxScalar || s[4] != '-' || s[10] != 'T' {
+		return t
+	}
+	return parseTime(s)
 }
 
 func textOrNil(s string) any {
@@ -121,9 +138,10 @@ func (v *fieldValues) appendObject(d *decoding) error {
 	if err != nil {
 		return err
 	}
-	var o fieldObject
+	o := reset(&d.object)
 	_ = decodeObject(d.part(raw), o.decodeMember) // cannot fail: Raw has checked the JSON
 	switch {
+	case v.appendService(o):
 	case o.isUser():
 		v.add(o.User)
 	case o.kind == documentType:
@@ -135,7 +153,11 @@ func (v *fieldValues) appendObject(d *decoding) error {
 			v.add(child)
 		}
 		v.isCut = v.isCut || o.isCut
-		v.isUnreadable = v.isUnreadable || value == nil && o.hasContent
+		service := o.service()
+		if v.service == nil {
+			v.service = service
+		}
+		v.isUnreadable = v.isUnreadable || value == nil && service == nil && o.hasContent
 	}
 	return nil
 }
@@ -146,6 +168,7 @@ type fieldObject struct {
 	hasContent bool // whether the object has a member that may be the value
 
 	option
+	serviceObject
 	rating      any // of the satisfaction of a customer
 	kind        string
 	label       string // of an object of Assets
@@ -188,6 +211,9 @@ func (o *fieldObject) decodeMember(d *decoding, key []byte) (err error) {
 		o.hasProfile = true
 		return d.Skip()
 	default:
+		if isRead, err := o.serviceObject.decodeMember(d, key); isRead {
+			return err
+		}
 		return o.User.decodeMember(d, key)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -40,7 +41,7 @@ func TestDecodeCustomFields(t *testing.T) {
 		`[]`:                         nil,
 		`{}`:                         nil,
 		`"2026-03-06"`:               "2026-03-06",
-		`"2026-03-06T14:12:54.883Z"`: "2026-03-06T14:12:54.883Z",
+		`"2026-03-06T14:12:54.883Z"`: time.Date(2026, 3, 6, 14, 12, 54, 883e6, time.UTC),
 
 		`{"self": "x", "value": "Blue", "id": "10021"}`: "Blue",
 		`{"id": "10021"}`:                                              "10021",
@@ -50,19 +51,16 @@ func TestDecodeCustomFields(t *testing.T) {
 		`[{"value": "Blue"}]`:                                          []any{"Blue"},
 		`{"child": {"value": "Norway", "id": "2"}, "value": "Europe"}`: []any{"Europe", "Norway"},
 		`{"value": "Europe", "child": null}`:                           "Europe",
-		`{"value": "a", "child": {"child": {"value": "c", "child": {}}, "value": "b"}}`:    []any{"a", "b", "c"},
-		`["a", 1, 2.5, false, null, "", {"value": "b"}, ["c"]]`:                            []any{"a", 1.0, 2.5, false, "b", "c"},
-		`{"name": "1.4.0", "id": "10000"}`:                                                 "1.4.0",
-		`{"key": "OPS", "id": 10000}`:                                                      "OPS",
-		`[{"id": 12, "name": "Sprint 5", "state": "active"}]`:                              []any{"Sprint 5"},
-		`{"type": "doc", "content": [{"type": "text", "text": "words"}]}`:                  "words",
-		`{"type": "doc", "content": []}`:                                                   nil,
-		`{"id": "9", "displayName": "Gold plan"}`:                                          "Gold plan",
-		`{"displayName": "Gold plan"}`:                                                     "Gold plan",
-		`{"requestType": {"id": "25", "name": "Get a laptop"}, "currentStatus": {"a": 1}}`: "Get a laptop",
-		`{"requestType": {"id": 25}}`:                                                      "25",
-		`{"rating": 4}`:                                                                    4.0,
-		`{"showField": true, "data": {"id": 20100, "key": "ZED-1", "summary": "Pump"}}`:    "ZED-1",
+		`{"value": "a", "child": {"child": {"value": "c", "child": {}}, "value": "b"}}`: []any{"a", "b", "c"},
+		`["a", 1, 2.5, false, null, "", {"value": "b"}, ["c"]]`:                         []any{"a", 1.0, 2.5, false, "b", "c"},
+		`{"name": "1.4.0", "id": "10000"}`:                                              "1.4.0",
+		`{"key": "OPS", "id": 10000}`:                                                   "OPS",
+		`[{"id": 12, "name": "Sprint 5", "state": "active"}]`:                           []any{"Sprint 5"},
+		`{"type": "doc", "content": [{"type": "text", "text": "words"}]}`:               "words",
+		`{"type": "doc", "content": []}`:                                                nil,
+		`{"id": "9", "displayName": "Gold plan"}`:                                       "Gold plan",
+		`{"displayName": "Gold plan"}`:                                                  "Gold plan",
+		`{"showField": true, "data": {"id": 20100, "key": "ZED-1", "summary": "Pump"}}`: "ZED-1",
 		`{"hasEpicLinkFieldDependency": false, "showField": false, "nonEditableReason": {"reason": "PLUGIN_LICENSE_ERROR", "message": "a"}}`: nil,
 		`{"showField": true, "data": {"id": 20100}}`:                                                      "20100",
 		`[{"label": "Pump 3", "objectKey": "CMDB-88"}, {"objectKey": "CMDB-89", "id": "x:1"}]`:            []any{"Pump 3", "CMDB-89"},

@@ -85,8 +85,9 @@ func IsEmpty(body []byte) bool { return len(trimMark(body)) == 0 }
 // decoding is the state of decoding one body, or a part of it.
 type decoding struct {
 	*jx.Decoder
-	texts *textBlocks
-	inner *decoding // state that part returns
+	texts  *textBlocks
+	inner  *decoding    // state that part returns
+	object *fieldObject // last object of a custom field, whose memory the next object uses
 }
 
 func newDecoding(body []byte) *decoding {

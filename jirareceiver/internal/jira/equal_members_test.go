@@ -19,6 +19,8 @@ var anyValue = []string{
 	`["x", {"name": "n"}, {"field": "f"}]`,
 	`[{"id": 7, "name": "S", "state": "active", "boardId": 3}]`, `[{"value": "Impediment"}]`,
 	`[{"id": 1, "created": 1595970774883, "items": [{"field": "g"}]}]`, `20001.0`,
+	`{"breached": true, "elapsedTime": {"millis": 5}, "epochMillis": 1595970774883, "millis": 7, "status": "s"}`,
+	`[{"approver": {"key": "k"}, "approverDecision": "approved"}]`, `{"type": "number", "value": 2}`,
 }
 
 // members are the members that the decoder reads, by the body around them.
@@ -58,7 +60,24 @@ var members = map[string][]string{
 	`{"filter": {%s}}`:                                                     {"id", "name"},
 	`{"version": {%s}}`:                                                    {"name", "released", "archived", "startDate", "releaseDate", "projectId"},
 	`{"issue": {"fields": {"customfield_1": {%s}}}}`:                       {"id", "type", "value", "child", "accountId", "name", "label", "title", "rating", "requestType", "data", "objectKey"},
-	`{"issue": {"fields": {"customfield_1": {"value": "a", "child": {%s}}}}}`: {"value", "child"},
+	`{"issue": {"fields": {"customfield_1": {"requestType": "t", %s}}}}`: {"currentStatus", "requestType"},
+	`{"issue": {"fields": {"customfield_1": {"rating": 1, %s}}}}`:        {"comment", "rating"},
+	`{"issue": {"fields": {"customfield_1": {%s, "name": "n"}}}}`: {
+		"ongoingCycle", "completedCycles", "finalDecision", "approvers", "createdDate", "completedDate", "condition", "currentStatus", "comment",
+	},
+	`{"issue": {"fields": {"customfield_1": {"ongoingCycle": {%s}}}}}`: {
+		"startTime", "stopTime", "breachTime", "breached", "paused", "goalDuration", "elapsedTime", "remainingTime",
+	},
+	`{"issue": {"fields": {"customfield_1": {"completedCycles": [{"breached": true}, {%s}]}}}}`: {"stopTime", "elapsedTime"},
+	`{"issue": {"fields": {"customfield_1": {"ongoingCycle": {"startTime": {%s}}}}}}`:           {"epochMillis", "jira", "iso8601"},
+	`{"issue": {"fields": {"customfield_1": {"ongoingCycle": {"elapsedTime": {%s}}}}}}`:         {"millis"},
+	`{"issue": {"fields": {"customfield_1": {"finalDecision": "pending", %s}}}}`:                {"approvers", "condition", "createdDate", "completedDate"},
+	`{"issue": {"fields": {"customfield_1": {"approvers": [{%s}]}}}}`:                           {"approver", "approverDecision"},
+	`{"issue": {"fields": {"customfield_1": {"approvers": [], "condition": {%s}}}}}`:            {"type", "value"},
+	`{"issue": {"fields": {"customfield_1": {"requestType": "t", "currentStatus": {%s}}}}}`:     {"status", "statusCategory", "statusDate"},
+	`{"issue": {"fields": {"customfield_1": {"rating": 1, "comment": {%s}}}}}`:                  {"body"},
+	`{"property": {"key": "request.channel.type", "value": {%s}}}`:                              {"value"},
+	`{"issue": {"fields": {"customfield_1": {"value": "a", "child": {%s}}}}}`:                   {"value", "child"},
 	`{"issue": {"fields": {%s}}}`: {
 		"summary", "description", "labels", "components", "fixVersions", "versions", "created", "updated", "resolutiondate", "duedate",
 		"issuetype", "status", "priority", "resolution", "security", "parent", "project", "assignee", "reporter", "creator", "customfield_1",

@@ -103,6 +103,48 @@ const (
 	attrWorkflowName   = "jira.workflow.name"            // name of the workflow
 )
 
+// Attributes of the fields of Jira Service Management that `custom_fields` contains. The alias of the field follows.
+const (
+	attrSLAID                   = "jira.issue.sla.id."                          // id of the SLA
+	attrSLAName                 = "jira.issue.sla.name."                        // name of the SLA
+	attrSLAOngoingBreached      = "jira.issue.sla.ongoing.breached."            // whether the running cycle of the SLA has missed its goal
+	attrSLAOngoingPaused        = "jira.issue.sla.ongoing.paused."              // whether the running cycle is paused
+	attrSLAOngoingStartedAt     = "jira.issue.sla.ongoing.started_at."          // start time of the running cycle
+	attrSLAOngoingBreachAt      = "jira.issue.sla.ongoing.breach_at."           // time at which the running cycle misses its goal
+	attrSLAOngoingGoal          = "jira.issue.sla.ongoing.goal_seconds."        // goal of the running cycle, in seconds of working hours
+	attrSLAOngoingElapsed       = "jira.issue.sla.ongoing.elapsed_seconds."     // seconds of working hours that have passed, without pauses
+	attrSLAOngoingRemaining     = "jira.issue.sla.ongoing.remaining_seconds."   // seconds of working hours that are left; negative after a breach
+	attrSLACompletedBreached    = "jira.issue.sla.completed.breached."          // whether the last completed cycle of the SLA missed its goal
+	attrSLACompletedStartedAt   = "jira.issue.sla.completed.started_at."        // start time of the last completed cycle
+	attrSLACompletedStoppedAt   = "jira.issue.sla.completed.stopped_at."        // end time of the last completed cycle
+	attrSLACompletedBreachAt    = "jira.issue.sla.completed.breach_at."         // time at which the last completed cycle would have missed, or missed, its goal
+	attrSLACompletedGoal        = "jira.issue.sla.completed.goal_seconds."      // goal of the last completed cycle, in seconds of working hours
+	attrSLACompletedElapsed     = "jira.issue.sla.completed.elapsed_seconds."   // seconds of working hours that the last completed cycle took, without pauses
+	attrSLACompletedRemaining   = "jira.issue.sla.completed.remaining_seconds." // seconds of working hours that were left; negative after a breach
+	attrApprovalID              = "jira.issue.approval.id."                     // id of the current approval: the pending approval, otherwise the latest
+	attrApprovalName            = "jira.issue.approval.name."                   // name of the current approval
+	attrApprovalState           = "jira.issue.approval.state."                  // `pending`, or `completed` after the decision
+	attrApprovalDecision        = "jira.issue.approval.decision."               // `approved` or `declined`; only after the decision
+	attrApprovalCreatedAt       = "jira.issue.approval.created_at."             // time at which the approvers were asked
+	attrApprovalCompletedAt     = "jira.issue.approval.completed_at."           // time of the decision
+	attrApprovalRequiredCount   = "jira.issue.approval.required_count."         // number of approvers who must approve, if the body contains it
+	attrApprovalRequiredPercent = "jira.issue.approval.required_percent."       // percentage of the approvers who must approve, if the body contains it
+	attrApprovalApproverCount   = "jira.issue.approval.approver_count."         // number of approvers
+	attrApprovalApprovedCount   = "jira.issue.approval.approved_count."         // number of approvers who have approved
+	attrApprovalDeclinedCount   = "jira.issue.approval.declined_count."         // number of approvers who have declined
+	attrApproverID              = "jira.issue.approval.approver.id."            // user ids of the approvers
+	attrApproverHash            = "jira.issue.approval.approver.hash."          // hashes of the login names of the approvers without an id
+	attrApproverName            = "jira.issue.approval.approver.name."          // login names of the approvers; with `include::user_details`
+	attrApproverFullName        = "jira.issue.approval.approver.full_name."     // display names of the approvers; with `include::user_details`
+	attrRequestTypeID           = "jira.issue.request.type.id."                 // id of the request type
+	attrRequestTypeName         = "jira.issue.request.type.name."               // name of the request type
+	attrRequestStatusName       = "jira.issue.request.status.name."             // status of the request, as customers see it
+	attrRequestStatusCategory   = "jira.issue.request.status.category."         // category of this status, as in `jira.issue.status.category`
+	attrRequestStatusChangedAt  = "jira.issue.request.status.changed_at."       // time at which the request came into this status
+	attrSatisfactionRating      = "jira.issue.satisfaction.rating."             // rating of the service by the customer, from 1 to 5
+	attrSatisfactionComment     = "jira.issue.satisfaction.comment."            // comment of the customer on the rating; with `include::comment_body`
+)
+
 // Attributes of records with changes.
 const (
 	attrChangelogID     = "jira.changelog.id"     // id of the change
@@ -179,7 +221,8 @@ const (
 	attrIssueLinkDestinationID = "jira.issue_link.destination_issue.id" // id of the issue to which the link points
 	attrIssueLinkSystem        = "jira.issue_link.system"               // whether Jira made the link itself, such as the link to a subtask
 
-	attrIssuePropertyKey = "jira.issue_property.key" // key of the property
+	attrIssuePropertyKey     = "jira.issue_property.key"             // key of the property
+	attrIssuePropertyChannel = "jira.issue_property.request_channel" // channel of a request of Jira Service Management, such as `portal` or `email`; only for the property `request.channel.type`
 
 	attrSprintID          = "jira.sprint.id"           // id of the sprint
 	attrSprintName        = "jira.sprint.name"         // name of the sprint
@@ -264,6 +307,14 @@ var (
 	reporterKeys = newUserKeys("jira.issue.reporter") // the reporter of the issue
 	creatorKeys  = newUserKeys("jira.issue.creator")  // the creator of the issue
 	subjectKeys  = newUserKeys("jira.user")           // the user whom the event is about
+)
+
+// personTemplates are the keys of the attributes of people in custom fields. The alias of the field follows.
+type personTemplates struct{ id, hash, name, fullName string }
+
+var (
+	customPersonTemplates = personTemplates{attrCustomPersonID, attrCustomPersonHash, attrCustomPersonName, attrCustomPersonFullName}
+	approverTemplates     = personTemplates{attrApproverID, attrApproverHash, attrApproverName, attrApproverFullName}
 )
 
 // personKeys are the keys of the attributes of one person.

@@ -23,7 +23,8 @@ const hostile = "a\x1b[2Jb\x00c\r\nd\te\u202ef\u009bg\u0085h\u2028i\u2029j\vk\fl
 
 // TestNoControlCharacters puts control characters into each string of each body, of the headers and of the address.
 func TestNoControlCharacters(t *testing.T) {
-	fields := map[string]string{"customfield_10016": "story_points", "customfield_10020": "sprint", "customfield_10201": "any"}
+	fields := maps.Clone(serviceFields)
+	maps.Copy(fields, map[string]string{"customfield_10016": "story_points", "customfield_10020": "sprint", "customfield_10201": "any"})
 	builder := newBuilder(func(o *Options) {
 		o.UserDetails, o.Description, o.CommentBody, o.Payload, o.SplitChanges = true, true, true, true, true
 		o.CustomFields = fields

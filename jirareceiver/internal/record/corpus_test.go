@@ -249,6 +249,7 @@ var placesOfAttributes = map[string][]string{
 	"jira.version.release_date":            {"version.releaseDate"},
 	"jira.version.merged_into.id":          {"mergedTo.id"},
 	"jira.filter.id":                       {"filter.id"},
+	"jira.issue_property.request_channel":  {"property.value.value"},
 	"jira.alert.id":                        {"alert.alertId"},
 	"jira.alert.tiny_id":                   {"alert.tinyId"},
 	"jira.alert.alias":                     {"alert.alias"},

@@ -3,12 +3,18 @@
 
 package record
 
-import "github.com/otel-jira/collector/jirareceiver/internal/jira"
+import (
+	"time"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+)
 
 // customFields writes the custom fields that the options name.
 func (w writer) customFields(fields []jira.CustomField) {
 	for _, field := range fields {
-		w.customField(w.opts.CustomFields[field.ID], field)
+		alias := w.opts.CustomFields[field.ID]
+		w.customField(alias, field)
+		w.service(alias, field.Service)
 	}
 }
 
@@ -29,10 +35,10 @@ func (w writer) customField(alias string, field jira.CustomField) {
 		}
 	}
 	if len(values) > 0 || len(people) == 0 {
-		w.putCustom(attrIssueCustom+alias, values, field.IsCut, isList)
+		w.putCustom(mainKey(field)+alias, values, field.IsCut, isList)
 	}
 	if len(people) > 0 {
-		w.customPeople(alias, people, field.IsCut, isList)
+		w.customPeople(customPersonTemplates, alias, people, field.IsCut, isList)
 	}
 }
 
@@ -51,7 +57,7 @@ func (w writer) putCustom(key string, values []any, isCut, isList bool) {
 }
 
 // customPeople writes the ids, the hashes and the names of people.
-func (w writer) customPeople(alias string, people []jira.User, isCut, isList bool) {
+func (w writer) customPeople(keys personTemplates, alias string, people []jira.User, isCut, isList bool) {
 	put := func(namespace string, text func(key string, u jira.User) string) {
 		key := namespace + alias
 		var texts []any
@@ -62,24 +68,27 @@ func (w writer) customPeople(alias string, people []jira.User, isCut, isList boo
 		}
 		w.putCustom(key, texts, isCut && len(texts) > 0, isList)
 	}
-	put(attrCustomPersonID, func(key string, u jira.User) string { return w.id(key, u.ID()) })
-	put(attrCustomPersonHash, func(key string, u jira.User) string { return w.id(key, w.hashOf(u)) })
+	put(keys.id, func(key string, u jira.User) string { return w.id(key, u.ID()) })
+	put(keys.hash, func(key string, u jira.User) string { return w.id(key, w.hashOf(u)) })
 	if w.opts.UserDetails {
-		put(attrCustomPersonName, func(key string, u jira.User) string { return w.text(key, u.Login()) })
-		put(attrCustomPersonFullName, func(key string, u jira.User) string { return w.text(key, u.DisplayName) })
+		put(keys.name, func(key string, u jira.User) string { return w.text(key, u.Login()) })
+		put(keys.fullName, func(key string, u jira.User) string { return w.text(key, u.DisplayName) })
 	}
 }
 
 // customValue returns a value that is not a person, or nil if it is empty.
 func (w writer) customValue(key string, value any) any {
-	text, isText := value.(string)
-	if !isText {
+	switch value := value.(type) {
+	case string:
+		if text := w.text(key, value); text != "" {
+			return text
+		}
+		return nil
+	case time.Time:
+		return value.UTC().Format(timeFormat)
+	default:
 		return value
 	}
-	if text = w.text(key, text); text == "" {
-		return nil
-	}
-	return text
 }
 
 // unreadable returns the ids of the custom fields with a value that the decoder does not understand.

@@ -4,7 +4,9 @@
 package record
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,8 +31,9 @@ var latest = time.Date(2262, 4, 12, 0, 0, 0, 0, time.UTC)
 // documentation.
 func FuzzBuild(f *testing.F) {
 	testbodies.AddTo(f)
-	fields := map[string]string{"customfield_1": "one", "customfield_10016": "story_points", "customfield_10020": "sprint"}
-	dec := jira.NewDecoder([]string{"customfield_1", "customfield_10016", "customfield_10020"})
+	fields := maps.Clone(serviceFields)
+	maps.Copy(fields, map[string]string{"customfield_1": "one", "customfield_10016": "story_points", "customfield_10020": "sprint"})
+	dec := jira.NewDecoder(slices.Collect(maps.Keys(fields)))
 	builder := newBuilder(func(o *Options) {
 		o.SplitChanges, o.CustomFields = true, fields
 		o.UserDetails, o.Description, o.CommentBody, o.Payload = true, true, true, true

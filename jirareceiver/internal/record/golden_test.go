@@ -73,6 +73,21 @@ var configured = []struct {
 		},
 	},
 	{
+		name:   "service_fields",
+		change: func(o *Options) { o.CustomFields = serviceFields },
+		bodies: serviceBodies,
+	},
+	{
+		name:   "service_fields_with_user_details",
+		change: func(o *Options) { o.CustomFields, o.UserDetails = serviceFields, true },
+		bodies: serviceBodies,
+	},
+	{
+		name:   "service_fields_with_comment_body",
+		change: func(o *Options) { o.CustomFields, o.CommentBody = serviceFields, true },
+		bodies: serviceBodies[:1],
+	},
+	{
 		name: "severity",
 		change: func(o *Options) {
 			o.Severities = map[string]plog.SeverityNumber{"high": plog.SeverityNumberWarn, "1": plog.SeverityNumberError2}
@@ -128,6 +143,26 @@ func peopleOptions(o *Options) {
 	o.SplitChanges, o.UserHashKey = true, "a key of the hashes of login names"
 	o.CustomFields = map[string]string{"customfield_10100": "approver", "customfield_10101": "reviewers"}
 }
+
+// serviceFields are the fields of Jira Service Management in serviceBodies.
+var serviceFields = map[string]string{
+	"customfield_10301": "first_response",
+	"customfield_10302": "time_to_approve",
+	"customfield_10303": "approvals",
+	"customfield_10304": "request_type",
+	"customfield_10305": "satisfaction",
+	"customfield_10306": "planned_start",
+	"customfield_10307": "planned_end",
+	"customfield_10308": "change_type",
+	"customfield_10309": "risk",
+	"customfield_10310": "urgency",
+	"customfield_10311": "impact",
+	"customfield_10312": "organizations",
+	"customfield_10313": "budget",
+	"customfield_10314": "language",
+}
+
+var serviceBodies = []string{"senders/jsm_issue_updated_change_request", "senders/jsm_datacenter_issue_updated_approved"}
 
 var everyCustomField = map[string]string{
 	"customfield_10100": "integer",

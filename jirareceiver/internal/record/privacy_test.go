@@ -195,9 +195,9 @@ func (s *said) member(key string, value any, parent map[string]any) {
 	}
 }
 
-// isUser knows users by what only they have. Projects have avatars and names as well.
+// isUser knows users by what only they have. Projects have avatars and names as well, and languages a display name.
 func isUser(object map[string]any) bool {
-	if hasAny(object, "webhookEvent", "username") {
+	if hasAny(object, "webhookEvent", "username", "languageCode") {
 		return false
 	}
 	return hasAny(object, "displayName", "emailAddress", "accountId") || hasAny(object, "avatarUrls") && !hasAny(object, "id")

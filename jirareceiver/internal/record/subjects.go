@@ -91,10 +91,12 @@ func (w writer) issueLink(l *jira.IssueLink) {
 	w.putBool(attrIssueLinkSystem, l.System)
 }
 
-// property does not write the values of issue properties, because apps may store any data in them.
+// property does not write the values of issue properties, because apps may store any data in them. The channel of a
+// request is an exception.
 func (w writer) property(et EventType, p *jira.Property) {
 	if !strings.HasPrefix(et.Name, optionNamespace) {
 		w.putText(attrIssuePropertyKey, p.Key)
+		w.putText(attrIssuePropertyChannel, p.RequestChannel())
 		return
 	}
 	w.putText(attrOptionKey, p.Key)
