@@ -40,23 +40,23 @@ const (
 
 // handler responds to all requests to the server of the receiver.
 type handler struct {
-	path, healthPath string
-	retryAfter       time.Duration
-	authenticator    *auth.Authenticator
-	authenticates    bool // whether the receiver or confighttp authenticates senders
-	disk             *diskguard.Guard
-	bodies           *bodylimit.Limiter
-	codings          *contentcoding.Decoder
-	decoder          *jira.Decoder
-	events           record.Filter
-	queryAttributes  []queryAttribute
-	cache            *dedup.Cache // nil without deduplication
-	records          *record.Builder
-	next             consumer.Logs
-	groups           *groupcommit.Committer // nil if each delivery must keep its own context
+	path, healthPath       string
+	retryAfter             time.Duration
+	authenticator          *auth.Authenticator
+	requiresAuthentication bool // whether the receiver or confighttp authenticates senders
+	disk                   *diskguard.Guard
+	bodies                 *bodylimit.Limiter
+	codings                *contentcoding.Decoder
+	decoder                *jira.Decoder
+	events                 record.Filter
+	queryAttributes        []queryAttribute
+	cache                  *dedup.Cache // nil without deduplication
+	records                *record.Builder
+	next                   consumer.Logs
+	groups                 *groupcommit.Committer // nil if each delivery must keep its own context
 
 	calls       *drain.Calls
-	reading     context.Context // done when the receiver stops
+	readContext context.Context // of the reading of all bodies; stopReading ends it
 	stopReading func()
 	health      *healthCheck
 	obsreport   *receiverhelper.ObsReport
@@ -78,29 +78,29 @@ func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now
 	if err != nil {
 		return nil, err
 	}
-	reading, stopReading := context.WithCancel(context.Background())
+	readContext, stopReading := context.WithCancel(context.Background())
 	h := &handler{
-		path:            cfg.Path,
-		healthPath:      cfg.HealthPath,
-		retryAfter:      cfg.Admission.RetryAfter,
-		authenticator:   cfg.newAuthenticator(),
-		authenticates:   cfg.authenticated(),
-		disk:            cfg.Admission.Disk.newGuard(now, telemetry.warnings),
-		bodies:          bodylimit.New(cfg.Admission.MaxInFlightBytes),
-		codings:         contentcoding.New(cfg.ServerConfig.CompressionAlgorithms, cfg.ServerConfig.MaxRequestBodySize),
-		decoder:         jira.NewDecoder(slices.Collect(maps.Keys(cfg.CustomFields))),
-		events:          record.Filter{Include: cfg.Events.Include, Exclude: cfg.Events.Exclude},
-		queryAttributes: newQueryAttributes(cfg.QueryAttributes),
-		cache:           cfg.Deduplication.newCache(now),
-		records:         newBuilder(settings, cfg),
-		next:            next,
-		calls:           drain.New(),
-		reading:         reading,
-		stopReading:     stopReading,
-		obsreport:       obsreport,
-		telemetry:       telemetry,
-		logger:          settings.Logger,
-		now:             now,
+		path:                   cfg.Path,
+		healthPath:             cfg.HealthPath,
+		retryAfter:             cfg.Admission.RetryAfter,
+		authenticator:          cfg.newAuthenticator(),
+		requiresAuthentication: cfg.authenticated(),
+		disk:                   cfg.Admission.Disk.newGuard(now, telemetry.warnings),
+		bodies:                 bodylimit.New(cfg.Admission.MaxInFlightBytes),
+		codings:                contentcoding.New(cfg.ServerConfig.CompressionAlgorithms, cfg.ServerConfig.MaxRequestBodySize),
+		decoder:                jira.NewDecoder(slices.Collect(maps.Keys(cfg.CustomFields))),
+		events:                 record.Filter{Include: cfg.Events.Include, Exclude: cfg.Events.Exclude},
+		queryAttributes:        newQueryAttributes(cfg.QueryAttributes),
+		cache:                  cfg.Deduplication.newCache(now),
+		records:                newBuilder(settings, cfg),
+		next:                   next,
+		calls:                  drain.New(),
+		readContext:            readContext,
+		stopReading:            stopReading,
+		obsreport:              obsreport,
+		telemetry:              telemetry,
+		logger:                 settings.Logger,
+		now:                    now,
 	}
 	if !cfg.ServerConfig.IncludeMetadata && !cfg.ServerConfig.Auth.HasValue() {
 		h.groups = groupcommit.New(next, func(err error) bool { return isExhausted(err) || isPermanent(err) })
@@ -127,24 +127,31 @@ func newBuilder(settings receiver.Settings, cfg *Config) *record.Builder {
 	})
 }
 
-// ServeHTTP routes requests. It compares escaped paths exactly: a mux would redirect some wrong paths, which Jira does
-// not follow, and a proxy in front may treat an escaped path as another path.
+// ServeHTTP routes requests. It compares paths exactly and without unescaping them. http.ServeMux would respond to some
+// wrong paths with a redirect, and Jira does not follow redirects. It would also accept escaped spellings of a path,
+// although the rules of a proxy in front may not apply to them.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.health.draining.Load() {
 		w.Header().Set("Connection", "close") // so that the next request of this sender reaches another instance
 	}
 	switch path := r.URL.EscapedPath(); {
+	case path == h.healthPath && h.healthPath != "":
+		h.serveHealth(w, r)
 	case path == h.path && r.Method == http.MethodPost:
 		h.serve(w, r, h.deliverSafely)
 	case path == h.path:
 		h.reject(w, r, errWrongMethod)
-	case path != h.healthPath || path == "":
-		h.reject(w, r, errWrongPath)
-	case r.Method == http.MethodGet || r.Method == http.MethodHead:
-		writeResponse(w, r, h.health.check(), h.retryAfter)
 	default:
-		h.reject(w, r, errWrongHealthMethod)
+		h.reject(w, r, errWrongPath)
 	}
+}
+
+func (h *handler) serveHealth(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.reject(w, r, errWrongHealthMethod)
+		return
+	}
+	writeResponse(w, r, h.health.check(), h.retryAfter)
 }
 
 // handleUnauthorized responds to requests that the authenticator extension rejects before ServeHTTP runs.
@@ -159,11 +166,14 @@ func (h *handler) handleUnauthorized(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve responds to a delivery, and records its result in obsreport, metrics and logs.
-func (h *handler) serve(w http.ResponseWriter, r *http.Request, deliver func(context.Context, http.ResponseWriter, *http.Request) (result, error)) {
+func (h *handler) serve(
+	w http.ResponseWriter, r *http.Request,
+	deliver func(context.Context, http.ResponseWriter, *http.Request) (result, error),
+) {
 	ctx := h.obsreport.StartLogsOp(r.Context())
-	result, err := deliver(ctx, w, r)
-	h.obsreport.EndLogsOp(ctx, format, result.records, err)
-	h.telemetry.recordResult(ctx, result)
+	res, err := deliver(ctx, w, r)
+	h.obsreport.EndLogsOp(ctx, format, res.records, err)
+	h.telemetry.recordResult(ctx, res)
 	if err != nil {
 		h.reject(w, r, err)
 		return
@@ -179,7 +189,7 @@ func (h *handler) reject(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // deliverSafely turns a panic into an error. It does not log the value of the panic, which may contain any data.
-func (h *handler) deliverSafely(ctx context.Context, w http.ResponseWriter, r *http.Request) (result result, err error) {
+func (h *handler) deliverSafely(ctx context.Context, w http.ResponseWriter, r *http.Request) (res result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			h.logger.Error("A delivery failed with a panic", zap.String("type", fmt.Sprintf("%T", p)), zap.Stack("stack"))
@@ -192,13 +202,14 @@ func (h *handler) deliverSafely(ctx context.Context, w http.ResponseWriter, r *h
 // deliver reads a delivery and hands its records to the pipeline.
 func (h *handler) deliver(ctx context.Context, w http.ResponseWriter, r *http.Request) (result, error) {
 	received := h.now()
-	payload, err := h.readAuthenticated(w, r)
+	body, err := h.readAuthenticated(w, r)
 	if err != nil {
 		return result{}, err
 	}
-	defer payload.Release()
-	res := result{authentic: true, bodySize: len(payload.Bytes()), received: received}
-	event, err := h.decoder.Decode(payload.Bytes())
+	defer body.Release()
+	payload := body.Bytes()
+	res := result{authentic: true, payloadSize: len(payload), received: received}
+	event, err := h.decoder.Decode(payload)
 	if err != nil {
 		return res, err
 	}
@@ -208,10 +219,10 @@ func (h *handler) deliver(ctx context.Context, w http.ResponseWriter, r *http.Re
 		res.outcome = outcomeExcluded
 		return res, nil
 	}
-	return h.deliverOnce(ctx, classified, h.newDelivery(r, received, payload.Bytes()), res)
+	return h.deliverOnce(ctx, classified, h.newDelivery(r, received, payload), res)
 }
 
-// readAuthenticated returns the payload of an authentic delivery. The caller must release it.
+// readAuthenticated returns the reader that holds the payload of an authentic delivery. The caller must release it.
 func (h *handler) readAuthenticated(w http.ResponseWriter, r *http.Request) (*bodylimit.Reader, error) {
 	credentials, err := h.authenticator.CheckHeaders(r.Header, r.URL)
 	if err != nil {
@@ -220,52 +231,55 @@ func (h *handler) readAuthenticated(w http.ResponseWriter, r *http.Request) (*bo
 	if !h.disk.HasRoom() {
 		return nil, errDiskFull
 	}
-	payload, err := h.bodies.Acquire(r.ContentLength, credentials.AreVerified(), http.NewResponseController(w))
+	body, err := h.bodies.Acquire(r.ContentLength, credentials.NeedNoSignature(), http.NewResponseController(w))
 	if err != nil {
 		return nil, readFailure(r.Context(), err)
 	}
-	if err := h.readVerified(w, r, credentials, payload); err != nil {
-		payload.Release()
+	if err := h.readAndVerify(w, r, credentials, body); err != nil {
+		body.Release()
 		return nil, err
 	}
-	if h.authenticates {
+	if h.requiresAuthentication {
 		webserver.MarkAuthenticated(r.Context())
 	}
-	return payload, nil
+	return body, nil
 }
 
-func (h *handler) readVerified(w http.ResponseWriter, r *http.Request, credentials auth.Credentials, payload *bodylimit.Reader) error {
-	if err := h.read(w, r, payload); err != nil {
+// readAndVerify reads the body of a request, and verifies its signature.
+func (h *handler) readAndVerify(
+	w http.ResponseWriter, r *http.Request, credentials auth.Credentials, body *bodylimit.Reader,
+) error {
+	if err := h.readBody(w, r, body); err != nil {
 		return readFailure(r.Context(), err)
 	}
-	if err := h.authenticator.VerifyBody(credentials, payload.Bytes()); err != nil {
+	if err := h.authenticator.VerifyBody(credentials, body.Bytes()); err != nil {
 		return err
 	}
-	payload.Verified()
+	body.MarkVerified()
 	return nil
 }
 
-// read reads the body of a request and decodes its content coding.
-func (h *handler) read(w http.ResponseWriter, r *http.Request, payload *bodylimit.Reader) error {
-	if r.ProtoMajor > 1 { // its connection has no read deadline of the server when the receiver stops
+// readBody reads the body of a request and decodes its content coding.
+func (h *handler) readBody(w http.ResponseWriter, r *http.Request, body *bodylimit.Reader) error {
+	if r.ProtoMajor > 1 { // when the receiver stops, the server sets read deadlines on HTTP/1 connections only
 		defer h.endReadingAtStop(w)()
 	}
 	coding := r.Header.Values("Content-Encoding")
 	if !contentcoding.IsEncoded(coding) {
-		return payload.Read(r.Body, r.ContentLength)
+		return body.Read(r.Body, r.ContentLength)
 	}
 	content, err := h.codings.Open(coding, r.Body)
 	if err != nil {
 		return err
 	}
-	return payload.Read(content, -1)
+	return body.Read(content, -1)
 }
 
 // endReadingAtStop sets a read deadline for the body when the receiver stops. The caller must call end. After end, the
 // deadline of w no longer changes.
 func (h *handler) endReadingAtStop(w http.ResponseWriter) (end func()) {
 	set := make(chan struct{})
-	stop := context.AfterFunc(h.reading, func() {
+	stop := context.AfterFunc(h.readContext, func() {
 		defer close(set)
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(webserver.ReadGrace))
 	})
@@ -277,7 +291,9 @@ func (h *handler) endReadingAtStop(w http.ResponseWriter) (end func()) {
 }
 
 // deliverOnce hands the records of an event to the pipeline, unless the delivery is a duplicate.
-func (h *handler) deliverOnce(ctx context.Context, event record.ClassifiedEvent, d record.Delivery, res result) (result, error) {
+func (h *handler) deliverOnce(
+	ctx context.Context, event record.ClassifiedEvent, d record.Delivery, res result,
+) (result, error) {
 	transaction, err := h.begin(ctx, event.Site, d)
 	if err != nil {
 		return res, err
@@ -313,7 +329,7 @@ func (h *handler) begin(ctx context.Context, site record.Site, d record.Delivery
 	if h.cache == nil || d.ID == "" {
 		return dedup.Transaction{}, nil
 	}
-	return h.cache.Begin(ctx, dedup.NewKey(site.URL, d.ID), dedup.BodySum(d.Body))
+	return h.cache.Begin(ctx, dedup.NewKey(site.URL, d.ID), dedup.PayloadSum(d.Payload))
 }
 
 // consume hands the records to the pipeline, together with the records of other deliveries that arrive during a call.
@@ -337,12 +353,12 @@ const (
 	headerFlow       = "X-Atlassian-Webhook-Flow"
 )
 
-func (h *handler) newDelivery(r *http.Request, received time.Time, body []byte) record.Delivery {
+func (h *handler) newDelivery(r *http.Request, received time.Time, payload []byte) record.Delivery {
 	d := record.Delivery{
 		ID:       r.Header.Get(headerDeliveryID),
 		Flow:     r.Header.Get(headerFlow),
 		Received: received,
-		Body:     body,
+		Payload:  payload,
 		Extra:    h.extra(r.URL),
 	}
 	if count, err := strconv.ParseInt(r.Header.Get(headerRetryCount), 10, 64); err == nil {

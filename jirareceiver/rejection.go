@@ -59,8 +59,8 @@ var (
 
 const unauthorized = "unauthorized" // does not disclose the reason
 
-// internal is the rejection of an error without a row in rejections: a fault of the receiver.
-var internal = &rejection{
+// internalFault is the rejection of an error without a row in rejections: a fault of the receiver.
+var internalFault = &rejection{
 	status: http.StatusInternalServerError, reason: "internal", message: "internal error", hint: "a fault of the receiver; see the collector's log",
 }
 
@@ -171,15 +171,15 @@ var rejections = []*rejection{
 
 // rejectionOf returns the rejection of an error.
 func rejectionOf(err error) *rejection {
-	if f, ok := errors.AsType[*failure](err); ok {
-		err = f.cause // without the error of the pipeline, whose chain may contain another cause
+	if p, ok := errors.AsType[*pipelineError](err); ok {
+		err = p.category // the chain of the error of the pipeline may contain the cause of another row
 	}
 	for _, row := range rejections {
 		if errors.Is(err, row.cause) {
 			return row
 		}
 	}
-	return internal
+	return internalFault
 }
 
 // okBody is the body of the response to an accepted request.
@@ -216,11 +216,11 @@ func (r *rejection) setHeaders(header http.Header, retryAfter time.Duration) {
 }
 
 // failure is an error of the pipeline with its cause in rejections. Its text contains both.
-type failure struct{ cause, behind error }
+type pipelineError struct{ category, err error }
 
-func (f *failure) Error() string { return f.cause.Error() + ": " + f.behind.Error() }
+func (e *pipelineError) Error() string { return e.category.Error() + ": " + e.err.Error() }
 
-func (f *failure) Unwrap() error { return f.behind }
+func (e *pipelineError) Unwrap() error { return e.err }
 
 // readFailure returns the cause of an error of reading a body. The context is that of its request.
 func readFailure(ctx context.Context, err error) error {
@@ -243,11 +243,11 @@ func readFailure(ctx context.Context, err error) error {
 func pipelineFailure(err error) error {
 	switch {
 	case isExhausted(err):
-		return &failure{errExhausted, err}
+		return &pipelineError{errExhausted, err}
 	case isPermanent(err):
-		return &failure{errPermanent, err}
+		return &pipelineError{errPermanent, err}
 	default:
-		return &failure{errUnavailable, err}
+		return &pipelineError{errUnavailable, err}
 	}
 }
 

@@ -49,7 +49,7 @@ func TestRejections(t *testing.T) {
 	require.NoError(t, err)
 	documented := regexp.MustCompile(`(?s)\n {2}reason:.*?enum: \[(.*?)\]`).FindStringSubmatch(string(content))
 	require.NotEmpty(t, documented)
-	reasons := []string{internal.reason}
+	reasons := []string{internalFault.reason}
 	for _, row := range rejections {
 		assert.Same(t, row, rejectionOf(row.cause), row.reason)
 		assert.Same(t, row, rejectionOf(fmt.Errorf("wrapped: %w", row.cause)), row.reason)
@@ -60,8 +60,8 @@ func TestRejections(t *testing.T) {
 	}
 	slices.Sort(reasons)
 	assert.Equal(t, documented[1], strings.Join(slices.Compact(reasons), ", "))
-	assert.Same(t, internal, rejectionOf(errors.New("a new sentinel")), "no error without an answer")
-	assert.Equal(t, errPermanent, rejectionOf(&failure{errPermanent, jira.ErrNotJSON}).cause, "whatever the pipeline returns")
+	assert.Same(t, internalFault, rejectionOf(errors.New("a new sentinel")), "no error without an answer")
+	assert.Equal(t, errPermanent, rejectionOf(&pipelineError{errPermanent, jira.ErrNotJSON}).cause, "whatever the pipeline returns")
 }
 
 // TestOperationsPage compares the table of reasons and the table of status codes on the page with the code.
@@ -72,7 +72,7 @@ func TestOperationsPage(t *testing.T) {
 	type cells struct{ reason, hint string }
 	var rows []cells
 	codes := map[cells][]string{}
-	for _, rejected := range append(slices.Clone(rejections), internal) {
+	for _, rejected := range append(slices.Clone(rejections), internalFault) {
 		row, code := cells{rejected.reason, rejected.hint}, strconv.Itoa(rejected.status)
 		assert.Contains(t, string(page), "\n| "+code+" | ", "the table of status codes")
 		if codes[row] == nil {

@@ -36,15 +36,15 @@ const (
 // result holds the facts about a delivery that serve records. A field is zero if the receiver rejected the delivery
 // earlier.
 type result struct {
-	authentic bool
-	bodySize  int // bytes
-	eventType record.EventType
-	outcome   outcome // "" if the receiver rejected the delivery before the pipeline returned
-	records   int
-	happened  time.Time // time of the event
-	received  time.Time // time of the delivery
-	remarks   record.Remarks
-	conflict  bool // the payload differs from the payload of the accepted delivery with the same ID
+	authentic   bool
+	payloadSize int // bytes
+	eventType   record.EventType
+	outcome     outcome // "" if the receiver rejected the delivery before the pipeline returned
+	records     int
+	happened    time.Time // time of the event
+	received    time.Time // time of the delivery
+	remarks     record.Remarks
+	conflict    bool // the payload differs from the payload of the accepted delivery with the same ID
 }
 
 // otherEvents replaces event types that Jira does not document, because their number is not bounded.
@@ -127,7 +127,7 @@ func oncePerMinute(core zapcore.Core) zapcore.Core {
 // recordResult records the metrics of a delivery, and logs a conflict.
 func (t *telemetry) recordResult(ctx context.Context, r result) {
 	if r.authentic {
-		t.metrics.ReceiverJiraBodySize.Record(ctx, int64(r.bodySize), t.byReceiver)
+		t.metrics.ReceiverJiraBodySize.Record(ctx, int64(r.payloadSize), t.byReceiver)
 	}
 	if r.outcome == "" {
 		return

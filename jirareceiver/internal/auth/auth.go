@@ -52,11 +52,12 @@ func New(opts Options) *Authenticator {
 
 // Credentials are the credentials in the headers of a request. The zero value needs no check of the body.
 type Credentials struct {
-	signature *signature.Signature // that the body must have; nil if the headers suffice
+	signature *signature.Signature // that the body must have; nil if the body needs no signature
 }
 
-// AreVerified reports whether the headers alone authenticate the sender.
-func (c Credentials) AreVerified() bool { return c.signature == nil }
+// NeedNoSignature reports whether no signature of the body must be verified: the request carries a valid token, or no
+// authentication is configured.
+func (c Credentials) NeedNoSignature() bool { return c.signature == nil }
 
 // Header is the header of a request, such as http.Header.
 type Header interface{ Get(key string) string }
@@ -88,7 +89,7 @@ func (a *Authenticator) CheckHeaders(header Header, u *url.URL) (Credentials, er
 // VerifyBody compares the body with the signature in the credentials. It returns the error of
 // [signature.Signature.Verify].
 func (a *Authenticator) VerifyBody(c Credentials, body []byte) error {
-	if c.AreVerified() {
+	if c.NeedNoSignature() {
 		return nil
 	}
 	return c.signature.Verify(body, a.keys)

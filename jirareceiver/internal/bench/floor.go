@@ -41,7 +41,8 @@ func floor(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	if signature.Verify(r.Header.Get(signature.Header), body.Bytes(), keys) != nil {
+	s, err := signature.Parse(r.Header.Get(signature.Header))
+	if err != nil || s.Verify(body.Bytes(), keys) != nil {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}

@@ -22,15 +22,16 @@ var (
 // them: otherwise a sender could announce many bytes, send none, and lock out other senders. It is safe for concurrent
 // use.
 //
-// A body whose signature is not verified yet may come from an unauthenticated sender. The Limiter gives up such bodies
-// to make room for others, the body with the earliest start first. A delivery of Jira arrives within milliseconds.
+// A body whose signature is not verified yet may come from an unauthenticated sender. The Limiter evicts such bodies to
+// make room for others, the body with the earliest start first. A delivery of Jira arrives within milliseconds, so it is
+// rarely the earliest.
 type Limiter struct {
 	limit int64 // bytes
 
 	mu         sync.Mutex
 	held       int64     // bytes of all bodies
 	unverified int64     // bytes of the bodies that are not verified
-	waiting    list.List // *Reader of each unverified body, the earliest first
+	waiting    list.List // *Reader of each body that waits for its verification, the earliest first
 }
 
 // New returns a Limiter with a limit in bytes.
@@ -57,8 +58,8 @@ type Connection interface {
 }
 
 // Acquire returns a Reader for a body of an announced length in bytes, negative if the request announces none. The
-// error is ErrTooLarge or ErrOverCapacity. Until the body is verified, the Limiter may give it up through its
-// connection. The caller must release the Reader.
+// error is ErrTooLarge or ErrOverCapacity. Until the body is verified, the Limiter may evict it, and then ends its reading
+// through the connection. The caller must release the Reader.
 func (l *Limiter) Acquire(length int64, verified bool, connection Connection) (*Reader, error) {
 	switch {
 	case length > l.limit:
@@ -87,21 +88,21 @@ type Reader struct {
 	bytes    int64
 	place    *list.Element // in waiting; nil for a verified body
 	complete bool          // the body has been read
-	givenUp  bool
+	evicted  bool
 }
 
 // grow counts n bytes that have arrived.
 func (r *Reader) grow(n int) error {
 	r.limiter.mu.Lock()
 	defer r.limiter.mu.Unlock()
-	if r.givenUp {
+	if r.evicted {
 		return ErrOverCapacity
 	}
 	r.count(int64(n))
 	for r.limiter.held > r.limiter.limit && r.limiter.waiting.Len() > 0 {
-		r.limiter.waiting.Front().Value.(*Reader).giveUp()
+		r.limiter.waiting.Front().Value.(*Reader).evict()
 	}
-	if r.givenUp || r.limiter.held > r.limiter.limit {
+	if r.evicted || r.limiter.held > r.limiter.limit {
 		return ErrOverCapacity
 	}
 	return nil
@@ -115,18 +116,19 @@ func (r *Reader) count(n int64) {
 	}
 }
 
-// giveUp stops counting the body and ends its reading. Release frees its memory a moment later.
-func (r *Reader) giveUp() {
-	r.givenUp = true
+// evict ends the reading of the body and no longer counts its bytes. The memory is in use a moment longer, until Read
+// returns and the caller releases the Reader.
+func (r *Reader) evict() {
+	r.evicted = true
 	r.count(-r.bytes)
-	r.settle()
+	r.removeFromWaiting()
 	if !r.complete {
-		_ = r.connection.SetReadDeadline(time.Unix(1, 0)) // after an error, the next byte of the sender ends the reading
+		_ = r.connection.SetReadDeadline(time.Unix(1, 0)) // if this fails, grow ends the reading after the next byte
 	}
 }
 
-// settle removes the body from the bodies that the Limiter may give up.
-func (r *Reader) settle() {
+// removeFromWaiting removes the body from the bodies that the Limiter may evict.
+func (r *Reader) removeFromWaiting() {
 	if r.place != nil {
 		r.limiter.unverified -= r.bytes
 		r.limiter.waiting.Remove(r.place)
@@ -137,13 +139,13 @@ func (r *Reader) settle() {
 // Bytes returns the body that Read has read. It is valid until Release.
 func (r *Reader) Bytes() []byte { return r.body }
 
-// Verified protects the body from being given up. It also takes back a body that was given up after it was complete.
-func (r *Reader) Verified() {
+// MarkVerified protects the body from eviction. It also takes back a body that was evicted after it was complete.
+func (r *Reader) MarkVerified() {
 	r.limiter.mu.Lock()
 	defer r.limiter.mu.Unlock()
-	r.settle()
-	if r.givenUp {
-		r.givenUp = false
+	r.removeFromWaiting()
+	if r.evicted {
+		r.evicted = false
 		r.count(int64(len(r.body)))
 	}
 }
@@ -151,7 +153,7 @@ func (r *Reader) Verified() {
 // Release returns the room of the body. The body is no longer valid.
 func (r *Reader) Release() {
 	r.limiter.mu.Lock()
-	r.settle()
+	r.removeFromWaiting()
 	r.count(-r.bytes)
 	r.limiter.mu.Unlock()
 	r.connection, r.body = nil, nil
@@ -199,7 +201,7 @@ func (r *Reader) Read(content io.Reader, length int64) error {
 	}
 }
 
-// end marks the body as complete, so that giveUp does not disturb its connection.
+// end marks the body as complete, so that evict does not disturb its connection.
 func (r *Reader) end() {
 	r.limiter.mu.Lock()
 	defer r.limiter.mu.Unlock()

@@ -28,7 +28,7 @@ func acquire(t *testing.T, l *Limiter, verified bool) (*Reader, *connection) {
 	return r, c
 }
 
-func TestLongestWaitingBodyIsGivenUp(t *testing.T) {
+func TestEarliestBodyIsEvicted(t *testing.T) {
 	l := New(10)
 	first, firstConnection := acquire(t, l, false)
 	second, secondConnection := acquire(t, l, false)
@@ -47,8 +47,8 @@ func TestLongestWaitingBodyIsGivenUp(t *testing.T) {
 	assert.Zero(t, l.Held())
 }
 
-// TestGivenUpAfterTheEnd gives a body up between its end and the check of its signature.
-func TestGivenUpAfterTheEnd(t *testing.T) {
+// TestEvictedAfterTheEnd evicts a body between its end and the check of its signature.
+func TestEvictedAfterTheEnd(t *testing.T) {
 	l := New(10)
 	complete, connection := acquire(t, l, false)
 	require.NoError(t, complete.Read(strings.NewReader("12345678"), 8))
@@ -56,7 +56,7 @@ func TestGivenUpAfterTheEnd(t *testing.T) {
 	require.NoError(t, other.grow(9))
 	assert.Equal(t, int64(9), l.Held())
 	assert.True(t, connection.deadline.IsZero(), "its reading has ended")
-	complete.Verified()
+	complete.MarkVerified()
 	assert.Equal(t, "12345678", string(complete.Bytes()))
 	assert.Equal(t, int64(17), l.Held(), "it is held again, for the moment beyond the limit")
 	assert.False(t, l.HasRoomFor(3))

@@ -174,9 +174,9 @@ type Conn struct {
 	shared bool // whether several requests may be under way
 }
 
-// Authenticated marks the connection as authenticated. The listener then never closes it to make room for other
+// MarkAuthenticated marks the connection as authenticated. The listener then never closes it to make room for other
 // connections.
-func (c *Conn) Authenticated() {
+func (c *Conn) MarkAuthenticated() {
 	if c.authenticated.Swap(true) {
 		return
 	}
@@ -186,9 +186,9 @@ func (c *Conn) Authenticated() {
 	c.listener.forget(c)
 }
 
-// Share announces a request on a connection that may carry a number of requests at a time. Until Idle, it exempts the
+// BeginRequests announces a request on a connection that may carry a number of requests at a time. Until EndRequests, it exempts the
 // connection from StopReading, because a stalled request must not end the others.
-func (c *Conn) Share(requests int) {
+func (c *Conn) BeginRequests(requests int) {
 	c.exempt()
 	c.weigh(1 + requests)
 	c.listener.makeRoom()
@@ -198,9 +198,9 @@ func (c *Conn) Share(requests int) {
 // server can flush its last response.
 const idleGrace = 500 * time.Millisecond
 
-// Idle announces that a shared connection carries no request. When it stops, net/http ends only the HTTP/2 connections
+// EndRequests announces that a shared connection carries no request. When it stops, net/http ends only the HTTP/2 connections
 // that it knows by then. A connection that is set up later would stay open until its idle timeout.
-func (c *Conn) Idle() {
+func (c *Conn) EndRequests() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.shared = false

@@ -62,8 +62,8 @@ func TestOldestStrangerMakesRoom(t *testing.T) {
 	first, firstAccepted := s.connect()
 	second, secondAccepted := s.connect()
 	third, thirdAccepted := s.connect()
-	firstAccepted.Authenticated()
-	firstAccepted.Authenticated()
+	firstAccepted.MarkAuthenticated()
+	firstAccepted.MarkAuthenticated()
 	fourth, fourthAccepted := s.connect()
 
 	assert.Equal(t, 1, s.evicted)
@@ -78,8 +78,8 @@ func TestStrangersDoNotReplaceAuthenticated(t *testing.T) {
 	s := newServer(t, 2)
 	first, firstAccepted := s.connect()
 	second, secondAccepted := s.connect()
-	firstAccepted.Authenticated()
-	secondAccepted.Authenticated()
+	firstAccepted.MarkAuthenticated()
+	secondAccepted.MarkAuthenticated()
 	third, thirdAccepted := s.connect()
 
 	assert.Equal(t, 1, s.evicted)
@@ -92,7 +92,7 @@ func TestClosedConnectionsMakeRoom(t *testing.T) {
 	s := newServer(t, 2)
 	_, closed := s.connect()
 	_, authenticated := s.connect()
-	authenticated.Authenticated()
+	authenticated.MarkAuthenticated()
 	require.NoError(t, authenticated.Close())
 	require.NoError(t, closed.Close())
 	_ = closed.Close()
@@ -112,23 +112,23 @@ func TestSharedConnectionsCountForTheirRequests(t *testing.T) {
 	s := newServer(t, 10)
 	first, firstAccepted := s.connect()
 	second, secondAccepted := s.connect()
-	secondAccepted.Share(8)
-	secondAccepted.Share(8)
+	secondAccepted.BeginRequests(8)
+	secondAccepted.BeginRequests(8)
 	assert.Zero(t, s.evicted)
 	third, thirdAccepted := s.connect()
 	assert.Equal(t, 1, s.evicted)
 	assert.False(t, isOpen(t, first, firstAccepted), "it is the oldest")
-	firstAccepted.Share(8)
+	firstAccepted.BeginRequests(8)
 	assert.Equal(t, 1, s.evicted, "it is closed")
-	thirdAccepted.Share(1)
+	thirdAccepted.BeginRequests(1)
 	assert.Equal(t, 2, s.evicted)
 	assert.False(t, isOpen(t, second, secondAccepted), "it is the oldest")
 
-	thirdAccepted.Authenticated()
+	thirdAccepted.MarkAuthenticated()
 	assert.Equal(t, 1, s.load)
 	_, fourthAccepted := s.connect()
-	fourthAccepted.Authenticated()
-	fourthAccepted.Share(100)
+	fourthAccepted.MarkAuthenticated()
+	fourthAccepted.BeginRequests(100)
 	assert.Equal(t, 2, s.load, "authenticated connections count once")
 	assert.True(t, isOpen(t, third, thirdAccepted))
 	require.NoError(t, thirdAccepted.Close())
@@ -184,7 +184,7 @@ func TestPeersDoNotPushEachOtherOut(t *testing.T) {
 	assert.Equal(t, len(flood)-limit+len(good), evicted)
 
 	shared := accept("192.0.2.3:1")
-	shared.Share(8)
+	shared.BeginRequests(8)
 	assert.False(t, isOpen(shared), "its requests are more than the others' connections")
 	assert.True(t, isOpen(good[0]))
 }
@@ -236,8 +236,8 @@ func TestStopReading(t *testing.T) {
 
 func TestSharedConnectionsGoOnReading(t *testing.T) {
 	for name, inOrder := range map[string]func(s *server, c *Conn){
-		"before": func(s *server, c *Conn) { c.Share(1); s.StopReading(time.Now()) },
-		"after":  func(s *server, c *Conn) { s.StopReading(time.Now()); c.Share(1); c.Share(1) },
+		"before": func(s *server, c *Conn) { c.BeginRequests(1); s.StopReading(time.Now()) },
+		"after":  func(s *server, c *Conn) { s.StopReading(time.Now()); c.BeginRequests(1); c.BeginRequests(1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, 5)
@@ -261,7 +261,7 @@ func TestSharedConnectionMakesAllItsRoom(t *testing.T) {
 	for range limit {
 		_, last = s.connect()
 	}
-	last.Share(limit - 1)
+	last.BeginRequests(limit - 1)
 	assert.Equal(t, limit-1, s.evicted)
 	assert.Equal(t, limit, s.load)
 	assert.Equal(t, 1, s.Len())
@@ -270,8 +270,8 @@ func TestSharedConnectionMakesAllItsRoom(t *testing.T) {
 // TestIdleSharedConnectionEnds has a connection without a request, before or after the server stops.
 func TestIdleSharedConnectionEnds(t *testing.T) {
 	for name, inOrder := range map[string]func(s *server, c *Conn){
-		"before": func(s *server, c *Conn) { c.Share(1); c.Idle(); s.StopReading(time.Now()) },
-		"after":  func(s *server, c *Conn) { s.StopReading(time.Now()); c.Share(1); c.Idle() },
+		"before": func(s *server, c *Conn) { c.BeginRequests(1); c.EndRequests(); s.StopReading(time.Now()) },
+		"after":  func(s *server, c *Conn) { s.StopReading(time.Now()); c.BeginRequests(1); c.EndRequests() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, 5)

@@ -43,9 +43,9 @@ func NewKey(site, id string) Key {
 	return Key(digest[:len(Key{})])
 }
 
-// BodySum returns the checksum by which a [Cache] compares bodies. It detects mistakes, not forgeries: all deliveries
+// PayloadSum returns the checksum by which a [Cache] compares bodies. It detects mistakes, not forgeries: all deliveries
 // are authenticated before.
-func BodySum(body []byte) uint32 { return crc32.Checksum(body, castagnoli) }
+func PayloadSum(body []byte) uint32 { return crc32.Checksum(body, castagnoli) }
 
 // Options define the limits of a [Cache].
 type Options struct {

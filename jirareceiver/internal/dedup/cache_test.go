@@ -88,7 +88,7 @@ func TestOnlyAcceptedDeliveriesAreRemembered(t *testing.T) {
 func TestConflict(t *testing.T) {
 	cache, store := newCache(nil), pages{}
 	begin := func(body string) Transaction {
-		tx, err := cache.Begin(t.Context(), key(1), BodySum([]byte(body)))
+		tx, err := cache.Begin(t.Context(), key(1), PayloadSum([]byte(body)))
 		require.NoError(t, err)
 		defer tx.Release()
 		return tx

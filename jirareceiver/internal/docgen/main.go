@@ -121,7 +121,7 @@ func (w *writing) logs(body []byte, d record.Delivery) (plog.Logs, error) {
 	if err != nil {
 		return plog.Logs{}, err
 	}
-	d.Body, d.Received = body, received
+	d.Payload, d.Received = body, received
 	logs, _ := w.builder.Build(w.builder.Classify(event), d)
 	return logs, nil
 }

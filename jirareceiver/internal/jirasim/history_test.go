@@ -76,7 +76,7 @@ func understand(t *testing.T, site Site, d Delivery) (name, uid string) {
 	builder := record.New(record.Options{Statuses: mapping.NewMapper(mapping.Options{UseDefault: true, CategoryFallback: true}), MaxText: 4096})
 	classified := builder.Classify(ev)
 	assert.True(t, classified.Type.Known, d.About)
-	logs, remarks := builder.Build(classified, record.Delivery{ID: d.ID, Flow: string(d.Flow), Body: d.Body})
+	logs, remarks := builder.Build(classified, record.Delivery{ID: d.ID, Flow: string(d.Flow), Payload: d.Body})
 	assert.Empty(t, remarks.Current, "%s", d.Body)
 	if site.Language == english && remarks.Previous.Name != "" {
 		assert.Equal(t, inReview.name, remarks.Previous.Name, "the only status that the built-in table does not map")

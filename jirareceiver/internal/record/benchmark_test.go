@@ -21,7 +21,7 @@ func BenchmarkTranslate(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				logs, _ := builder.Build(builder.Classify(ev), Delivery{ID: "1", Received: received, Body: body})
+				logs, _ := builder.Build(builder.Classify(ev), Delivery{ID: "1", Received: received, Payload: body})
 				if logs.LogRecordCount() != 1 {
 					b.Fatal(logs.LogRecordCount())
 				}

@@ -25,7 +25,7 @@ func TestRecordsShareNothingWithTheBody(t *testing.T) {
 	for _, body := range append(testbodies.Examples(t), testbodies.Folder(t, "bench")...) {
 		ev, err := jira.NewDecoder([]string{everyField}).Decode(body.Content)
 		require.NoError(t, err)
-		logs, _ := builder.Build(builder.Classify(ev), Delivery{Body: body.Content, Received: received})
+		logs, _ := builder.Build(builder.Classify(ev), Delivery{Payload: body.Content, Received: received})
 		want, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
 		require.NoError(t, err)
 		clear(body.Content)

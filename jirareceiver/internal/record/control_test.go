@@ -38,7 +38,7 @@ func TestNoControlCharacters(t *testing.T) {
 		classified := builder.Classify(ev)
 		classified.Site.URL += hostile
 		logs, _ := builder.Build(classified, Delivery{
-			ID: hostile, Flow: hostile, Body: injected, Received: received, Extra: []Attribute{{"extra", hostile}},
+			ID: hostile, Flow: hostile, Payload: injected, Received: received, Extra: []Attribute{{"extra", hostile}},
 		})
 		requireNoControl(t, logs)
 		record := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().AsRaw()

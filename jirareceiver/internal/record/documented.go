@@ -13,7 +13,7 @@ func JiraEvents() []JiraEvent {
 	var events []JiraEvent
 	for _, g := range groups {
 		for _, action := range g.actions {
-			events = append(events, JiraEvent{g.wire + action, g.namespace + action})
+			events = append(events, JiraEvent{g.prefix + action, g.namespace + action})
 		}
 	}
 	return events

@@ -49,8 +49,8 @@ const jiraPrefix = "jira:"
 
 // group is a group of events about the same kind of subject.
 type group struct {
-	wire      string // start of Jira's event names
-	namespace string // start of our event names, in place of wire
+	prefix    string // start of Jira's event names
+	namespace string // start of our event names, in place of prefix
 	identify  identify
 	actions   []string // rest of the documented names
 }
@@ -92,7 +92,7 @@ func documentedTypes() map[string]EventType {
 	types := map[string]EventType{}
 	for _, g := range groups {
 		for _, action := range g.actions {
-			types[g.wire+action] = EventType{g.namespace + action, true, g.identify}
+			types[g.prefix+action] = EventType{g.namespace + action, true, g.identify}
 		}
 	}
 	return types
@@ -110,9 +110,9 @@ func EventNames() []string {
 // namespace matches the namespace of an event name, or of a pattern whose namespace contains no wildcard.
 var namespace = regexp.MustCompile(`^jira\.[^.*?\[\\]+\.`)
 
-// InKnownNamespace reports whether an event name, or a name that matches the pattern, can occur. Undocumented events
+// inKnownNamespace reports whether an event name, or a name that matches the pattern, can occur. Undocumented events
 // get no namespaces of their own, so a name in an unknown namespace cannot.
-func InKnownNamespace(pattern string) bool {
+func inKnownNamespace(pattern string) bool {
 	start := namespace.FindString(pattern)
 	return slices.ContainsFunc(EventNames(), func(name string) bool { return strings.HasPrefix(name, start) })
 }
@@ -158,12 +158,12 @@ func eventTypeNamed(name string) EventType {
 		return unknown
 	}
 	for _, g := range groups {
-		if action, found := strings.CutPrefix(name, g.wire); found && action != "" {
+		if action, found := strings.CutPrefix(name, g.prefix); found && action != "" {
 			return EventType{g.namespace + action, false, g.identify}
 		}
 	}
 	for _, g := range groups { // again, without regard to the prefix
-		if action, found := strings.CutPrefix(plain, strings.TrimPrefix(g.wire, jiraPrefix)); found && action != "" {
+		if action, found := strings.CutPrefix(plain, strings.TrimPrefix(g.prefix, jiraPrefix)); found && action != "" {
 			return EventType{g.namespace + action, false, g.identify}
 		}
 	}

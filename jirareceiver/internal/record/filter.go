@@ -29,7 +29,7 @@ func matchesAny(patterns []string, name string) bool {
 func CanMatch(pattern string) bool {
 	_, err := path.Match(pattern, "")
 	starts := strings.HasPrefix(pattern, "jira.") || strings.HasPrefix(pattern, "*")
-	return err == nil && starts && InKnownNamespace(pattern)
+	return err == nil && starts && inKnownNamespace(pattern)
 }
 
 // IsNamespace reports whether there are documented events below a name, such as jira.comment.

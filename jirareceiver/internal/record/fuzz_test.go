@@ -43,7 +43,7 @@ func FuzzBuild(f *testing.F) {
 		if err != nil {
 			return
 		}
-		logs, remarks := builder.Build(builder.Classify(ev), Delivery{ID: string(body), Body: body, Received: received})
+		logs, remarks := builder.Build(builder.Classify(ev), Delivery{ID: string(body), Payload: body, Received: received})
 		records := 1
 		if ev.Issue != nil {
 			records += len(ev.Changelog.Items)

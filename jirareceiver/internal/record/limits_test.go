@@ -137,7 +137,7 @@ func hostileRecords(t *testing.T, body string, change func(*Options)) (plog.Logs
 	runtime.ReadMemStats(&before)
 	ev, err := dec.Decode(raw)
 	require.NoError(t, err)
-	logs, remarks := builder.Build(builder.Classify(ev), Delivery{ID: "1", Body: raw, Received: received})
+	logs, remarks := builder.Build(builder.Classify(ev), Delivery{ID: "1", Payload: raw, Received: received})
 	runtime.ReadMemStats(&after)
 	return logs, remarks, after.TotalAlloc - before.TotalAlloc
 }

@@ -126,8 +126,8 @@ func TestLoginsStayOutOfUIDs(t *testing.T) {
 		Type:  eventTypeOf(&jira.Event{Name: "user_created"}),
 	}
 	body := []byte(`{"email": "a@example.com"}`)
-	assert.NotEqual(t, hash("", ev.Type.Name, "kim", ""), recordUID(ev, Delivery{Body: body}))
-	assert.Equal(t, hash("", ev.Type.Name, "", string(jira.Fingerprint(body))), recordUID(ev, Delivery{Body: body}))
+	assert.NotEqual(t, hash("", ev.Type.Name, "kim", ""), recordUID(ev, Delivery{Payload: body}))
+	assert.Equal(t, hash("", ev.Type.Name, "", string(jira.Fingerprint(body))), recordUID(ev, Delivery{Payload: body}))
 }
 
 func BenchmarkHash(b *testing.B) {

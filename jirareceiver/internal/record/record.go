@@ -64,7 +64,7 @@ type Delivery struct {
 	Flow       string // Primary, Secondary or ""
 	RetryCount *int64 // nil on the first attempt
 	Received   time.Time
-	Body       []byte
+	Payload    []byte
 	Extra      []Attribute // attributes for facts that bodies do not contain
 }
 
@@ -176,7 +176,7 @@ func (b *Builder) appendEvent(records plog.LogRecordSlice, in recordInput) (w wr
 	w.changelog(in.Changelog)
 	w.extra(in.delivery.Extra)
 	if b.opts.Payload && !repeatsHeaders(in.Event) { // last, because the payload may use up the budget of the record
-		w.payload(in.delivery.Body)
+		w.payload(in.delivery.Payload)
 	}
 	return w, unmapped
 }

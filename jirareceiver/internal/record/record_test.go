@@ -38,7 +38,7 @@ func build(t *testing.T, builder *Builder, body string, d Delivery) (record plog
 	t.Helper()
 	ev, err := jira.NewDecoder(nil).Decode([]byte(body))
 	require.NoError(t, err)
-	d.Body, d.Received = []byte(body), received
+	d.Payload, d.Received = []byte(body), received
 	logs, _ := builder.Build(builder.Classify(ev), d)
 	require.Equal(t, 1, logs.LogRecordCount())
 	record = logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
@@ -152,7 +152,7 @@ func TestResource(t *testing.T) {
 			ev, err := jira.NewDecoder(nil).Decode([]byte(tt.body))
 			require.NoError(t, err)
 			builder := newBuilder(func(o *Options) { o.SiteURL = tt.siteURL })
-			logs, _ := builder.Build(builder.Classify(ev), Delivery{Body: []byte(tt.body), Received: received})
+			logs, _ := builder.Build(builder.Classify(ev), Delivery{Payload: []byte(tt.body), Received: received})
 			want := map[string]any{"service.name": "jira"}
 			if tt.site != "" {
 				want["jira.site.url"] = tt.site

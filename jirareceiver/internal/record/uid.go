@@ -26,8 +26,8 @@ func recordUID(ev ClassifiedEvent, d Delivery) string {
 	entity, change := ev.Type.identify(ev.Event)
 	switch {
 	case entity != "" && change != "":
-	case !jira.IsEmpty(d.Body):
-		change = string(jira.Fingerprint(d.Body))
+	case !jira.IsEmpty(d.Payload):
+		change = string(jira.Fingerprint(d.Payload))
 	case d.ID != "":
 		change = d.ID
 	default:

@@ -133,7 +133,7 @@ func uids(t *testing.T, body []byte, d Delivery) (uids []string) {
 	t.Helper()
 	ev, err := jira.NewDecoder(nil).Decode(body)
 	require.NoError(t, err)
-	d.Body, d.Received = body, received
+	d.Payload, d.Received = body, received
 	builder := newBuilder(func(o *Options) { o.SplitChanges = true })
 	logs, _ := builder.Build(builder.Classify(ev), d)
 	for _, record := range logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {

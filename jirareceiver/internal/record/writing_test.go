@@ -41,7 +41,7 @@ func (w *writing) write(body []byte, d Delivery) (*jira.Event, plog.Logs, error)
 	if err != nil {
 		return nil, plog.Logs{}, err
 	}
-	d.Body, d.Received = body, received
+	d.Payload, d.Received = body, received
 	logs, _ := w.builder.Build(w.builder.Classify(event), d)
 	return event, logs, nil
 }

@@ -113,12 +113,3 @@ func (s Signature) Verify(body []byte, keys []*Key) error {
 	}
 	return nil
 }
-
-// Verify parses the value of [Header] and verifies it, for callers that have both header and body.
-func Verify(header string, body []byte, keys []*Key) error {
-	s, err := Parse(header)
-	if err != nil {
-		return err
-	}
-	return s.Verify(body, keys)
-}

@@ -74,7 +74,7 @@ func New(ctx context.Context, host component.Host, opts Options) (*Server, error
 		return nil, err
 	}
 	server.SetKeepAlivesEnabled(config.Keepalive.HasValue()) // confighttp 1.71 ignores keepalive::enabled: false
-	server.Handler = limitRequests(server.Handler, config.NetAddr.Endpoint)
+	server.Handler = replaceHost(limitResponseTime(server.Handler), config.NetAddr.Endpoint)
 	server.DisableGeneralOptionsHandler = true // it answers OPTIONS * with 200 without authentication
 	server.MaxHeaderBytes = maxHeaderBytes
 	server.HTTP2 = &http.HTTP2Config{
@@ -85,7 +85,7 @@ func New(ctx context.Context, host component.Host, opts Options) (*Server, error
 	}
 	server.ErrorLog = newErrorLog(opts.Warnings)
 	server.ConnContext = withConnection
-	server.ConnState = shareHTTP2
+	server.ConnState = countHTTP2Requests
 	if config.TLS.HasValue() {
 		server.TLSConfig, err = config.TLS.Get().LoadTLSConfig(ctx)
 	}
@@ -138,11 +138,17 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // Close closes all connections.
 func (s *Server) Close() error { return s.http.Close() }
 
-// limitRequests ends HTTP/2 requests whose sender does not receive the response. It replaces the Host header, with
-// which senders could otherwise create any number of time series.
-func limitRequests(next http.Handler, host string) http.Handler {
+// replaceHost replaces the Host header, with which senders could otherwise create any number of time series.
+func replaceHost(next http.Handler, host string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Host = host
+		next.ServeHTTP(w, r)
+	})
+}
+
+// limitResponseTime ends HTTP/2 requests whose sender does not receive the response.
+func limitResponseTime(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r)
 		if r.ProtoMajor > 1 {
 			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerGrace))
@@ -150,18 +156,18 @@ func limitRequests(next http.Handler, host string) http.Handler {
 	})
 }
 
-// shareHTTP2 counts an HTTP/2 connection for all requests that it may carry. net/http responds to some of them without
-// the handler.
-func shareHTTP2(conn net.Conn, state http.ConnState) {
+// countHTTP2Requests counts an HTTP/2 connection for all requests that it may carry. It depends on the state of the
+// connection, because net/http responds to some requests without calling the handler.
+func countHTTP2Requests(conn net.Conn, state http.ConnState) {
 	secured, ok := conn.(*tls.Conn)
 	if !ok || secured.ConnectionState().NegotiatedProtocol != "h2" {
 		return
 	}
 	if state == http.StateIdle {
-		limited(conn).Idle()
+		limited(conn).EndRequests()
 		return
 	}
-	limited(conn).Share(maxStreams)
+	limited(conn).BeginRequests(maxStreams)
 }
 
 // limited returns the connection of the listener below TLS.
@@ -188,6 +194,6 @@ func connectionOf(ctx context.Context) *connlimit.Conn {
 // MarkAuthenticated keeps the connection of a request from being closed to make room for others.
 func MarkAuthenticated(ctx context.Context) {
 	if conn := connectionOf(ctx); conn != nil {
-		conn.Authenticated()
+		conn.MarkAuthenticated()
 	}
 }
