@@ -28,8 +28,8 @@ type Config struct {
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
 	// Path is the URL path to which Jira posts. Default: /jira/events.
 	Path string `mapstructure:"path"`
-	// HealthPath is the URL path of the health check, which responds with 200 while the receiver accepts deliveries.
-	// Empty: no health check. Default: /health.
+	// HealthPath is the URL path of the health check, which responds with 200 while the receiver accepts deliveries and
+	// does not stop. Empty: no health check. Default: /health.
 	HealthPath string `mapstructure:"health_path"`
 	// SiteURL is the address of the Jira site, https://host[/context]. Default: derived from the links in each payload.
 	SiteURL string `mapstructure:"site_url"`
@@ -310,9 +310,15 @@ func (cfg *IncludeConfig) userHashKey() string {
 	return string(*cfg.UserHashKey)
 }
 
-// waitTimeout is the time for which a concurrent duplicate waits for the outcome of the first delivery. With the
-// default write_timeout, it leaves time for the response.
-const waitTimeout = 10 * time.Second
+// waitTimeout returns the time for which an attempt waits for the outcome of an earlier attempt of its delivery. It is
+// at most half of write_timeout, so that time remains for the response.
+func (cfg *Config) waitTimeout() time.Duration {
+	const maxWait = 10 * time.Second
+	if cfg.ServerConfig.WriteTimeout <= 0 { // no limit
+		return maxWait
+	}
+	return min(maxWait, cfg.ServerConfig.WriteTimeout/2)
+}
 
 func (cfg *Config) newAuthenticator() *auth.Authenticator {
 	return auth.New(auth.Options{
@@ -341,9 +347,10 @@ func (cfg *DiskConfig) newGuard(now func() time.Time, warnings *zap.Logger) *dis
 }
 
 // newCache returns nil without deduplication.
-func (cfg *DeduplicationConfig) newCache(now func() time.Time) *dedup.Cache {
-	if !cfg.Enabled {
+func (cfg *Config) newCache(now func() time.Time) *dedup.Cache {
+	d := &cfg.Deduplication
+	if !d.Enabled {
 		return nil
 	}
-	return dedup.New(dedup.Options{Window: cfg.Window, MaxEntries: cfg.MaxEntries, WaitTimeout: waitTimeout, Now: now})
+	return dedup.New(dedup.Options{Window: d.Window, MaxEntries: d.MaxEntries, WaitTimeout: cfg.waitTimeout(), Now: now})
 }

@@ -165,7 +165,7 @@ func TestInvalidConfigs(t *testing.T) {
 		"two_kinds_of_mistakes":             {"invalid keys: pathh", "status::mapping::In Review: not a list"},
 		"number_misspelt":                   {"max_text_length", "write a whole number"},
 		"path_as_url":                       {"path: not the path of a URL"},
-		"shutdown_delay_negative":           {"shutdown_delay: -5s is negative; set a duration, such as 5s"},
+		"shutdown_delay_negative":           {"shutdown_delay: -5s is less than a millisecond; write it with a unit, such as 5s, or 0"},
 		"max_connections_zero":              {"max_connections: 0 is not a positive number; set the largest number of open connections"},
 		"timeout_without_unit":              {"read_timeout: 60ns is less than a millisecond; write it with a unit, such as 30s"},
 		"mapping_reversed":                  {"status::mapping::In Review: not a list; write the mapped value first", "status::projects::OPS::mapping::Verified: not a list"},
@@ -225,6 +225,19 @@ func TestInvalidConfigs(t *testing.T) {
 			assert.NotContains(t, err.Error(), "hunter2", "a message shows a secret")
 			assert.NotContains(t, err.Error(), "48151623", "a message shows a secret")
 		})
+	}
+}
+
+// TestWaitTimeout checks that the wait for an earlier attempt leaves time for the response.
+func TestWaitTimeout(t *testing.T) {
+	for writeTimeout, want := range map[time.Duration]time.Duration{
+		0:                   10 * time.Second,
+		defaultWriteTimeout: 10 * time.Second,
+		5 * time.Second:     2500 * time.Millisecond,
+	} {
+		cfg := createDefaultConfig().(*Config)
+		cfg.ServerConfig.WriteTimeout = writeTimeout
+		assert.Equal(t, want, cfg.waitTimeout(), writeTimeout)
 	}
 }
 

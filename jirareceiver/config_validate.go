@@ -55,11 +55,13 @@ func (cfg *Config) validateServer() error {
 		errs = append(errs, fmt.Errorf("endpoint: not an address; use host:port, such as %s", defaultEndpoint))
 	}
 	if cfg.ServerConfig.MaxRequestBodySize <= 0 {
-		errs = append(errs, fmt.Errorf("max_request_body_size: %d is not a positive number; set the largest body in bytes, such as %d", cfg.ServerConfig.MaxRequestBodySize, defaultMaxBodySize))
+		errs = append(errs, fmt.Errorf("max_request_body_size: %d is not a positive number; "+
+			"set the largest body in bytes, such as %d", cfg.ServerConfig.MaxRequestBodySize, defaultMaxBodySize))
 	}
 	for _, name := range cfg.ServerConfig.CompressionAlgorithms {
 		if !slices.Contains(allowedEncodings, name) {
-			errs = append(errs, fmt.Errorf("compression_algorithms: %q is not an encoding that the receiver decodes within its limits; choose from %q", name, allowedEncodings))
+			errs = append(errs, fmt.Errorf("compression_algorithms: %q is not an encoding that the receiver decodes "+
+				"within its limits; choose from %q", name, allowedEncodings))
 		}
 	}
 	for _, timeout := range []struct {
@@ -69,11 +71,11 @@ func (cfg *Config) validateServer() error {
 		{"read_timeout", cfg.ServerConfig.ReadTimeout},
 		{"read_header_timeout", cfg.ServerConfig.ReadHeaderTimeout},
 		{"write_timeout", cfg.ServerConfig.WriteTimeout},
-		{"shutdown_delay", cfg.ShutdownDelay},
 		{"keepalive::idle_timeout", cfg.idleTimeout()},
 	} {
 		if timeout.value > 0 && timeout.value < time.Millisecond {
-			errs = append(errs, fmt.Errorf("%s: %s is less than a millisecond; write it with a unit, such as 30s", timeout.key, timeout.value))
+			errs = append(errs, fmt.Errorf("%s: %s is less than a millisecond; write it with a unit, such as 30s",
+				timeout.key, timeout.value))
 		}
 	}
 	return errors.Join(errs...)
@@ -87,7 +89,7 @@ func (cfg *Config) idleTimeout() time.Duration {
 	return 0
 }
 
-// isAddress checks the addresses of TCP. For other transports, it requires only that an address is set.
+// isAddress reports whether a TCP address has the form host:port, or whether an address of another transport is set.
 func isAddress(addr confignet.AddrConfig) bool {
 	if !strings.HasPrefix(string(addr.Transport), "tcp") {
 		return addr.Endpoint != ""
@@ -120,22 +122,26 @@ func (cfg *Config) authenticated() bool {
 func (cfg *Config) validatePaths() error {
 	var errs []error
 	if cfg.Path == "" {
-		errs = append(errs, fmt.Errorf("path: empty; set the path of the URL registered in Jira, such as %s", defaultPath))
+		errs = append(errs, fmt.Errorf("path: empty; set the path of the URL registered in Jira, such as %s",
+			defaultPath))
 	}
 	for _, path := range []struct{ key, value string }{{"path", cfg.Path}, {"health_path", cfg.HealthPath}} {
 		if path.value != "" && !isPlainPath(path.value) {
-			errs = append(errs, fmt.Errorf("%s: not the path of a URL; write it like %s, without query, fragment, spaces and escapes", path.key, defaultPath))
+			errs = append(errs, fmt.Errorf("%s: not the path of a URL; write it like %s, without query, fragment, "+
+				"spaces and escapes", path.key, defaultPath))
 		}
 	}
 	if cfg.Path != "" && cfg.Path == cfg.HealthPath {
-		errs = append(errs, errors.New("health_path: the same as path; choose another, or set it to \"\" for no health check"))
+		errs = append(errs, errors.New("health_path: the same as path; "+
+			"choose another, or set it to \"\" for no health check"))
 	}
 	return errors.Join(errs...)
 }
 
 func isPlainPath(path string) bool {
 	u, err := url.Parse(path)
-	return err == nil && u.Path == path && u.EscapedPath() == path && strings.HasPrefix(path, "/") && !strings.Contains(path, "//")
+	return err == nil && u.Path == path && u.EscapedPath() == path &&
+		strings.HasPrefix(path, "/") && !strings.Contains(path, "//")
 }
 
 func (cfg *Config) validateSiteURL() error {
@@ -143,7 +149,8 @@ func (cfg *Config) validateSiteURL() error {
 		return nil
 	}
 	u, err := url.Parse(cfg.SiteURL)
-	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || strings.ContainsAny(cfg.SiteURL, "?#") {
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil ||
+		strings.ContainsAny(cfg.SiteURL, "?#") {
 		return errors.New("site_url: not the address of a Jira site; write it like https://acme.atlassian.net " +
 			"or https://jira.example.com/context, without user, query and fragment")
 	}
@@ -168,21 +175,24 @@ func isPage(u *url.URL) bool {
 
 func (cfg *Config) validateMaxTextLength() error {
 	if cfg.MaxTextLength <= 0 {
-		return fmt.Errorf("max_text_length: %d is not a positive number; set the largest number of characters of a text, such as %d", cfg.MaxTextLength, defaultMaxTextLength)
+		return fmt.Errorf("max_text_length: %d is not a positive number; "+
+			"set the largest number of characters of a text, such as %d", cfg.MaxTextLength, defaultMaxTextLength)
 	}
 	return nil
 }
 
 func (cfg *Config) validateMaxConnections() error {
 	if cfg.MaxConnections <= 0 {
-		return fmt.Errorf("max_connections: %d is not a positive number; set the largest number of open connections, such as %d", cfg.MaxConnections, defaultMaxConnections)
+		return fmt.Errorf("max_connections: %d is not a positive number; "+
+			"set the largest number of open connections, such as %d", cfg.MaxConnections, defaultMaxConnections)
 	}
 	return nil
 }
 
 func (cfg *Config) validateShutdownDelay() error {
-	if cfg.ShutdownDelay < 0 {
-		return fmt.Errorf("shutdown_delay: %s is negative; set a duration, such as 5s, or 0 for no delay", cfg.ShutdownDelay)
+	if cfg.ShutdownDelay != 0 && cfg.ShutdownDelay < time.Millisecond {
+		return fmt.Errorf("shutdown_delay: %s is less than a millisecond; "+
+			"write it with a unit, such as 5s, or 0 for no delay", cfg.ShutdownDelay)
 	}
 	return nil
 }
@@ -194,25 +204,29 @@ func (cfg *SignatureConfig) validate() error {
 func (cfg *TokenConfig) validate() error {
 	errs := []error{validateSecrets("token::values", cfg.Values)}
 	if len(cfg.Values) > 0 && cfg.Header == "" && cfg.QueryParameter == "" {
-		errs = append(errs, errors.New("token: neither token::header nor token::query_parameter is set; set the header or the parameter that carries the token"))
+		errs = append(errs, errors.New("token: neither token::header nor token::query_parameter is set; "+
+			"set the header or the parameter that carries the token"))
 	}
 	if strings.ContainsAny(cfg.Header, " \t:") {
-		errs = append(errs, errors.New("token::header: not the name of a header; write it without colon and spaces, such as "+defaultTokenHeader))
+		errs = append(errs, errors.New("token::header: not the name of a header; "+
+			"write it without colon and spaces, such as "+defaultTokenHeader))
 	}
 	return errors.Join(errs...)
 }
 
-// validateSecrets finds the most common mistakes: a reference to an environment variable that is not set, and a file
-// that ends with a line break.
+// validateSecrets finds the most common mistakes: a secret is empty because its environment variable is not set, or
+// ends with a line break because it comes from a file.
 func validateSecrets(path string, secrets []configopaque.String) error {
 	var errs []error
 	for i, secret := range secrets {
 		if strings.TrimSpace(string(secret)) == "" {
-			errs = append(errs, fmt.Errorf("%s[%d]: empty; set the environment variable, or fill the file, that it refers to", path, i))
+			errs = append(errs, fmt.Errorf("%s[%d]: empty; set the environment variable, or fill the file, "+
+				"that it refers to", path, i))
 			continue
 		}
 		if strings.TrimSpace(string(secret)) != string(secret) {
-			errs = append(errs, fmt.Errorf("%s[%d]: begins or ends with white space or a line break; write the file without a line break at its end, for example with printf %%s", path, i))
+			errs = append(errs, fmt.Errorf("%s[%d]: begins or ends with white space or a line break; "+
+				"write the file without a line break at its end, for example with printf %%s", path, i))
 		}
 	}
 	return errors.Join(errs...)
@@ -243,8 +257,7 @@ func within(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// validate also reports Jira's own names, which match no event type, and the event type of records in split mode, which
-// the receiver cannot select without their event.
+// validate reports each pattern with a mistake, such as one of Jira's own names, which match no event type.
 func (cfg *EventsConfig) validate() error {
 	var errs []error
 	for _, list := range []struct {
@@ -260,7 +273,8 @@ func (cfg *EventsConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-// mistakeIn returns the predicate of an error, or "" for a pattern that can match an event type.
+// mistakeIn returns the part of the message after the pattern, or "" if the pattern can match an event type. The filter
+// decides about events, so that a pattern cannot select the records of changed fields, which changelog: split adds.
 func mistakeIn(pattern string) string {
 	switch {
 	case strings.ContainsAny(pattern, `^$()+|\{}`), strings.Contains(pattern, ".."):
@@ -278,7 +292,8 @@ func mistakeIn(pattern string) string {
 
 func (mode ChangelogMode) validate() error {
 	if mode != ChangelogAttributes && mode != ChangelogSplit {
-		return fmt.Errorf("changelog: %q is not a mode; write %s, or %s for one more record for each changed field", mode, ChangelogAttributes, ChangelogSplit)
+		return fmt.Errorf("changelog: %q is not a mode; write %s, or %s for one more record for each changed field",
+			mode, ChangelogAttributes, ChangelogSplit)
 	}
 	return nil
 }
@@ -295,10 +310,12 @@ func (cfg *Config) validateCustomFields() error {
 	for _, id := range slices.Sorted(maps.Keys(cfg.CustomFields)) {
 		name := cfg.CustomFields[id]
 		if !customFieldID.MatchString(id) {
-			errs = append(errs, fmt.Errorf("custom_fields::%s: not the id of a custom field; write it like customfield_10016", id))
+			errs = append(errs, fmt.Errorf("custom_fields::%s: not the id of a custom field; "+
+				"write it like customfield_10016", id))
 		}
 		if !alias.MatchString(name) {
-			errs = append(errs, fmt.Errorf("custom_fields::%s: the alias is not the end of an attribute name; write it in lower case, such as story_points", id))
+			errs = append(errs, fmt.Errorf("custom_fields::%s: the alias is not the end of an attribute name; "+
+				"write it in lower case, such as story_points", id))
 		}
 		if other, taken := seen[name]; taken {
 			errs = append(errs, fmt.Errorf("custom_fields::%s: the same alias as %s; choose another", id, other))
@@ -314,16 +331,20 @@ func (cfg *Config) validateQueryAttributes() error {
 	for _, parameter := range slices.Sorted(maps.Keys(cfg.QueryAttributes)) {
 		attribute := cfg.QueryAttributes[parameter]
 		if parameter == "" || !attributeName.MatchString(attribute) {
-			errs = append(errs, fmt.Errorf("query_attributes::%s: not the name of an attribute; write it like jira.issue.key", parameter))
+			errs = append(errs, fmt.Errorf("query_attributes::%s: not the name of an attribute; "+
+				"write it like jira.issue.key", parameter))
 		}
 		if strings.HasPrefix(parameter, "jira.") && !strings.HasPrefix(attribute, "jira.") {
-			errs = append(errs, fmt.Errorf("query_attributes::%s: not a parameter; write the parameter first and then its attribute, such as issue: jira.issue.key", parameter))
+			errs = append(errs, fmt.Errorf("query_attributes::%s: not a parameter; "+
+				"write the parameter first and then its attribute, such as issue: jira.issue.key", parameter))
 		}
 		if parameter == cfg.Token.QueryParameter {
-			errs = append(errs, fmt.Errorf("query_attributes::%s: this parameter carries the token, which records must not contain; use another parameter", parameter))
+			errs = append(errs, fmt.Errorf("query_attributes::%s: this parameter carries the token, "+
+				"which records must not contain; use another parameter", parameter))
 		}
 		if other, taken := seen[attribute]; taken {
-			errs = append(errs, fmt.Errorf("query_attributes::%s: the same attribute as %s; choose another", parameter, other))
+			errs = append(errs, fmt.Errorf("query_attributes::%s: the same attribute as %s; choose another",
+				parameter, other))
 		}
 		seen[attribute] = parameter
 	}
@@ -335,11 +356,13 @@ func (cfg *SeverityConfig) validate() error {
 	seen := map[string]string{}
 	for _, priority := range slices.Sorted(maps.Keys(cfg.Priorities)) {
 		if _, known := record.ParseSeverity(cfg.Priorities[priority]); !known {
-			errs = append(errs, fmt.Errorf("severity::priorities::%s: not a severity; write trace, debug, info, warn, error or fatal", priority))
+			errs = append(errs, fmt.Errorf("severity::priorities::%s: not a severity; "+
+				"write trace, debug, info, warn, error or fatal", priority))
 		}
 		name := status.Fold(priority)
 		if other, taken := seen[name]; taken {
-			errs = append(errs, fmt.Errorf("severity::priorities::%s: the same priority as %s; keep one", priority, other))
+			errs = append(errs, fmt.Errorf("severity::priorities::%s: the same priority as %s; keep one",
+				priority, other))
 		}
 		seen[name] = priority
 	}
@@ -370,13 +393,17 @@ func (cfg *DeduplicationConfig) validate() error {
 	}
 	var errs []error
 	if cfg.Window < time.Second {
-		errs = append(errs, fmt.Errorf("deduplication::window: %s is less than a second; write it with a unit, such as 2h, or set deduplication::enabled to false", cfg.Window))
+		errs = append(errs, fmt.Errorf("deduplication::window: %s is less than a second; "+
+			"write it with a unit, such as 2h, or set deduplication::enabled to false", cfg.Window))
 	}
 	if cfg.File != "" && cfg.Storage != nil {
-		errs = append(errs, errors.New("deduplication::storage: deduplication::file is set as well; keep one of them, and file if the storage is a local file"))
+		errs = append(errs, errors.New("deduplication::storage: deduplication::file is set as well; "+
+			"keep one of them, and file if the storage is a local file"))
 	}
 	if cfg.MaxEntries <= 0 || cfg.MaxEntries > dedup.MaxEntries {
-		errs = append(errs, fmt.Errorf("deduplication::max_entries: %d is not a number from 1 to %d; set the largest number of delivery IDs, such as %d, or set deduplication::enabled to false", cfg.MaxEntries, dedup.MaxEntries, defaultMaxEntries))
+		errs = append(errs, fmt.Errorf("deduplication::max_entries: %d is not a number from 1 to %d; "+
+			"set the largest number of delivery IDs, such as %d, or set deduplication::enabled to false",
+			cfg.MaxEntries, dedup.MaxEntries, defaultMaxEntries))
 	}
 	return errors.Join(errs...)
 }
@@ -385,10 +412,13 @@ func (cfg *Config) validateAdmission() error {
 	var errs []error
 	admission := cfg.Admission
 	if admission.MaxInFlightBytes < cfg.ServerConfig.MaxRequestBodySize {
-		errs = append(errs, fmt.Errorf("admission::max_in_flight_bytes: %d is less than max_request_body_size, so that the receiver would never accept the largest bodies; set %d or more", admission.MaxInFlightBytes, cfg.ServerConfig.MaxRequestBodySize))
+		errs = append(errs, fmt.Errorf("admission::max_in_flight_bytes: %d is less than max_request_body_size, "+
+			"so that the receiver would never accept the largest bodies; set %d or more",
+			admission.MaxInFlightBytes, cfg.ServerConfig.MaxRequestBodySize))
 	}
 	if admission.RetryAfter < time.Second {
-		errs = append(errs, fmt.Errorf("admission::retry_after: %s is less than a second; write it with a unit, such as %s", admission.RetryAfter, defaultRetryAfter))
+		errs = append(errs, fmt.Errorf("admission::retry_after: %s is less than a second; "+
+			"write it with a unit, such as %s", admission.RetryAfter, defaultRetryAfter))
 	}
 	return errors.Join(append(errs, admission.Disk.validate())...)
 }
@@ -396,15 +426,17 @@ func (cfg *Config) validateAdmission() error {
 func (cfg *DiskConfig) validate() error {
 	var errs []error
 	if i := slices.Index(cfg.Directories, ""); i >= 0 {
-		errs = append(errs, fmt.Errorf("admission::disk::directories[%d]: empty; set the environment variable that it refers to", i))
+		errs = append(errs, fmt.Errorf("admission::disk::directories[%d]: empty; "+
+			"set the environment variable that it refers to", i))
 	}
 	if cfg.MinFreeBytes <= 0 {
-		errs = append(errs, fmt.Errorf("admission::disk::min_free_bytes: %d is not a positive number; set a number of bytes, such as %d", cfg.MinFreeBytes, defaultMinFree))
+		errs = append(errs, fmt.Errorf("admission::disk::min_free_bytes: %d is not a positive number; "+
+			"set a number of bytes, such as %d", cfg.MinFreeBytes, defaultMinFree))
 	}
 	return errors.Join(errs...)
 }
 
-// warning describes a valid setting with an effect that the administrator may not intend.
+// warning describes a valid setting whose effect the administrator may not intend.
 type warning struct {
 	message string // names the consequence
 	field   zap.Field
@@ -414,7 +446,11 @@ type warning struct {
 func (cfg *Config) warnings() []warning {
 	var warnings []warning
 	if !cfg.authenticated() {
-		warnings = append(warnings, warning{"The receiver accepts unauthenticated deliveries, because allow_unauthenticated is true; every client that reaches the endpoint can post events", zap.Skip()})
+		warnings = append(warnings, warning{
+			"The receiver accepts unauthenticated deliveries, " +
+				"because allow_unauthenticated is true; every client that reaches the endpoint can post events",
+			zap.Skip(),
+		})
 	}
 	include, exclude := record.Undocumented(cfg.Events.Include), record.Undocumented(cfg.Events.Exclude)
 	for _, found := range []struct {
@@ -424,11 +460,14 @@ func (cfg *Config) warnings() []warning {
 	}{
 		{
 			"secrets", cfg.secretsWith(func(secret string) bool { return strings.Contains(secret, "$") }),
-			"A secret contains $; in a configuration file the collector reads $$ as $, and the receiver rejects deliveries if the sender uses another secret",
+			"A secret contains $; in a configuration file the collector reads $$ as $, " +
+				"and the receiver rejects deliveries if the sender uses another secret",
 		},
 		{
 			"secrets", cfg.secretsWith(isQuoted),
-			"A secret begins and ends with a quote; the quotes belong to the secret, and the receiver rejects deliveries if the sender uses the secret without quotes",
+			"A secret begins and ends with a quote; " +
+				"the quotes belong to the secret, " +
+				"and the receiver rejects deliveries if the sender uses the secret without quotes",
 		},
 		{
 			"options", cfg.Include.ambiguousKeys(),
@@ -446,7 +485,8 @@ func (cfg *Config) warnings() []warning {
 
 func includeWarning(all bool) string {
 	if all {
-		return "No pattern of events::include matches an event that Jira documents; the receiver records no documented event; check the spelling"
+		return "No pattern of events::include matches an event that Jira documents; " +
+			"the receiver records no documented event; check the spelling"
 	}
 	return "Patterns of events::include match no event that Jira documents; check the spelling"
 }

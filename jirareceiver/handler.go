@@ -91,7 +91,7 @@ func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now
 		decoder:                jira.NewDecoder(slices.Collect(maps.Keys(cfg.CustomFields))),
 		events:                 record.Filter{Include: cfg.Events.Include, Exclude: cfg.Events.Exclude},
 		queryAttributes:        newQueryAttributes(cfg.QueryAttributes),
-		cache:                  cfg.Deduplication.newCache(now),
+		cache:                  cfg.newCache(now),
 		records:                newBuilder(settings, cfg),
 		next:                   next,
 		calls:                  drain.New(),
@@ -192,7 +192,8 @@ func (h *handler) reject(w http.ResponseWriter, r *http.Request, err error) {
 func (h *handler) deliverSafely(ctx context.Context, w http.ResponseWriter, r *http.Request) (res result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			h.logger.Error("A delivery failed with a panic", zap.String("type", fmt.Sprintf("%T", p)), zap.Stack("stack"))
+			h.logger.Error("A delivery failed with a panic",
+				zap.String("type", fmt.Sprintf("%T", p)), zap.Stack("stack"))
 			err = fmt.Errorf("panic of type %T", p)
 		}
 	}()

@@ -33,7 +33,7 @@ import (
 // most five times. After any other 4xx the event is lost
 // (https://developer.atlassian.com/cloud/jira/platform/webhooks/).
 type rejection struct {
-	cause   error // rejectionOf compares it by errors.Is
+	cause   error // of the errors with this rejection, by errors.Is
 	status  int
 	reason  string // value of the attribute reason of the metric
 	message string // for the sender; a fixed text, so that it discloses nothing
@@ -61,7 +61,9 @@ const unauthorized = "unauthorized" // does not disclose the reason
 
 // internalFault is the rejection of an error without a row in rejections: a fault of the receiver.
 var internalFault = &rejection{
-	status: http.StatusInternalServerError, reason: "internal", message: "internal error", hint: "a fault of the receiver; see the collector's log",
+	status: http.StatusInternalServerError, reason: "internal",
+	message: "internal error",
+	hint:    "a fault of the receiver; see the collector's log",
 }
 
 // rejections are all other rejections. The first row whose cause is in the chain of an error applies.
@@ -71,46 +73,57 @@ var rejections = []*rejection{
 		hint: "set the path of the URL in Jira to exactly the configured path",
 	},
 	{
-		cause: errWrongMethod, status: http.StatusMethodNotAllowed, reason: "wrong_method", message: "method not allowed", closes: true,
+		cause: errWrongMethod, status: http.StatusMethodNotAllowed, reason: "wrong_method",
+		message: "method not allowed", closes: true,
 		allow: http.MethodPost,
 		hint:  "Jira sends POST; set the method of an Automation rule to POST",
 	},
 	{
-		cause: errWrongHealthMethod, status: http.StatusMethodNotAllowed, reason: "wrong_method", message: "method not allowed", closes: true,
+		cause: errWrongHealthMethod, status: http.StatusMethodNotAllowed, reason: "wrong_method",
+		message: "method not allowed", closes: true,
 		allow: http.MethodGet + ", " + http.MethodHead,
-		hint:  "Jira sends POST; set the method of an Automation rule to POST",
+		hint:  "health_path accepts GET and HEAD; if Jira posts to it, set the path of the URL in Jira to the option path",
 	},
 
 	{
-		cause: errUnauthenticated, status: http.StatusUnauthorized, reason: "unauthenticated", message: unauthorized, closes: true,
+		cause: errUnauthenticated, status: http.StatusUnauthorized, reason: "unauthenticated",
+		message: unauthorized, closes: true,
 		hint: "the auth extension rejects the credentials of the sender",
 	},
 	{
-		cause: signature.ErrMissing, status: http.StatusUnauthorized, reason: "missing_signature", message: unauthorized, closes: true,
+		cause: signature.ErrMissing, status: http.StatusUnauthorized, reason: "missing_signature",
+		message: unauthorized, closes: true,
 		hint: "set a secret on the webhook in Jira",
 	},
 	{
-		cause: auth.ErrSecretInQuery, status: http.StatusUnauthorized, reason: "secret_in_query", message: unauthorized, closes: true,
-		hint: "enter the secret in the field Secret of the webhook in Jira, not in the URL; for senders that cannot sign, set token::query_parameter",
+		cause: auth.ErrSecretInQuery, status: http.StatusUnauthorized, reason: "secret_in_query",
+		message: unauthorized, closes: true,
+		hint: "enter the secret in the field Secret of the webhook in Jira, not in the URL; " +
+			"for senders that cannot sign, set token::query_parameter",
 	},
 	{
-		cause: signature.ErrMalformed, status: http.StatusUnauthorized, reason: "malformed_signature", message: unauthorized, closes: true,
+		cause: signature.ErrMalformed, status: http.StatusUnauthorized, reason: "malformed_signature",
+		message: unauthorized, closes: true,
 		hint: "the sender does not sign as Jira does",
 	},
 	{
-		cause: signature.ErrUnsupportedAlgorithm, status: http.StatusUnauthorized, reason: "unsupported_algorithm", message: unauthorized, closes: true,
+		cause: signature.ErrUnsupportedAlgorithm, status: http.StatusUnauthorized, reason: "unsupported_algorithm",
+		message: unauthorized, closes: true,
 		hint: "the sender does not sign as Jira does, or uses an outdated algorithm",
 	},
 	{
-		cause: signature.ErrMismatch, status: http.StatusUnauthorized, reason: "bad_signature", message: unauthorized, closes: true,
+		cause: signature.ErrMismatch, status: http.StatusUnauthorized, reason: "bad_signature",
+		message: unauthorized, closes: true,
 		hint: "the secret in Jira is not in signature::secrets, or a proxy changes the body",
 	},
 	{
-		cause: auth.ErrMissingToken, status: http.StatusUnauthorized, reason: "missing_token", message: unauthorized, closes: true,
+		cause: auth.ErrMissingToken, status: http.StatusUnauthorized, reason: "missing_token",
+		message: unauthorized, closes: true,
 		hint: "configure the sender to send the header or the query parameter of token",
 	},
 	{
-		cause: auth.ErrBadToken, status: http.StatusUnauthorized, reason: "bad_token", message: unauthorized, closes: true,
+		cause: auth.ErrBadToken, status: http.StatusUnauthorized, reason: "bad_token",
+		message: unauthorized, closes: true,
 		hint: "the sender's token is not in token::values",
 	},
 
@@ -119,8 +132,9 @@ var rejections = []*rejection{
 		hint: "make space on the disks of admission::disk::directories",
 	},
 	{
-		cause: bodylimit.ErrOverCapacity, status: http.StatusTooManyRequests, reason: "over_capacity", message: "over capacity",
-		hint: "raise admission::max_in_flight_bytes, or find out why the pipeline is slow",
+		cause: bodylimit.ErrOverCapacity, status: http.StatusTooManyRequests, reason: "over_capacity",
+		message: "over capacity",
+		hint:    "raise admission::max_in_flight_bytes, or find out why the pipeline is slow",
 	},
 	{
 		cause: errTooLarge, status: http.StatusRequestEntityTooLarge, reason: "too_large", message: "body too large",
@@ -131,48 +145,57 @@ var rejections = []*rejection{
 		hint: "the connection broke, or the sender took longer than read_timeout",
 	},
 	{
-		cause: contentcoding.ErrUnsupported, status: http.StatusUnsupportedMediaType, reason: "undecodable", message: "content encoding not supported",
-		hint: "the sender is not Jira, or a proxy compresses bodies; see compression_algorithms",
+		cause: contentcoding.ErrUnsupported, status: http.StatusUnsupportedMediaType, reason: "undecodable",
+		message: "content encoding not supported",
+		hint:    "the sender is not Jira, or a proxy compresses bodies; see compression_algorithms",
 	},
 	{
-		cause: contentcoding.ErrUndecodable, status: http.StatusBadRequest, reason: "undecodable", message: "content encoding cannot be decoded",
-		hint: "the sender is not Jira, or a proxy compresses bodies; see compression_algorithms",
+		cause: contentcoding.ErrUndecodable, status: http.StatusBadRequest, reason: "undecodable",
+		message: "content encoding cannot be decoded",
+		hint:    "the sender is not Jira, or a proxy compresses bodies; see compression_algorithms",
 	},
 	{
-		cause: jira.ErrNotJSON, status: http.StatusBadRequest, reason: "malformed", message: "body is not a JSON object",
-		hint: "the sender is not Jira, or an Automation rule writes JSON without asJsonString",
+		cause: jira.ErrNotJSON, status: http.StatusBadRequest, reason: "malformed",
+		message: "body is not a JSON object",
+		hint:    "the sender is not Jira, or an Automation rule writes JSON without asJsonString",
 	},
 	{
-		cause: jira.ErrNotObject, status: http.StatusBadRequest, reason: "malformed", message: "body is not a JSON object",
-		hint: "the sender is not Jira, or an Automation rule writes JSON without asJsonString",
+		cause: jira.ErrNotObject, status: http.StatusBadRequest, reason: "malformed",
+		message: "body is not a JSON object",
+		hint:    "the sender is not Jira, or an Automation rule writes JSON without asJsonString",
 	},
 
 	{
-		cause: dedup.ErrInProgress, status: http.StatusServiceUnavailable, reason: "in_progress", message: "the same delivery is in progress",
-		hint: "the pipeline is slow",
+		cause: dedup.ErrInProgress, status: http.StatusServiceUnavailable, reason: "in_progress",
+		message: "the same delivery is in progress",
+		hint:    "the pipeline is slow, or the sender closed the connection while an earlier attempt was in progress",
 	},
 	{
-		cause: errShuttingDown, status: http.StatusServiceUnavailable, reason: "shutting_down", message: "shutting down",
-		hint: "the collector stopped before the pipeline accepted the event",
+		cause: errShuttingDown, status: http.StatusServiceUnavailable, reason: "shutting_down",
+		message: "shutting down",
+		hint:    "the collector stopped before the pipeline accepted the event",
 	},
 	{
-		cause: errUnavailable, status: http.StatusServiceUnavailable, reason: "unavailable", message: "pipeline unavailable",
-		hint: "the exporter or its queue cannot keep up",
+		cause: errUnavailable, status: http.StatusServiceUnavailable, reason: "unavailable",
+		message: "pipeline unavailable",
+		hint:    "the exporter or its queue cannot keep up",
 	},
 	{
-		cause: errExhausted, status: http.StatusTooManyRequests, reason: "resource_exhausted", message: "pipeline over capacity",
-		hint: "the exporter or its queue cannot keep up",
+		cause: errExhausted, status: http.StatusTooManyRequests, reason: "resource_exhausted",
+		message: "pipeline over capacity",
+		hint:    "the exporter or its queue cannot keep up",
 	},
 	{
-		cause: errPermanent, status: http.StatusUnprocessableEntity, reason: "permanent", message: "pipeline refused the event",
-		hint: "the backend does not accept the record; see the exporter's log",
+		cause: errPermanent, status: http.StatusUnprocessableEntity, reason: "permanent",
+		message: "pipeline refused the event",
+		hint:    "the backend does not accept the record; see the exporter's log",
 	},
 }
 
 // rejectionOf returns the rejection of an error.
 func rejectionOf(err error) *rejection {
 	if p, ok := errors.AsType[*pipelineError](err); ok {
-		err = p.category // the chain of the error of the pipeline may contain the cause of another row
+		err = p.category // not the error of the pipeline, whose chain may contain the cause of another row
 	}
 	for _, row := range rejections {
 		if errors.Is(err, row.cause) {
@@ -185,7 +208,8 @@ func rejectionOf(err error) *rejection {
 // okBody is the body of the response to an accepted request.
 const okBody = `{"status":"ok"}` + "\n"
 
-// writeResponse writes all responses of the receiver: 200 without a rejection. A response contains no text of the request.
+// writeResponse writes all responses of the receiver: a rejection, or 200 without one. A response contains no text of
+// the request.
 func writeResponse(w http.ResponseWriter, r *http.Request, rejected *rejection, retryAfter time.Duration) {
 	code, body, header := http.StatusOK, okBody, w.Header()
 	if rejected != nil {
@@ -215,21 +239,25 @@ func (r *rejection) setHeaders(header http.Header, retryAfter time.Duration) {
 	}
 }
 
-// failure is an error of the pipeline with its cause in rejections. Its text contains both.
+// pipelineError is an error of the pipeline with its category: errExhausted, errPermanent or errUnavailable. Its text
+// contains both.
 type pipelineError struct{ category, err error }
 
 func (e *pipelineError) Error() string { return e.category.Error() + ": " + e.err.Error() }
 
 func (e *pipelineError) Unwrap() error { return e.err }
 
-// readFailure returns the cause of an error of reading a body. The context is that of its request.
+// readFailure returns the cause, in rejections, of an error of reading a body. The context is the context of the
+// request.
 func readFailure(ctx context.Context, err error) error {
 	_, maxBytes := errors.AsType[*http.MaxBytesError](err)
 	_, network := errors.AsType[net.Error](err)
 	switch {
 	case maxBytes, errors.Is(err, contentcoding.ErrTooLarge), errors.Is(err, bodylimit.ErrTooLarge):
 		return errTooLarge
-	case errors.Is(err, bodylimit.ErrOverCapacity), errors.Is(err, contentcoding.ErrUnsupported), errors.Is(err, contentcoding.ErrUndecodable):
+	case errors.Is(err, bodylimit.ErrOverCapacity),
+		errors.Is(err, contentcoding.ErrUnsupported),
+		errors.Is(err, contentcoding.ErrUndecodable):
 		return err
 	case network, errors.Is(err, io.ErrUnexpectedEOF), ctx.Err() != nil:
 		return errInterrupted
@@ -238,8 +266,9 @@ func readFailure(ctx context.Context, err error) error {
 	}
 }
 
-// pipelineFailure adds the cause to an error of the next consumer. It checks for exhaustion first: exporters return a
-// permanent error if an exhausted backend does not name a time to retry, but Jira tries again some minutes later.
+// pipelineFailure adds the category to an error of the next consumer. It tests for exhaustion before permanence: if an
+// exhausted backend names no time to retry, exporters return a permanent error, although a later attempt of Jira can
+// succeed.
 func pipelineFailure(err error) error {
 	switch {
 	case isExhausted(err):
@@ -251,12 +280,15 @@ func pipelineFailure(err error) error {
 	}
 }
 
-// isPermanent reports whether every further attempt would fail. If several pipelines refuse an event for different
-// reasons, a pipeline that may accept it later decides: the number of attempts is bounded, and a lost event is lost for
-// good.
+// isPermanent reports whether every further attempt would fail. The joined errors of several pipelines are permanent
+// only if each of them is permanent. Otherwise a pipeline may accept the event later, and would lose it if Jira did not
+// repeat the delivery.
+//
+// isPermanent unwraps err step by step: consumererror.IsPermanent also reports true if only one of several joined
+// errors is permanent.
 func isPermanent(err error) bool {
 	for err != nil {
-		if joined, ok := err.(joinedError); ok { //nolint:errorlint // a join inside a permanent error is permanent too
+		if joined, ok := err.(joinedError); ok { //nolint:errorlint // errors.As would skip a permanent error around it
 			return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !isPermanent(part) })
 		}
 		inner := errors.Unwrap(err)
@@ -279,7 +311,7 @@ func isExhausted(err error) bool {
 	return consumererror.ToHTTPStatus(err) == http.StatusTooManyRequests
 }
 
-// joinedError is the type of the errors of several pipelines, which errors.Join makes.
+// joinedError is the error of several pipelines. Both errors.Join and multierr return such errors.
 type joinedError interface {
 	error
 	Unwrap() []error
