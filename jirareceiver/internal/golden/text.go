@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
 // AssertText compares a text with the content of a file.
@@ -31,7 +33,7 @@ func Printed(logs plog.Logs) string {
 	var b strings.Builder
 	resource := logs.ResourceLogs().At(0)
 	record := resource.ScopeLogs().At(0).LogRecords().At(0)
-	fmt.Fprintf(&b, "Timestamp     %s\n", record.Timestamp().AsTime().Format("2006-01-02T15:04:05.000Z07:00"))
+	fmt.Fprintf(&b, "Timestamp     %s\n", record.Timestamp().AsTime().Format(jira.TimeFormat))
 	fmt.Fprintf(&b, "Severity      %s\n", strings.ToUpper(record.SeverityNumber().String()))
 	fmt.Fprintf(&b, "EventName     %s\n", record.EventName())
 	fmt.Fprintf(&b, "Body          %s\n", record.Body().Str())

@@ -74,7 +74,7 @@ func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.Format("2006-01-02T15:04:05.000Z07:00")
+	return t.Format(TimeFormat)
 }
 
 // The states of a sprint.

@@ -148,6 +148,9 @@ func decodeDate(d *decoding, s *string) error {
 	return err
 }
 
+// TimeFormat is the format of times in records: RFC 3339 with milliseconds.
+const TimeFormat = "2006-01-02T15:04:05.000Z07:00"
+
 // The ranges of numbers that are times. Jira sends milliseconds; people who write the body of a rule also send seconds.
 // All numbers between the ranges, and below both, are years that no issue is from, such as 1970.
 const (

@@ -85,7 +85,7 @@ func (w writer) customValue(key string, value any) any {
 		}
 		return nil
 	case time.Time:
-		return value.UTC().Format(timeFormat)
+		return value.UTC().Format(jira.TimeFormat)
 	default:
 		return value
 	}

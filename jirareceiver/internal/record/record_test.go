@@ -98,7 +98,7 @@ func TestEventTime(t *testing.T) {
 		`{}`: "2026-05-01T12:00:00.000Z",
 	} {
 		record, _ := build(t, newBuilder(nil), body, Delivery{})
-		assert.Equal(t, want, record.Timestamp().AsTime().Format(timeFormat), body)
+		assert.Equal(t, want, record.Timestamp().AsTime().Format(jira.TimeFormat), body)
 		assert.Equal(t, received, record.ObservedTimestamp().AsTime())
 	}
 }
@@ -245,7 +245,7 @@ func TestUnmappedStatuses(t *testing.T) {
 	assert.NotContains(t, attrs, "jira.issue.status.previous.mapped")
 }
 
-// TestPeopleInChanges looks at whole changes: which custom fields are user pickers, Jira does not say.
+// TestPeopleInChanges uses whole changes, because Jira does not send which custom fields are user pickers.
 func TestPeopleInChanges(t *testing.T) {
 	const accountID = "557058:1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5b"
 	jdoe, kim := hashFor("", "jdoe"), hashFor("", "kim")

@@ -17,7 +17,7 @@ import (
 // writer writes the attributes of one record, within the options and the budget of the record. It removes control
 // characters and writes no empty values.
 //
-// Methods whose names start with put write one attribute. All other methods write the attributes of one thing, such as
+// Methods whose names start with put write one attribute. All other methods write the attributes of one object, such as
 // comment(c).
 type writer struct {
 	opts   *Options
@@ -89,13 +89,10 @@ func (w writer) putBool(key string, value *bool) {
 	}
 }
 
-// timeFormat is RFC 3339 with milliseconds.
-const timeFormat = "2006-01-02T15:04:05.000Z07:00"
-
 // putTime writes a time in UTC.
 func (w writer) putTime(key string, t time.Time) {
 	if !t.IsZero() {
-		w.attrs.PutStr(key, t.UTC().Format(timeFormat))
+		w.attrs.PutStr(key, t.UTC().Format(jira.TimeFormat))
 	}
 }
 
