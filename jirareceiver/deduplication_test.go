@@ -160,18 +160,18 @@ func TestNoDeduplication(t *testing.T) {
 	assert.Error(t, err, "without a cache there is no gauge")
 }
 
-// limitWait replaces the cache by one in which a concurrent duplicate waits for a millisecond only.
+// limitWait replaces the cache by one in which an attempt waits for an earlier attempt for a millisecond only.
 func (r *testReceiver) limitWait() {
 	r.handler.cache = dedup.New(dedup.Options{Window: time.Hour, MaxEntries: 1, WaitTimeout: time.Millisecond, Now: r.clock.Now})
 }
 
-// TestConcurrentDuplicates sends a delivery while another with the same ID is in the pipeline.
-func TestConcurrentDuplicates(t *testing.T) {
+// TestConcurrentAttempts sends a second attempt of a delivery while the first is in the pipeline.
+func TestConcurrentAttempts(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name       string
-		first      func() error // the pipeline returns it for the first delivery
-		wantStatus int          // of the first delivery
+		first      func() error // the pipeline returns it for the first attempt
+		wantStatus int          // of the first attempt
 		want       map[outcome]int64
 	}{
 		{"first succeeds", func() error { return nil }, http.StatusOK, map[outcome]int64{outcomeAccepted: 1, outcomeDuplicate: 1}},
@@ -184,10 +184,10 @@ func TestConcurrentDuplicates(t *testing.T) {
 			next.first = tt.first
 			r := start(t, next, deduplicate)
 			first := r.inBackground(t, withDeliveryID("1"))
-			wait(t, next.entered, "first delivery")
+			wait(t, next.entered, "first attempt")
 			second := r.inBackground(t, withDeliveryID("1"))
 			r.awaitHeld(t, 2*len(createdBody))
-			assert.Equal(t, int64(1), next.calls.Load(), "the second delivery waits")
+			assert.Equal(t, int64(1), next.calls.Load(), "the second attempt waits")
 			close(next.release)
 			assert.Equal(t, tt.wantStatus, wait(t, first, "first response"))
 			assert.Equal(t, http.StatusOK, wait(t, second, "second response"))
@@ -198,14 +198,14 @@ func TestConcurrentDuplicates(t *testing.T) {
 	}
 }
 
-// TestConcurrentDuplicateThatWaitsTooLong repeats the delivery after the response with Retry-After.
-func TestConcurrentDuplicateThatWaitsTooLong(t *testing.T) {
+// TestSecondAttemptThatWaitsTooLong repeats the delivery after the response with Retry-After.
+func TestSecondAttemptThatWaitsTooLong(t *testing.T) {
 	t.Parallel()
 	next := newGated()
 	r := start(t, next, deduplicate)
 	r.limitWait()
 	first := r.inBackground(t, withDeliveryID("1"))
-	wait(t, next.entered, "first delivery")
+	wait(t, next.entered, "first attempt")
 	response, answer := r.post(t, []byte(createdBody), withDeliveryID("1"))
 	r.assertResponse(t, "in_progress", response, answer)
 	r.assertRejected(t, "in_progress")
@@ -216,9 +216,9 @@ func TestConcurrentDuplicateThatWaitsTooLong(t *testing.T) {
 	r.assertDeliveries(t, "jira.issue.created", map[outcome]int64{outcomeAccepted: 1, outcomeDuplicate: 1})
 }
 
-// TestManyConcurrentDuplicates lets many senders send the same deliveries at the same time to a pipeline that often
+// TestManyConcurrentAttempts lets many senders send the same deliveries at the same time to a pipeline that often
 // fails. Each sender repeats its delivery until it is accepted.
-func TestManyConcurrentDuplicates(t *testing.T) {
+func TestManyConcurrentAttempts(t *testing.T) {
 	t.Parallel()
 	const deliveries, senders = 20, 10
 	var calls atomic.Int64
@@ -244,13 +244,13 @@ func TestManyConcurrentDuplicates(t *testing.T) {
 	r.assertInFlight(t, 0)
 }
 
-// TestConcurrentDuplicateThatHangsUp checks that the first delivery goes on when the sender of the second one hangs up.
-func TestConcurrentDuplicateThatHangsUp(t *testing.T) {
+// TestSecondAttemptThatHangsUp checks that the first attempt goes on when the sender of the second attempt hangs up.
+func TestSecondAttemptThatHangsUp(t *testing.T) {
 	t.Parallel()
 	next := newGated()
 	r := start(t, next, deduplicate)
 	first := r.inBackground(t, withDeliveryID("1"))
-	wait(t, next.entered, "first delivery")
+	wait(t, next.entered, "first attempt")
 	second := r.dial(t, fmt.Sprintf("POST /jira/events HTTP/1.1\r\nHost: a\r\n%s: 1\r\nContent-Length: %d\r\n\r\n%s", headerDeliveryID, len(createdBody), createdBody))
 	r.awaitHeld(t, 2*len(createdBody))
 	require.NoError(t, second.Close())
@@ -353,7 +353,9 @@ func (s *fakeStorage) start(t *testing.T) *testReceiver {
 	return r
 }
 
-func (s *fakeStorage) GetClient(_ context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
+func (s *fakeStorage) GetClient(
+	_ context.Context, kind component.Kind, id component.ID, name string,
+) (storage.Client, error) {
 	if kind != component.KindReceiver || id.String() != "jira" || name != storageName {
 		return nil, errors.New("not ours")
 	}

@@ -206,7 +206,7 @@ func TestAnswersOfStates(t *testing.T) {
 			r, _ := s.busy(len(createdBody))
 			return r
 		}, "over_capacity"},
-		{"concurrent duplicate in progress", states.inProgress, "in_progress"},
+		{"earlier attempt in progress", states.inProgress, "in_progress"},
 		{"shutting down", states.shuttingDown, "shutting_down"},
 		{"panic", states.panicking, "internal"},
 	} {
@@ -285,7 +285,7 @@ func (s states) inProgress() *testReceiver {
 	r := start(s.T, next, deduplicate)
 	r.limitWait()
 	r.inBackground(s.T, withDeliveryID("1"))
-	wait(s.T, next.entered, "first delivery")
+	wait(s.T, next.entered, "first attempt")
 	s.Cleanup(func() { close(next.release) })
 	return r
 }

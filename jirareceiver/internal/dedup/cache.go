@@ -5,13 +5,13 @@
 //
 // The words of the package:
 //
+//   - A delivery consists of one or more attempts, each an HTTP request with the same delivery ID.
 //   - A key identifies a delivery by its site and its delivery ID.
-//   - A duplicate is a delivery whose key belongs to a delivery that was accepted.
-//   - Concurrent duplicates are deliveries with the same key at the same time, of which none has been accepted yet.
+//   - A duplicate is an attempt of a delivery that was accepted before.
 //
-// The [Cache] stores the key of a delivery only after the delivery was accepted. Jira repeats a delivery that failed,
-// and the repetition must not count as a duplicate. The cache is limited in entries and in time. A [Store] keeps it
-// over a restart.
+// The [Cache] stores the key of a delivery only after an attempt was accepted. Jira repeats a delivery that failed, and
+// the next attempt must not count as a duplicate. The cache is limited in entries and in time. A [Store] keeps it over
+// a restart.
 package dedup
 
 import (
@@ -24,8 +24,8 @@ import (
 	"time"
 )
 
-// ErrInProgress reports that another delivery with the same key is still in progress.
-var ErrInProgress = errors.New("a delivery of the same event is in progress")
+// ErrInProgress reports that an earlier attempt of the delivery is still in progress.
+var ErrInProgress = errors.New("an earlier attempt of the delivery is in progress")
 
 // Key identifies a delivery.
 type Key [12]byte
@@ -43,25 +43,25 @@ func NewKey(site, id string) Key {
 	return Key(digest[:len(Key{})])
 }
 
-// PayloadSum returns the checksum by which a [Cache] compares bodies. It detects mistakes, not forgeries: all deliveries
-// are authenticated before.
-func PayloadSum(body []byte) uint32 { return crc32.Checksum(body, castagnoli) }
+// PayloadSum returns the checksum by which a [Cache] compares payloads. It detects mistakes, not forgeries: the
+// receiver authenticates all deliveries before.
+func PayloadSum(payload []byte) uint32 { return crc32.Checksum(payload, castagnoli) }
 
 // Options define the limits of a [Cache].
 type Options struct {
 	Window      time.Duration // time after which an entry expires
 	MaxEntries  int           // number of entries; a new entry replaces the oldest one
-	WaitTimeout time.Duration // time for which a delivery waits for a concurrent duplicate
+	WaitTimeout time.Duration // time for which an attempt waits for an earlier attempt of its delivery
 	Now         func() time.Time
 }
 
 // Cache holds the keys of accepted deliveries. It is safe for concurrent use.
 type Cache struct {
 	opts    Options
-	changed chan struct{} // contains a token while pages are to be saved
+	changed chan struct{} // contains a value while there are pages to save
 
 	mu      sync.Mutex
-	running map[Key]chan struct{} // deliveries in progress; the channel is closed when the delivery ends
+	running map[Key]chan struct{} // attempts in progress; the channel is closed when the attempt ends
 	entries ring
 	index   index
 	dirty   map[int]bool // pages that have changed since they were saved
@@ -79,29 +79,30 @@ func New(opts Options) *Cache {
 	}
 }
 
-// Transaction is the processing of one delivery. If it is not a duplicate, no other delivery with the same key is
+// Transaction is the processing of one attempt. If the attempt is not a duplicate, no other attempt of the delivery is
 // processed until [Transaction.Release]. The zero Transaction belongs to a delivery without a key, and its methods do
 // nothing.
 type Transaction struct {
-	Duplicate bool // whether a delivery with the same key was accepted before
-	Conflict  bool // whether that delivery had a different body
+	Duplicate bool // whether an attempt of the delivery was accepted before
+	Conflict  bool // whether the accepted attempt had a different payload
 
 	cache *Cache
 	key   Key
-	sum   uint32 // of the body
+	sum   uint32 // of the payload
 }
 
-// Begin starts the processing of a delivery. If a concurrent duplicate is in progress, Begin waits until it ends. The
-// delivery is a duplicate if the other one was committed, and is processed if the other one was only released. The
-// error is [ErrInProgress] if the other delivery does not end within the wait timeout, or before ctx is done.
-func (c *Cache) Begin(ctx context.Context, key Key, bodySum uint32) (Transaction, error) {
-	tx, running := c.tryBegin(key, bodySum)
+// Begin starts the processing of an attempt. If an earlier attempt of the delivery is in progress, Begin waits until it
+// ends. If the earlier attempt was committed, the new attempt is a duplicate; if it was only released, the new attempt
+// is processed. The error is [ErrInProgress] if the earlier attempt does not end within the wait timeout, or before ctx
+// is done.
+func (c *Cache) Begin(ctx context.Context, key Key, sum uint32) (Transaction, error) {
+	tx, running := c.tryBegin(key, sum)
 	if running == nil {
 		return tx, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.opts.WaitTimeout)
 	defer cancel()
-	for ; running != nil; tx, running = c.tryBegin(key, bodySum) {
+	for ; running != nil; tx, running = c.tryBegin(key, sum) {
 		select {
 		case <-running:
 		case <-ctx.Done():
@@ -111,22 +112,22 @@ func (c *Cache) Begin(ctx context.Context, key Key, bodySum uint32) (Transaction
 	return tx, nil
 }
 
-// tryBegin returns a transaction or, if a concurrent duplicate is in progress, the channel that is closed when it ends.
-func (c *Cache) tryBegin(key Key, bodySum uint32) (tx Transaction, running <-chan struct{}) {
+// tryBegin returns a transaction or, if an earlier attempt is in progress, the channel that is closed when it ends.
+func (c *Cache) tryBegin(key Key, sum uint32) (tx Transaction, running <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.expire()
 	if earlier, found := c.find(key); found {
-		return Transaction{Duplicate: true, Conflict: earlier.sum != bodySum}, nil
+		return Transaction{Duplicate: true, Conflict: earlier.sum != sum}, nil
 	}
 	if running, found := c.running[key]; found {
 		return Transaction{}, running
 	}
 	c.running[key] = make(chan struct{})
-	return Transaction{cache: c, key: key, sum: bodySum}, nil
+	return Transaction{cache: c, key: key, sum: sum}, nil
 }
 
-// Commit adds the delivery to the cache. Later deliveries with the same key are duplicates.
+// Commit adds the delivery to the cache. Its further attempts are duplicates.
 func (tx Transaction) Commit() {
 	if tx.cache == nil {
 		return
@@ -136,8 +137,8 @@ func (tx Transaction) Commit() {
 	tx.cache.add(entry{tx.key, tx.sum, tx.cache.opts.Now().UnixMilli()})
 }
 
-// Release ends the processing of the delivery, so that a concurrent duplicate can begin. The caller must call it in any
-// case, after Commit if the delivery was accepted.
+// Release ends the processing of the attempt, so that a waiting attempt can begin. The caller must call it in any case,
+// after Commit if the attempt was accepted.
 func (tx Transaction) Release() {
 	if tx.cache == nil {
 		return

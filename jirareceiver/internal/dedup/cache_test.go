@@ -84,7 +84,7 @@ func TestOnlyAcceptedDeliveriesAreRemembered(t *testing.T) {
 	assert.Equal(t, 1, cache.Len())
 }
 
-// TestConflict begins deliveries with the same key and different bodies, also after a restart.
+// TestConflict begins attempts of a delivery with different payloads, also after a restart.
 func TestConflict(t *testing.T) {
 	cache, store := newCache(nil), pages{}
 	begin := func(body string) Transaction {
@@ -152,16 +152,16 @@ func compareWithPlainList(t *testing.T, maxEntries int) {
 	const window = 50 * time.Minute
 	cache := newCache(func(o *Options) { o.Window, o.MaxEntries = window, maxEntries })
 	var plain []entry
-	dice := rand.New(rand.NewPCG(1, 2))
+	random := rand.New(rand.NewPCG(1, 2))
 	steps := 20_000
 	if testing.Short() {
 		steps = 5_000
 	}
 	for range steps {
-		time.Sleep(time.Duration(dice.IntN(10)) * time.Minute)
+		time.Sleep(time.Duration(random.IntN(10)) * time.Minute)
 		limit := time.Now().Add(-window).UnixMilli()
 		plain = slices.DeleteFunc(plain, func(e entry) bool { return e.at <= limit })
-		k := key(dice.IntN(3 * maxEntries))
+		k := key(random.IntN(3 * maxEntries))
 		known := slices.ContainsFunc(plain, func(e entry) bool { return e.key == k })
 		require.Equal(t, known, isDuplicate(t, cache, k))
 		require.Equal(t, len(plain), cache.Len())
@@ -173,7 +173,7 @@ func compareWithPlainList(t *testing.T, maxEntries int) {
 	}
 }
 
-func TestConcurrentDuplicate(t *testing.T) {
+func TestConcurrentAttempt(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		end       func(Transaction)
@@ -198,7 +198,7 @@ func TestConcurrentDuplicate(t *testing.T) {
 	}
 }
 
-func TestConcurrentDuplicateGivesUpWithItsContext(t *testing.T) {
+func TestAttemptGivesUpWithItsContext(t *testing.T) {
 	cache := newCache(func(o *Options) { o.WaitTimeout = time.Hour })
 	defer begin(t, cache, key(1)).Release()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -207,8 +207,8 @@ func TestConcurrentDuplicateGivesUpWithItsContext(t *testing.T) {
 	assert.Equal(t, ErrInProgress, err)
 }
 
-// TestOneOfManyConcurrentDuplicatesIsProcessed lets the first deliveries fail, and the next one succeed.
-func TestOneOfManyConcurrentDuplicatesIsProcessed(t *testing.T) {
+// TestOneOfManyConcurrentAttemptsIsProcessed lets the first attempts fail, and the next attempt succeed.
+func TestOneOfManyConcurrentAttemptsIsProcessed(t *testing.T) {
 	const failures = 3
 	cache := newCache(func(o *Options) { o.WaitTimeout = time.Minute })
 	var processed, duplicates, atOnce atomic.Int32

@@ -38,7 +38,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // until it is saved again.
 //
 // FileStore does not wait until data is on the disk. After a power failure, pages may be missing or damaged, and
-// repeated deliveries whose keys were in these pages are not recognized. Waiting for the disk would cost more.
+// further attempts of the deliveries in these pages are not recognized. Waiting for the disk would cost more.
 type FileStore struct{ file *os.File }
 
 var _ Store = (*FileStore)(nil)

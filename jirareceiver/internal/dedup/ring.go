@@ -6,7 +6,7 @@ package dedup
 // entry is an accepted delivery.
 type entry struct {
 	key Key
-	sum uint32 // of the body
+	sum uint32 // of the payload
 	at  int64  // time of acceptance, in milliseconds since the epoch
 }
 
@@ -43,13 +43,14 @@ func (r *ring) push(e entry) int {
 	return slot
 }
 
-// index holds the slots of keys: first those of the current round of the ring, then those of the round before. No key
-// is deleted from it, because a map with as many deletions as insertions still grows now and then. The ring therefore
-// decides whether a slot still contains the key.
+// index holds the slots of keys in two maps: the first has the slots of the current turn of the ring, the second has
+// the slots of the turn before. No key is deleted from the index, because a map with as many deletions as insertions
+// grows from time to time. A slot from the index therefore counts only if the ring still contains the key in it. See
+// docs/adr/0002-index-without-deletes.md.
 type index [2]map[Key]int
 
 func (i *index) put(key Key, slot int) {
-	if slot == 0 { // a new round
+	if slot == 0 { // a new turn
 		i[0], i[1] = i[1], i[0]
 		clear(i[0])
 	}

@@ -16,16 +16,15 @@ const MaxEntries = 10_000_000
 
 const (
 	pageSize  = 1024       // entries
-	sumAt     = len(Key{}) // offset of the checksum of the body in an entry
+	sumAt     = len(Key{}) // offset of the checksum of the payload in an entry
 	timeAt    = sumAt + 4  // offset of the time in an entry
 	entrySize = timeAt + 8 // bytes
 )
 
-// Store keeps the pages of a [Cache]. Their number and their size are limited. A page is saved again when it has
-// changed.
+// Store keeps the pages of a [Cache]. A page contains the entries of a fixed range of slots of the ring, so that the
+// number and the size of the pages are limited.
 type Store interface {
-	// Load returns a page, or nil if it was never saved. The error is [ErrDamaged] if the page exists and cannot be
-	// read.
+	// Load returns a page, or nil if it was never saved. The error is [ErrDamaged] if the page is not as it was saved.
 	Load(ctx context.Context, page int) ([]byte, error)
 	// Save replaces pages. After an error, the caller saves all of them again.
 	Save(ctx context.Context, pages map[int][]byte) error
@@ -39,8 +38,8 @@ func (c *Cache) Changed() <-chan struct{} { return c.changed }
 // Load adds the entries of the store that have not expired. It returns the number of damaged pages, which the next Save
 // replaces. The caller must call it before the first delivery.
 //
-// Load also reads pages beyond MaxEntries: the limit may have been lowered, and any page may contain the latest
-// entries.
+// Load also reads pages beyond MaxEntries: the limit may have been higher before, and any page may contain the latest
+// entries, because the ring can be anywhere in its turn.
 func (c *Cache) Load(ctx context.Context, store Store) (damaged int, err error) {
 	var entries []entry
 	var errs []error

@@ -67,8 +67,7 @@ func optionDefaults(prefix string, v reflect.Value) map[string]string {
 		case v.Field(i).Kind() == reflect.Struct:
 			maps.Copy(defaults, optionDefaults(prefix+key+"::", v.Field(i)))
 		case v.Field(i).Type() == reflect.TypeFor[time.Duration]():
-			long := v.Field(i).Interface().(time.Duration).String() // such as 2h0m0s
-			defaults[prefix+key] = strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(long)
+			defaults[prefix+key] = shortDuration(v.Field(i).Interface().(time.Duration))
 		case v.Field(i).Kind() == reflect.Pointer || v.Field(i).Kind() == reflect.Map || v.Field(i).Kind() == reflect.Slice:
 			defaults[prefix+key] = ""
 		default:
@@ -76,6 +75,25 @@ func optionDefaults(prefix string, v reflect.Value) map[string]string {
 		}
 	}
 	return defaults
+}
+
+// TestGlossary compares the glossary of contributors with the glossary in the package documentation.
+func TestGlossary(t *testing.T) {
+	page := read(t, "CONTRIBUTING.md")
+	_, page, _ = strings.Cut(page, "\n## Words\n")
+	page, _, _ = strings.Cut(page, "\n## ")
+	comment := strings.ReplaceAll(read(t, "jirareceiver/doc.go"), "\n//", "\n")
+	words := glossary(strings.NewReplacer("`", "", "**", "").Replace(page))
+	assert.Contains(t, words, "site: one Jira, identified by its address: https://host[/context]")
+	assert.Equal(t, words, glossary(comment))
+}
+
+// glossary returns the items of the list in a text.
+func glossary(text string) (items []string) {
+	for _, match := range regexp.MustCompile(`(?m)^ *- (.+(\n +[^\s-].*)*)`).FindAllStringSubmatch(text, -1) {
+		items = append(items, strings.Join(strings.Fields(match[1]), " "))
+	}
+	return items
 }
 
 // TestLinks follows the links within the documentation.

@@ -5,7 +5,7 @@ package jira
 
 import "time"
 
-// Subject is a thing, other than an issue, that an event is about: a comment, a sprint, a version and so on.
+// Subject is a subject of an event other than the issue: a comment, a sprint, a version and so on.
 type Subject interface {
 	// Title returns the name by which people know the subject, or "" if it has none.
 	Title() string

@@ -98,7 +98,7 @@ func snakeCase(name string) string {
 
 // byAlert identifies actions on an alert. Two actions can be performed within one millisecond, and the body has the
 // time in nanoseconds.
-func byAlert(ev *jira.Event) (entity, change string) {
+func byAlert(ev *jira.Event) (subject, change string) {
 	if ev.Alert.Updated.IsZero() {
 		return ev.Alert.ID, ""
 	}

@@ -41,7 +41,7 @@ const (
 	attrWebhookEvent          = "jira.webhook.event"            // `webhookEvent` of the body, as sent
 	attrWebhookIssueEventType = "jira.webhook.issue_event_type" // `issue_event_type_name` of the body, as sent
 	attrWebhookID             = "jira.webhook.id"               // delivery ID, from the header `X-Atlassian-Webhook-Identifier` of Jira Cloud: the same for all attempts of a delivery
-	attrWebhookRetryCount     = "jira.webhook.retry_count"      // number of the repetition, from the header `X-Atlassian-Webhook-Retry` of Jira Cloud; only on repeated deliveries
+	attrWebhookRetryCount     = "jira.webhook.retry_count"      // number of the repetition, from the header `X-Atlassian-Webhook-Retry` of Jira Cloud; only if Jira repeats the delivery
 	attrWebhookFlow           = "jira.webhook.flow"             // from the header `X-Atlassian-Webhook-Flow` of Jira Cloud: `Primary`, or `Secondary` for an event that another event caused
 	attrWebhookSource         = "jira.webhook.source"           // sender of the event: `webhook`, `post_function`, `automation`, `operations` or `unknown`
 )

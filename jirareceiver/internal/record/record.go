@@ -9,7 +9,7 @@
 //   - An event is a change in Jira, such as a new comment. [jira.Event] is the decoded body that reports it.
 //   - The event type is the name that the record of an event gets, such as jira.issue.updated.
 //   - The site is the Jira that sent the event.
-//   - A delivery is one HTTP request of Jira. Jira may deliver one event several times.
+//   - A delivery is an event that Jira posts for one webhook. Several deliveries can contain the same event.
 //   - A record is a log record. An event has one record of its own, and, with [Options].SplitChanges, one more for each
 //     changed field of an issue.
 package record
@@ -60,7 +60,7 @@ type Options struct {
 // Delivery holds the facts about an event that come from the HTTP request and not from the decoded body, and the body
 // itself.
 type Delivery struct {
-	ID         string // delivery ID, the same for all attempts to deliver one event; "" if Jira sent none
+	ID         string // the same for all attempts of the delivery; "" if Jira sent none
 	Flow       string // Primary, Secondary or ""
 	RetryCount *int64 // nil on the first attempt
 	Received   time.Time
@@ -114,7 +114,7 @@ type recordInput struct {
 	issueURL    string // address of the issue, or ""
 	previousKey string // key of the issue before a move to another project, or ""
 	severity    plog.SeverityNumber
-	bytesLeft   *int // bytes of text that all further records together may contain
+	bytesLeft   *int // bytes of text that the records that are still to be built may contain together
 }
 
 // Build returns the log records of an event, and remarks about them.
@@ -200,7 +200,9 @@ func (b *Builder) appendChanges(records plog.LogRecordSlice, event writer, in re
 }
 
 // appendChange appends the record of one changed field, and reports whether a limit has cut the record.
-func (b *Builder) appendChange(records plog.LogRecordSlice, uid string, change jira.Change, in recordInput) (isCut bool) {
+func (b *Builder) appendChange(
+	records plog.LogRecordSlice, uid string, change jira.Change, in recordInput,
+) (isCut bool) {
 	record, w := b.appendRecord(records, EventFieldChanged, uid, changeAttributes, in)
 	visible := w.redact(change)
 	w.body(record, changeLine(in.Issue, visible.Change))

@@ -18,14 +18,15 @@ import (
 const uidLength = 16
 
 // recordUID returns the log.record.uid of an event: 32 hexadecimal digits that identify the event and not the delivery.
-// All deliveries of one event have the same uid, whether they are repeated attempts or come from several registered
-// webhooks. If the body does not contain both the id of the subject and the id of the change, the fingerprint of the
-// body takes the place of the latter, and for an empty body the delivery ID. The uid of an empty body without a
-// delivery ID is "", because two such deliveries cannot be distinguished.
+// All deliveries of one event have the same uid, also if several registered webhooks send the event.
+//
+// The uid depends on the id of the subject and the id of the change. If the payload lacks one of them, the fingerprint
+// of the payload is the id of the change. If the payload is empty, the delivery ID is the id of the change. An empty
+// payload without a delivery ID has the uid "", because two such deliveries cannot be distinguished.
 func recordUID(ev ClassifiedEvent, d Delivery) string {
-	entity, change := ev.Type.identify(ev.Event)
+	subject, change := ev.Type.identify(ev.Event)
 	switch {
-	case entity != "" && change != "":
+	case subject != "" && change != "":
 	case !jira.IsEmpty(d.Payload):
 		change = string(jira.Fingerprint(d.Payload))
 	case d.ID != "":
@@ -33,7 +34,7 @@ func recordUID(ev ClassifiedEvent, d Delivery) string {
 	default:
 		return ""
 	}
-	return hash(ev.Site.URL, ev.Type.Name, entity, change)
+	return hash(ev.Site.URL, ev.Type.Name, subject, change)
 }
 
 // changeUID returns the log.record.uid of the record of one changed field. The index is its position in the changelog.
@@ -43,14 +44,14 @@ func changeUID(eventUID string, index int) string {
 
 // identify returns the id of the subject that changed and the id of the change. Either is "" if the body does not
 // contain it.
-type identify func(ev *jira.Event) (entity, change string)
+type identify func(ev *jira.Event) (subject, change string)
 
 // byBody identifies events whose bodies are not known to contain ids.
-func byBody(*jira.Event) (entity, change string) { return "", "" }
+func byBody(*jira.Event) (subject, change string) { return "", "" }
 
 // byIssue identifies events about an issue. A change without a changelog is a change of the comment in the body: Data
 // Center sends changes of comments in this form.
-func byIssue(ev *jira.Event) (entity, change string) {
+func byIssue(ev *jira.Event) (subject, change string) {
 	if ev.Issue == nil {
 		return "", ""
 	}
@@ -70,17 +71,17 @@ func transitionID(ev *jira.Event) string {
 }
 
 // byRevision identifies events about a subject that contains the time of its last change.
-func byRevision(ev *jira.Event) (entity, change string) {
+func byRevision(ev *jira.Event) (subject, change string) {
 	return ev.Entity().ID, cmp.Or(millis(ev.Revision().Updated), millis(ev.Timestamp))
 }
 
 // byEntity identifies events about a subject with an id.
-func byEntity(ev *jira.Event) (entity, change string) {
+func byEntity(ev *jira.Event) (subject, change string) {
 	return ev.Entity().ID, millis(ev.Timestamp)
 }
 
 // byUser identifies events about a user. It assumes that a user is deleted once.
-func byUser(ev *jira.Event) (entity, change string) {
+func byUser(ev *jira.Event) (subject, change string) {
 	if ev.UserDeleted {
 		return ev.User.ID(), ev.User.ID()
 	}
