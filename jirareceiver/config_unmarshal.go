@@ -78,7 +78,8 @@ func checkLists(path string, mapping map[string]any) error {
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(mapping)) {
 		if reflect.ValueOf(mapping[key]).Kind() != reflect.Slice {
-			errs = append(errs, fmt.Errorf("%s::%s: not a list; write the mapped value first and then its statuses, such as done: [Verified]", path, key))
+			errs = append(errs, fmt.Errorf("%s::%s: not a list; write the mapped value first and then its statuses, "+
+				"such as done: [Verified]", path, key))
 		}
 	}
 	return errors.Join(errs...)

@@ -23,6 +23,8 @@ func NewFactory() receiver.Factory {
 	)
 }
 
-func createLogs(_ context.Context, settings receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
+func createLogs(
+	_ context.Context, settings receiver.Settings, cfg component.Config, next consumer.Logs,
+) (receiver.Logs, error) {
 	return newReceiver(settings, cfg.(*Config), next, time.Now)
 }

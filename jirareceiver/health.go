@@ -12,12 +12,13 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/diskguard"
 )
 
-// healthCheck reports whether the receiver would accept a delivery, as far as it can know without a delivery.
+// healthCheck reports whether a load balancer should send deliveries to the receiver, as far as the receiver knows
+// without a delivery. During shutdown_delay it reports that it should not, although the receiver still accepts them.
 type healthCheck struct {
 	bodies *bodylimit.Limiter
 	disk   *diskguard.Guard
-	// forgetAfter is the time for which a refusal of the pipeline counts. A refusal must expire: a load balancer that
-	// sees an unhealthy receiver sends no delivery that could clear the state.
+	// forgetAfter is the time for which a refusal of the pipeline counts. A refusal must expire: a load balancer sends
+	// no deliveries to an unhealthy receiver, so that no delivery can show that the pipeline accepts again.
 	forgetAfter time.Duration
 	now         func() time.Time
 	draining    atomic.Bool
@@ -44,7 +45,8 @@ func (h *healthCheck) recordResult(err error) {
 	}
 }
 
-// check returns nil, or the rejection that a delivery would get. Its status code is always 503, as probes expect.
+// check returns nil if a load balancer should send deliveries, or the reason why not as a rejection with the status
+// code 503, which probes expect.
 func (h *healthCheck) check() *rejection {
 	reason := h.reason()
 	if reason == nil {
@@ -56,7 +58,7 @@ func (h *healthCheck) check() *rejection {
 }
 
 func (h *healthCheck) reason() *rejection {
-	refusal := h.refusal.Load()
+	last := h.refusal.Load()
 	switch {
 	case h.draining.Load():
 		return rejectionOf(errShuttingDown)
@@ -64,8 +66,8 @@ func (h *healthCheck) reason() *rejection {
 		return rejectionOf(bodylimit.ErrOverCapacity)
 	case !h.disk.HasRoom():
 		return rejectionOf(errDiskFull)
-	case refusal != nil && h.now().Before(refusal.until):
-		return refusal.rejection
+	case last != nil && h.now().Before(last.until):
+		return last.rejection
 	default:
 		return nil
 	}

@@ -31,7 +31,9 @@ type jiraReceiver struct {
 	serving   sync.WaitGroup
 }
 
-func newReceiver(settings receiver.Settings, cfg *Config, next consumer.Logs, now func() time.Time) (*jiraReceiver, error) {
+func newReceiver(
+	settings receiver.Settings, cfg *Config, next consumer.Logs, now func() time.Time,
+) (*jiraReceiver, error) {
 	h, err := newHandler(settings, cfg, next, now)
 	if err != nil {
 		return nil, err
@@ -106,11 +108,13 @@ func (r *jiraReceiver) startPersister(ctx context.Context, host component.Host) 
 func (cfg *DeduplicationConfig) findStorage(host component.Host) (storage.Extension, error) {
 	extension, found := host.GetExtensions()[*cfg.Storage]
 	if !found {
-		return nil, fmt.Errorf("deduplication::storage: the extension %s does not exist; add it under extensions and service::extensions", cfg.Storage)
+		return nil, fmt.Errorf("deduplication::storage: the extension %s does not exist; "+
+			"add it under extensions and service::extensions", cfg.Storage)
 	}
 	backend, ok := extension.(storage.Extension)
 	if !ok {
-		return nil, fmt.Errorf("deduplication::storage: %s is not a storage extension; name a storage extension, or set deduplication::file", cfg.Storage)
+		return nil, fmt.Errorf("deduplication::storage: %s is not a storage extension; "+
+			"name a storage extension, or set deduplication::file", cfg.Storage)
 	}
 	return backend, nil
 }
@@ -131,15 +135,15 @@ func (r *jiraReceiver) url() string {
 const (
 	// cancelGrace is the time that cancelled deliveries have to return.
 	cancelGrace = time.Second
-	// handoverGrace is the time for requests of new connections to arrive and to be answered. After its Shutdown,
-	// net/http does not respond to requests that arrive.
+	// handoverGrace is the time that handOver waits for the last connections to close. A request may still be on its way
+	// over them. After Shutdown, net/http would close such a connection without a response.
 	handoverGrace = time.Second
 )
 
-// Shutdown accepts deliveries for shutdown_delay, with health 503, so that a load balancer sends them elsewhere. Then
-// it closes the listener and idle connections, so that Jira Cloud tries again later, and waits for the deliveries in
-// progress. If ctx ends first, Shutdown cancels them and responds with a status code that makes Jira Cloud send the
-// events again. No delivery enters the pipeline after Shutdown returns.
+// Shutdown first hands over to another instance, if shutdown_delay is set. Then it closes the listener and the idle
+// connections, so that Jira Cloud sends further events later, and waits for the deliveries in progress. If ctx ends
+// first, Shutdown cancels them and responds with a status code after which Jira Cloud sends the events again. No
+// delivery enters the pipeline after Shutdown returns.
 func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	defer r.handler.telemetry.shutdown()
 	if r.server == nil {
@@ -163,12 +167,15 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	return errors.Join(err, persister.Shutdown(ctx))
 }
 
-// handOver accepts deliveries until a load balancer has had time to send them elsewhere.
+// handOver still accepts deliveries for shutdown_delay, while the health check responds with 503, so that a load
+// balancer sends them to another instance. Then it closes the listener, and waits for a moment until the connections
+// that the load balancer has opened are closed.
 func (r *jiraReceiver) handOver(ctx context.Context) {
 	sleep(ctx, r.cfg.ShutdownDelay)
 	r.server.StopAccepting()
 	r.serving.Wait() // until the listener is closed
-	for end := time.Now().Add(handoverGrace); r.server.Connections() > 0 && time.Now().Before(end) && ctx.Err() == nil; {
+	end := time.Now().Add(handoverGrace)
+	for r.server.Connections() > 0 && time.Now().Before(end) && ctx.Err() == nil {
 		sleep(ctx, handoverGrace/100)
 	}
 }

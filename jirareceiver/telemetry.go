@@ -33,8 +33,8 @@ const (
 	outcomeRefused   outcome = "refused" // by the pipeline
 )
 
-// result holds the facts about a delivery that serve records. A field is zero if the receiver rejected the delivery
-// earlier.
+// result holds the facts about a delivery that serve records. A field is the zero value if the receiver rejected the
+// delivery before it knew the fact.
 type result struct {
 	authentic   bool
 	payloadSize int // bytes
@@ -106,10 +106,11 @@ func (t *telemetry) registerGauges(bodies *bodylimit.Limiter, cache *dedup.Cache
 	if err := t.metrics.RegisterReceiverJiraInFlightBytesCallback(heldBytes); err != nil || cache == nil {
 		return err
 	}
-	return t.metrics.RegisterReceiverJiraDeduplicationEntriesCallback(func(_ context.Context, o metric.Int64Observer) error {
+	entries := func(_ context.Context, o metric.Int64Observer) error {
 		o.Observe(int64(cache.Len()), t.byReceiver)
 		return nil
-	})
+	}
+	return t.metrics.RegisterReceiverJiraDeduplicationEntriesCallback(entries)
 }
 
 // shutdown logs the pending statuses and removes the gauges.
@@ -139,7 +140,8 @@ func (t *telemetry) recordResult(ctx context.Context, r result) {
 	t.metrics.ReceiverJiraDeliveries.Add(ctx, 1, t.deliveries[series{event, r.outcome}]...)
 	if r.conflict {
 		t.metrics.ReceiverJiraDeduplicationConflicts.Add(ctx, 1, t.byReceiver)
-		t.warnings.Warn("A delivery has the ID of an accepted delivery and another payload; the receiver responded with 200 and did not record it")
+		t.warnings.Warn("A delivery has the ID of an accepted delivery and another payload; " +
+			"the receiver responded with 200 and did not record it")
 	}
 	if r.outcome == outcomeAccepted {
 		t.recordAccepted(ctx, r)
@@ -156,8 +158,8 @@ func (t *telemetry) recordAccepted(ctx context.Context, r result) {
 	t.recordUnreadable(ctx, r.remarks.Unreadable)
 	t.recordUnmapped(ctx, "previous", r.remarks.Previous)
 	t.recordUnmapped(ctx, "current", r.remarks.Current)
-	// Only current statuses are logged: Jira does not send the category of a previous status, by which it may be mapped
-	// as the current status.
+	// The log names only current statuses. A previous status may be unmapped only because Jira sends no category of it:
+	// as a current status it is then mapped by its category.
 	if current := r.remarks.Current; current != (jira.Status{}) {
 		t.statuses.Add(current.Name, current.ID)
 	}
@@ -165,16 +167,20 @@ func (t *telemetry) recordAccepted(ctx context.Context, r result) {
 
 func (t *telemetry) recordUnmapped(ctx context.Context, side string, status jira.Status) {
 	if status != (jira.Status{}) {
-		t.metrics.ReceiverJiraUnmappedStatuses.Add(ctx, 1, t.byReceiver, metric.WithAttributes(attribute.String("side", side)))
+		bySide := metric.WithAttributes(attribute.String("side", side))
+		t.metrics.ReceiverJiraUnmappedStatuses.Add(ctx, 1, t.byReceiver, bySide)
 	}
 }
 
-// recordUnreadable counts the custom fields with a value that the receiver does not understand, and logs each field once.
+// recordUnreadable counts the custom fields with a value that the receiver does not understand, and logs each field
+// once.
 func (t *telemetry) recordUnreadable(ctx context.Context, fields []string) {
 	for _, field := range fields {
-		t.metrics.ReceiverJiraUnreadableCustomFields.Add(ctx, 1, t.byReceiver, metric.WithAttributes(attribute.String("custom_field", field)))
+		byField := metric.WithAttributes(attribute.String("custom_field", field))
+		t.metrics.ReceiverJiraUnreadableCustomFields.Add(ctx, 1, t.byReceiver, byField)
 		if t.isNewUnreadable(field) {
-			t.logger.Warn("Cannot read the value of a custom field: records lack the value or a part of it", zap.String("custom_field", field))
+			t.logger.Warn("Cannot read the value of a custom field: records lack the value or a part of it",
+				zap.String("custom_field", field))
 		}
 	}
 }
@@ -189,7 +195,8 @@ func (t *telemetry) isNewUnreadable(field string) bool {
 
 // recordRejection counts a rejected request, and logs each reason once a minute.
 func (t *telemetry) recordRejection(ctx context.Context, r *rejection) {
-	t.metrics.ReceiverJiraRejectedDeliveries.Add(ctx, 1, t.byReceiver, metric.WithAttributes(attribute.String("reason", r.reason)))
+	byReason := metric.WithAttributes(attribute.String("reason", r.reason))
+	t.metrics.ReceiverJiraRejectedDeliveries.Add(ctx, 1, t.byReceiver, byReason)
 	if t.isDue(r.reason) {
 		t.logger.Warn("Rejected webhook request", zap.String("reason", r.reason), zap.String("hint", r.hint))
 	}
@@ -212,15 +219,18 @@ func (t *telemetry) recordEviction() {
 	t.warnings.Warn("Closed a connection without an authentic delivery, because max_connections was reached")
 }
 
-// recordStorageError counts an error of loading or saving the cache, and logs it once a minute.
+// recordStorageError counts an error of opening, loading or saving the cache, and logs it once a minute.
 func (t *telemetry) recordStorageError(ctx context.Context, err error) {
 	t.metrics.ReceiverJiraDeduplicationStorageErrors.Add(ctx, 1, t.byReceiver)
-	t.warnings.Warn("Cannot use deduplication::file or deduplication::storage; deduplication works in memory only", zap.Error(err))
+	t.warnings.Warn("Cannot use deduplication::file or deduplication::storage; "+
+		"the receiver tries a failed save again, "+
+		"and keeps the delivery IDs in memory only if it could not open the file or the storage", zap.Error(err))
 }
 
 // recordDamage counts and logs the damaged pages of a file.
 func (t *telemetry) recordDamage(ctx context.Context, file string, pages int) {
 	t.metrics.ReceiverJiraDeduplicationStorageErrors.Add(ctx, int64(pages), t.byReceiver)
-	t.warnings.Warn("The deduplication file is damaged; duplicates of the deliveries in the damaged pages are recorded again",
+	t.warnings.Warn("The deduplication file is damaged; duplicates of the deliveries in the damaged pages are "+
+		"recorded again",
 		zap.String("file", file), zap.Int("damaged_pages", pages))
 }

@@ -1,8 +1,8 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command demo starts the collector, VictoriaLogs as its log backend, and a Jira to play with, and says where to look. Ctrl-C
-// ends all three, and removes what they have stored.
+// Command demo starts the collector, VictoriaLogs as its log backend, and a Jira to play with, and says where to look.
+// Ctrl-C ends all three, and removes what they have stored.
 package main
 
 import (
@@ -115,7 +115,8 @@ func (d *demo) play(ctx context.Context, args []string) error {
 	}
 }
 
-// firstLook is where VictoriaLogs shows what happened in the last five weeks: how often what, and a table with what one asks for.
+// firstLook is where VictoriaLogs shows what happened in the last five weeks: how often what, and a table with what one
+// asks for.
 func firstLook(address string) string {
 	query := url.Values{
 		"query": {"*"}, "g0.range_input": {"35d"}, "limit": {"200"}, "group_hits": {"event_name"}, "view": {"table"},

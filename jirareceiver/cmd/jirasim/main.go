@@ -88,12 +88,22 @@ func parse(args []string, out io.Writer) (*command, error) {
 	flags := flag.NewFlagSet("jirasim", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.StringVar(&c.url, "url", "http://localhost:8087/jira/events", "URL of the receiver")
-	flags.StringVar(&c.scenario, "scenario", "", "finite history: "+strings.Join(jirasim.Scenarios(), ", ")+", or a folder with bodies. Default: the endless history of a team")
-	flags.Uint64Var(&c.site.Seed, "seed", 0, "seed of the history: the same seed and start give the same events. Default: a new seed each time")
-	flags.StringVar(&c.start, "start", "", "start of the history, such as 2026-03-02T08:00:00Z. Default: four weeks ago; for a scenario, the time at which it would end now")
-	flags.Float64Var(&c.pace.SpeedUp, "speed-up", 1800, "factor by which time is sped up until the history reaches the present; it also shortens the pauses between attempts")
-	flags.Float64Var(&c.pace.Rate, "rate", 0, "deliveries per second until the history reaches the present; for many deliveries, set -start to an early time. Default: each delivery at the time of its event")
-	flags.DurationVar(&c.duration, "duration", 0, "time after which no new delivery is sent. Default: until the end of the history, or Ctrl-C")
+	flags.StringVar(&c.scenario, "scenario", "",
+		"finite history: "+strings.Join(jirasim.Scenarios(), ", ")+", or a folder with bodies. "+
+			"Default: the endless history of a team")
+	flags.Uint64Var(&c.site.Seed, "seed", 0,
+		"seed of the history: the same seed and start give the same events. Default: a new seed each time")
+	flags.StringVar(&c.start, "start", "",
+		"start of the history, such as 2026-03-02T08:00:00Z. Default: four weeks ago; "+
+			"for a scenario, the time at which it would end now")
+	flags.Float64Var(&c.pace.SpeedUp, "speed-up", 1800,
+		"factor by which time is sped up until the history reaches the present; "+
+			"it also shortens the pauses between attempts")
+	flags.Float64Var(&c.pace.Rate, "rate", 0,
+		"deliveries per second until the history reaches the present; "+
+			"for many deliveries, set -start to an early time. Default: each delivery at the time of its event")
+	flags.DurationVar(&c.duration, "duration", 0,
+		"time after which no new delivery is sent. Default: until the end of the history, or Ctrl-C")
 	flags.Func("deployment", "product whose bodies and rules are used: cloud (default) or data_center", func(s string) error {
 		c.site.Deployment = jirasim.Deployment(s)
 		return nil

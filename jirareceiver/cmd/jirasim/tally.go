@@ -127,7 +127,8 @@ func (t *tally) line() string {
 }
 
 func (t *tally) numbers() string {
-	return fmt.Sprintf("%d sent, %d acknowledged, %d retried, %d given up", t.sent, t.acknowledged, t.retried, t.givenUp)
+	return fmt.Sprintf("%d sent, %d acknowledged, %d retried, %d given up",
+		t.sent, t.acknowledged, t.retried, t.givenUp)
 }
 
 // summary prints the numbers. It returns an error if a delivery was given up.

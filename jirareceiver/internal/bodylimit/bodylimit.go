@@ -23,8 +23,8 @@ var (
 // use.
 //
 // A body whose signature is not verified yet may come from an unauthenticated sender. The Limiter evicts such bodies to
-// make room for others, the body with the earliest start first. A delivery of Jira arrives within milliseconds, so it is
-// rarely the earliest.
+// make room for others, the body with the earliest start first. A delivery of Jira arrives within milliseconds, so it
+// is rarely the earliest.
 type Limiter struct {
 	limit int64 // bytes
 
@@ -58,8 +58,8 @@ type Connection interface {
 }
 
 // Acquire returns a Reader for a body of an announced length in bytes, negative if the request announces none. The
-// error is ErrTooLarge or ErrOverCapacity. Until the body is verified, the Limiter may evict it, and then ends its reading
-// through the connection. The caller must release the Reader.
+// error is ErrTooLarge or ErrOverCapacity. Until the body is verified, the Limiter may evict it, and then ends its
+// reading through the connection. The caller must release the Reader.
 func (l *Limiter) Acquire(length int64, verified bool, connection Connection) (*Reader, error) {
 	switch {
 	case length > l.limit:

@@ -120,7 +120,8 @@ func (l *Listener) takeExcess() *Conn {
 	}
 	var largest *peer
 	for _, p := range l.peers {
-		if largest == nil || p.load > largest.load || p.load == largest.load && p.oldest().accepted.Before(largest.oldest().accepted) {
+		if largest == nil || p.load > largest.load ||
+			p.load == largest.load && p.oldest().accepted.Before(largest.oldest().accepted) {
 			largest = p
 		}
 	}
@@ -186,8 +187,8 @@ func (c *Conn) MarkAuthenticated() {
 	c.listener.forget(c)
 }
 
-// BeginRequests announces a request on a connection that may carry a number of requests at a time. Until EndRequests, it exempts the
-// connection from StopReading, because a stalled request must not end the others.
+// BeginRequests announces a request on a connection that may carry a number of requests at a time. Until EndRequests,
+// it exempts the connection from StopReading, because a stalled request must not end the others.
 func (c *Conn) BeginRequests(requests int) {
 	c.exempt()
 	c.weigh(1 + requests)
@@ -198,8 +199,8 @@ func (c *Conn) BeginRequests(requests int) {
 // server can flush its last response.
 const idleGrace = 500 * time.Millisecond
 
-// EndRequests announces that a shared connection carries no request. When it stops, net/http ends only the HTTP/2 connections
-// that it knows by then. A connection that is set up later would stay open until its idle timeout.
+// EndRequests announces that a shared connection carries no request. When it stops, net/http ends only the HTTP/2
+// connections that it knows by then. A connection that is set up later would stay open until its idle timeout.
 func (c *Conn) EndRequests() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,13 +13,13 @@ import (
 	"go.uber.org/zap"
 )
 
-// Interval is the time for which a check of the disks is valid. It is long enough to make checks cheap, and too short
-// for a disk to fill up.
+// Interval is the time for which a check of the disks is valid. It is so long that checks cost little, and so short
+// that deliveries cannot fill up a disk within it.
 const Interval = 100 * time.Millisecond
 
 // Options configure a [Guard].
 type Options struct {
-	Directories []string                         // on the disks; without directories, the disks always have room
+	Directories []string                         // one or more on each disk; without directories, there is always room
 	MinFree     uint64                           // bytes
 	Free        func(dir string) (uint64, error) // returns the bytes that this process may use; nil: asks the file system
 	Now         func() time.Time
@@ -70,7 +70,8 @@ func (g *Guard) check() (full bool) {
 	for _, dir := range g.opts.Directories {
 		free, err := g.opts.Free(dir)
 		if err != nil {
-			g.opts.Warnings.Warn("Cannot read the free space of a directory in admission::disk::directories; the receiver accepts deliveries without this check; create the directory or correct its path",
+			g.opts.Warnings.Warn("Cannot read the free space of a directory in admission::disk::directories; "+
+				"the receiver accepts deliveries without this check; create the directory or correct its path",
 				zap.String("directory", dir), zap.Error(err))
 			continue
 		}

@@ -223,8 +223,8 @@ func linkTo(name string, hasSection bool) string {
 	return fmt.Sprintf("[%#q](#%s)", name, strings.ReplaceAll(name, ".", ""))
 }
 
-// eventSection returns the section of an event. Its record is compared with reference, the first record of the chapter, if
-// there is one and a link leads to the whole record.
+// eventSection returns the section of an event. Its record is compared with reference, the first record of the chapter,
+// if there is one and a link leads to the whole record.
 func eventSection(event documentedEvent, body []byte, reference plog.Logs) (string, plog.Logs, error) {
 	logs, err := eventRecord(event, body)
 	if err != nil {

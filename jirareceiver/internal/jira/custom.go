@@ -218,8 +218,8 @@ func (o *fieldObject) decodeMember(d *decoding, key []byte) (err error) {
 	}
 }
 
-// option is an option of a select list. In a cascading select list, the option of the next list is a child of the option
-// of the list before.
+// option is an option of a select list. In a cascading select list, the option of the next list is a child of the
+// option of the list before.
 type option struct {
 	value    any
 	children []any // values of the child, its child and so on

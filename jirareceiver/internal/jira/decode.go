@@ -51,7 +51,8 @@ func NewDecoder(customFields []string) *Decoder {
 }
 
 // Decode decodes the body of a delivery. An empty body gives an empty event, because webhooks that are registered with
-// "exclude body" send none. One byte order mark at the start is skipped. The error is [ErrNotJSON] or [ErrNotObject], and contains no part of the body.
+// "exclude body" send none. One byte order mark at the start is skipped. The error is [ErrNotJSON] or [ErrNotObject],
+// and contains no part of the body.
 func (dec *Decoder) Decode(body []byte) (*Event, error) {
 	body = trimMark(body)
 	if len(body) == 0 {

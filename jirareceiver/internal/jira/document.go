@@ -9,8 +9,8 @@ import (
 	"github.com/go-faster/jx"
 )
 
-// decodeMarkup reads a text that people have written. Jira sends it as a string in wiki markup. Its newer interfaces send a
-// document in Atlassian Document Format, of which only the text is kept. Any other object is kept as JSON.
+// decodeMarkup reads a text that people have written. Jira sends it as a string in wiki markup. Its newer interfaces
+// send a document in Atlassian Document Format, of which only the text is kept. Any other object is kept as JSON.
 // https://developer.atlassian.com/cloud/jira/platform/apis/document/structure/
 func decodeMarkup(d *decoding, s *string) error {
 	if d.Next() != jx.Object {

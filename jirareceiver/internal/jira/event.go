@@ -18,7 +18,7 @@ type Event struct {
 	IssueEventType string    // issue_event_type_name, as sent
 	Timestamp      time.Time // time of the event, in milliseconds
 	User           User      // user who caused the event; of a user event, the user whose account changed
-	UserDeleted    bool      // "user deleted": the only webhook whose body may lack its event name
+	UserDeleted    bool      // whether the body is that of "user deleted", and contains no event name
 	Issue          *Issue
 	Changelog      Changelog
 	Transition     *Transition // transition whose post-function sent the event

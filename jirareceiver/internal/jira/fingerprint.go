@@ -9,7 +9,8 @@ import (
 )
 
 // Fingerprint returns the SHA-256 hash of all members of a body except matchedWebhookIds, in which the deliveries of
-// one event to several registered webhooks differ, and except a byte order mark. The body must be one that [Decoder.Decode] has accepted.
+// one event to several registered webhooks differ, and except a byte order mark. The body must be one that
+// [Decoder.Decode] has accepted.
 func Fingerprint(body []byte) []byte {
 	h := sha256.New()
 	var length [binary.MaxVarintLen64]byte

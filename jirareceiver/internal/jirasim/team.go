@@ -38,7 +38,7 @@ func Team(s Site) iter.Seq[Delivery] {
 }
 
 func newTeam(s Site) *team {
-	return &team{liveSite: newLiveSite(s), dice: rand.New(rand.NewPCG(s.Seed, 0))} //nolint:gosec // not a secret
+	return &team{liveSite: newLiveSite(s), random: rand.New(rand.NewPCG(s.Seed, 0))} //nolint:gosec // not a secret
 }
 
 const (
@@ -50,7 +50,7 @@ const (
 // team is a site with people who work on it.
 type team struct {
 	*liveSite
-	dice    *rand.Rand
+	random  *rand.Rand
 	agenda  agenda
 	planned int // number of all actions so far
 	sprints int
@@ -106,12 +106,12 @@ func (t *team) follow(steps []step, later func(time.Time, time.Duration) time.Ti
 }
 
 func (t *team) between(from, to time.Duration) time.Duration {
-	return from + time.Duration(t.dice.Int64N(int64(to-from)))
+	return from + time.Duration(t.random.Int64N(int64(to-from)))
 }
 
-func (t *team) chance(percent int) bool { return t.dice.IntN(100) < percent }
+func (t *team) chance(percent int) bool { return t.random.IntN(100) < percent }
 
-func pick[T any](t *team, from ...T) T { return from[t.dice.IntN(len(from))] }
+func pick[T any](t *team, from ...T) T { return from[t.random.IntN(len(from))] }
 
 // beginSprint ends the previous sprint, and plans this sprint, its incidents, and the start of the next sprint.
 func (t *team) beginSprint() {
@@ -128,7 +128,7 @@ func (t *team) beginSprint() {
 		t.plan(t.now.Add(time.Duration(n+1)*4*time.Minute), func() { t.refine(t.newIssue(pick(t, story, story, task, bug))) })
 	}
 	t.plan(t.now.Add(time.Hour), func() { t.startSprint(t.sprint) })
-	for range 1 + t.dice.IntN(maxIncidents) {
+	for range 1 + t.random.IntN(maxIncidents) {
 		t.plan(t.now.Add(t.between(2*time.Hour, sprintLength)), t.burn)
 	}
 	t.plan(workLater(t.now, t.between(20*time.Hour, 60*time.Hour)), func() { t.refine(t.newIssue(bug)) })
@@ -141,7 +141,7 @@ func (t *team) newIssue(kind issueType) *issue {
 	summary := strings.ReplaceAll(pick(t, summaries[kind]...), "%", thing)
 	return &issue{
 		kind: kind, project: pick(t, operations, webShop, webShop, billing), reporter: pick(t, people...),
-		priority: pick(t, highest, high, medium, medium, low), component: thing, points: 1 + t.dice.IntN(8),
+		priority: pick(t, highest, high, medium, medium, low), component: thing, points: 1 + t.random.IntN(8),
 		summary: summary, description: strings.Repeat(summary+", as agreed in the review. ", 20), labels: []string{thing},
 	}
 }
@@ -191,7 +191,7 @@ func (t *team) step(from, to time.Duration, do func()) step { return step{t.betw
 
 // work returns the steps while the issue is in progress.
 func (t *team) work(i *issue, who person) (steps []step) {
-	for range t.dice.IntN(5) {
+	for range t.random.IntN(5) {
 		steps = append(steps, t.comments(i, pick(t, remarks...)))
 	}
 	if t.chance(20) {

@@ -69,8 +69,8 @@ func (w writer) fields(issue *jira.Issue) {
 	w.customFields(issue.CustomFields)
 }
 
-// Values of the key direction of a link. A link of the type Blocks is outward on the issue that blocks, and inward on the
-// issue that is blocked.
+// Values of the key direction of a link. A link of the type Blocks is outward on the issue that blocks, and inward on
+// the issue that is blocked.
 const (
 	directionOutward = "outward"
 	directionInward  = "inward"

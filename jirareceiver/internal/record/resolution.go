@@ -41,8 +41,8 @@ func completionOf(mapped, category string) completion {
 }
 
 // completionBefore returns the completion before the event, given the completion of the previous status and of the
-// current one. Before its creation an issue counts as open,
-// so an issue that is created in a done status is resolved by its creation.
+// current status. An issue counts as open before its creation, so that an issue that is created in a done status is
+// resolved by its creation.
 func completionBefore(in recordInput, previous, now completion) completion {
 	if in.Type.Name == eventIssueCreated {
 		return open

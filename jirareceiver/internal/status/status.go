@@ -77,9 +77,11 @@ func (m Mapping) Validate() error {
 			other, taken := seen[name]
 			switch {
 			case name == "":
-				errs = append(errs, fmt.Errorf("%q lists an empty status; write the name or the id of a status", mapped))
+				errs = append(errs, fmt.Errorf("%q lists an empty status; write the name or the id of a status",
+					mapped))
 			case taken && other != mapped:
-				errs = append(errs, fmt.Errorf("status %q is listed under both %q and %q; keep it under one", strings.TrimSpace(status), other, mapped))
+				errs = append(errs, fmt.Errorf("status %q is listed under both %q and %q; keep it under one",
+					strings.TrimSpace(status), other, mapped))
 			}
 			seen[name] = mapped
 		}

@@ -74,7 +74,8 @@ func (l *Log) logLimit() {
 		return
 	}
 	l.limitReached = true
-	l.logger.Warn("Too many Jira statuses without a mapping; further statuses are counted in otelcol_receiver_jira_unmapped_statuses but not logged",
+	l.logger.Warn("Too many Jira statuses without a mapping; "+
+		"further statuses are counted in otelcol_receiver_jira_unmapped_statuses but not logged",
 		zap.Int("logged", maxReported))
 }
 
@@ -83,7 +84,8 @@ func (l *Log) logPending() {
 	if len(l.pending) == 0 {
 		return
 	}
-	l.logger.Warn("No mapping for Jira statuses; add their names or ids to status::mapping", zap.Strings("statuses", l.pending))
+	l.logger.Warn("No mapping for Jira statuses; add their names or ids to status::mapping",
+		zap.Strings("statuses", l.pending))
 	l.pending = nil
 	if l.closed {
 		return

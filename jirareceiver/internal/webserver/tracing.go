@@ -17,8 +17,8 @@ import (
 // may contain a token, and client.address comes from X-Forwarded-For. The span keeps the address of the connection,
 // network.peer.address.
 var withheld = []attribute.Key{
-	semconv.URLQueryKey, semconv.URLFullKey, semconv.URLPathKey, semconv.UserAgentOriginalKey, semconv.HTTPRequestMethodOriginalKey,
-	semconv.ClientAddressKey,
+	semconv.URLQueryKey, semconv.URLFullKey, semconv.URLPathKey, semconv.UserAgentOriginalKey,
+	semconv.HTTPRequestMethodOriginalKey, semconv.ClientAddressKey,
 }
 
 // discreetTracing is a tracer provider whose spans start without the withheld attributes.
@@ -36,13 +36,18 @@ type discreetTracer struct {
 	next trace.Tracer
 }
 
-func (t discreetTracer) Start(ctx context.Context, name string, options ...trace.SpanStartOption) (context.Context, trace.Span) {
+func (t discreetTracer) Start(
+	ctx context.Context, name string, options ...trace.SpanStartOption,
+) (context.Context, trace.Span) {
 	config := trace.NewSpanStartConfig(options...)
 	attributes := slices.DeleteFunc(slices.Clone(config.Attributes()), func(kv attribute.KeyValue) bool {
 		return slices.Contains(withheld, kv.Key)
 	})
 	kept := []trace.SpanStartOption{
-		trace.WithAttributes(attributes...), trace.WithLinks(config.Links()...), trace.WithSpanKind(config.SpanKind()), trace.WithTimestamp(config.Timestamp()),
+		trace.WithAttributes(attributes...),
+		trace.WithLinks(config.Links()...),
+		trace.WithSpanKind(config.SpanKind()),
+		trace.WithTimestamp(config.Timestamp()),
 	}
 	if config.NewRoot() {
 		kept = append(kept, trace.WithNewRoot())

@@ -69,7 +69,9 @@ func New(ctx context.Context, host component.Host, opts Options) (*Server, error
 	telemetry := opts.Telemetry
 	telemetry.TracerProvider = discreetTracing{next: telemetry.TracerProvider}
 	unauthorized := func(w http.ResponseWriter, r *http.Request, _ string, _ int) { opts.OnUnauthorized(w, r) }
-	server, err := config.ToServer(ctx, host.GetExtensions(), telemetry, opts.Handler, confighttp.WithErrorHandler(unauthorized))
+	server, err := config.ToServer(
+		ctx, host.GetExtensions(), telemetry, opts.Handler, confighttp.WithErrorHandler(unauthorized),
+	)
 	if err != nil {
 		return nil, err
 	}
