@@ -120,7 +120,9 @@ func start(t *testing.T, next consumer.Logs, configure func(*Config)) *testRecei
 }
 
 // create returns the receiver of start without starting it. It is shut down when the test ends.
-func create(t *testing.T, next consumer.Logs, configure func(*Config), extensions map[component.ID]component.Component) *testReceiver {
+func create(
+	t *testing.T, next consumer.Logs, configure func(*Config), extensions map[component.ID]component.Component,
+) *testReceiver {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
 	cfg.ServerConfig.NetAddr.Endpoint = "localhost:0"

@@ -438,7 +438,9 @@ func (f *contractFactory) factory() receiver.Factory {
 	return receiver.NewFactory(metadata.Type, createDefaultConfig, receiver.WithLogs(f.createLogs, component.StabilityLevelAlpha))
 }
 
-func (f *contractFactory) createLogs(ctx context.Context, settings receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
+func (f *contractFactory) createLogs(
+	ctx context.Context, settings receiver.Settings, cfg component.Config, next consumer.Logs,
+) (receiver.Logs, error) {
 	named := &sink{consume: func(ctx context.Context, logs plog.Logs) error {
 		attrs := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
 		id, _ := attrs.Get("jira.issue.key")

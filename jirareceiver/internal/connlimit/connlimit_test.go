@@ -57,7 +57,7 @@ func isOpen(t *testing.T, client net.Conn, accepted *Conn) bool {
 	return err == nil
 }
 
-func TestOldestStrangerMakesRoom(t *testing.T) {
+func TestOldestUnauthenticatedMakesRoom(t *testing.T) {
 	s := newServer(t, 3)
 	first, firstAccepted := s.connect()
 	second, secondAccepted := s.connect()
@@ -74,7 +74,7 @@ func TestOldestStrangerMakesRoom(t *testing.T) {
 	assert.True(t, isOpen(t, fourth, fourthAccepted))
 }
 
-func TestStrangersDoNotReplaceAuthenticated(t *testing.T) {
+func TestUnauthenticatedDoNotReplaceAuthenticated(t *testing.T) {
 	s := newServer(t, 2)
 	first, firstAccepted := s.connect()
 	second, secondAccepted := s.connect()
@@ -252,8 +252,8 @@ func TestSharedConnectionsGoOnReading(t *testing.T) {
 	}
 }
 
-// TestSharedConnectionMakesAllItsRoom opens connections of weight 1 up to the limit. The last one then needs the room of
-// all others.
+// TestSharedConnectionMakesAllItsRoom opens connections of weight 1 up to the limit. The last one then needs the room
+// of all others.
 func TestSharedConnectionMakesAllItsRoom(t *testing.T) {
 	const limit = 10
 	s := newServer(t, limit)

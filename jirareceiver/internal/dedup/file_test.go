@@ -130,37 +130,37 @@ func TestFileTruncated(t *testing.T) {
 	}
 }
 
-// damages are random changes of a file.
-var damages = []func(dice *rand.Rand, content []byte) []byte{
-	func(dice *rand.Rand, content []byte) []byte { return content[:dice.IntN(len(content)+1)] },
-	func(dice *rand.Rand, content []byte) []byte {
-		from := dice.IntN(len(content))
-		clear(content[from : from+dice.IntN(len(content)-from)])
+// damages are content changes of a file.
+var damages = []func(random *rand.Rand, content []byte) []byte{
+	func(random *rand.Rand, content []byte) []byte { return content[:random.IntN(len(content)+1)] },
+	func(random *rand.Rand, content []byte) []byte {
+		from := random.IntN(len(content))
+		clear(content[from : from+random.IntN(len(content)-from)])
 		return content
 	},
-	func(dice *rand.Rand, content []byte) []byte {
-		for range 1 + dice.IntN(1000) {
-			content[dice.IntN(len(content))] = byte(dice.Uint32())
+	func(random *rand.Rand, content []byte) []byte {
+		for range 1 + random.IntN(1000) {
+			content[random.IntN(len(content))] = byte(random.Uint32())
 		}
 		return content
 	},
-	func(dice *rand.Rand, content []byte) []byte {
-		from := dice.IntN(len(content))
-		return append(content[:from:from], content[dice.IntN(len(content)):]...)
+	func(random *rand.Rand, content []byte) []byte {
+		from := random.IntN(len(content))
+		return append(content[:from:from], content[random.IntN(len(content)):]...)
 	},
-	func(dice *rand.Rand, content []byte) []byte {
-		return append(content, content[dice.IntN(len(content)):]...)
+	func(random *rand.Rand, content []byte) []byte {
+		return append(content, content[random.IntN(len(content)):]...)
 	},
-	func(dice *rand.Rand, content []byte) []byte {
-		copy(content[dice.IntN(len(content)):], content[dice.IntN(len(content)):])
+	func(random *rand.Rand, content []byte) []byte {
+		copy(content[random.IntN(len(content)):], content[random.IntN(len(content)):])
 		return content
 	},
-	func(dice *rand.Rand, _ []byte) []byte {
-		random := make([]byte, dice.IntN(3*filePageSize))
-		for i := range random {
-			random[i] = byte(dice.Uint32())
+	func(random *rand.Rand, _ []byte) []byte {
+		content := make([]byte, random.IntN(3*filePageSize))
+		for i := range content {
+			content[i] = byte(random.Uint32())
 		}
-		return random
+		return content
 	},
 }
 
@@ -171,13 +171,13 @@ func TestFileDamagedAtRandom(t *testing.T) {
 		rounds = 100
 	}
 	const deliveries = 2*pageSize + 100
-	content, dice := saved(t, deliveries), rand.New(rand.NewPCG(1, 2))
+	content, random := saved(t, deliveries), rand.New(rand.NewPCG(1, 2))
 	known := map[Key]bool{key(-1): true}
 	for i := range deliveries {
 		known[key(i)] = true
 	}
 	for round := range rounds {
-		damaged := damages[round%len(damages)](dice, bytes.Clone(content))
+		damaged := damages[round%len(damages)](random, bytes.Clone(content))
 		cache, _ := loadContent(t, damaged, 5*pageSize)
 		for i := range cache.entries.count {
 			require.True(t, known[cache.entries.slots[cache.entries.head+i].key], "round %d", round)

@@ -126,7 +126,7 @@ func harmful(id string, body []byte) jirasim.Delivery {
 func signedBodies(deliveries []jirasim.Delivery) func(*testing.T, *attacker) {
 	return func(t *testing.T, a *attacker) {
 		t.Helper()
-		jira := jirasim.New(jirasim.Options{URL: a.c.url, Compression: patient, Timeout: 4 * patience, Seed: 1})
+		jira := jirasim.New(jirasim.Options{URL: a.c.url, Compression: slowCompression, Timeout: 4 * waitLimit, Seed: 1})
 		jira.SetSecret([]byte(secret))
 		for _, d := range deliveries {
 			if !a.c.alive() {
@@ -180,7 +180,7 @@ func queueAmid(t *testing.T, rows *attackRows, name string, args []string) {
 	config := writeConfig(t, queued, address(t), b.url(), t.TempDir())
 	c := startLimited(t, t.TempDir(), config, args...)
 	o := observe(c)
-	jira, _ := connect(t, c, relaxed)
+	jira, _ := connect(t, c, normalCompression)
 	a := newAttacker(t, c, nil)
 	defer a.end()
 	results := beside(t, c.alive, jira, leisurely, func() { atOnce(t, a, form(1, 25)*mebibyte) })
@@ -220,7 +220,7 @@ func queueAmid(t *testing.T, rows *attackRows, name string, args []string) {
 func awaitQueue(c *collector, b *backend, results []jirasim.Result) {
 	arrived := func() int { return len(b.harmful()) - b.missing(results) }
 	last, since := arrived(), time.Now()
-	for c.alive() && time.Since(since) < patience && (b.missing(results) > 0 || len(b.harmful()) < 3*len(shapes)) {
+	for c.alive() && time.Since(since) < waitLimit && (b.missing(results) > 0 || len(b.harmful()) < 3*len(shapes)) {
 		time.Sleep(50 * time.Millisecond)
 		if now := arrived(); now != last {
 			last, since = now, time.Now()
@@ -243,7 +243,7 @@ func (b *backend) harmful() (ids []string) {
 // atOnce posts each shape three times. The collector must accept each body in the end.
 func atOnce(t *testing.T, a *attacker, size int) {
 	t.Helper()
-	jira := jirasim.New(jirasim.Options{URL: a.c.url, Compression: patient, Timeout: 4 * patience, Seed: 1})
+	jira := jirasim.New(jirasim.Options{URL: a.c.url, Compression: slowCompression, Timeout: 4 * waitLimit, Seed: 1})
 	jira.SetSecret([]byte(secret))
 	var posting sync.WaitGroup
 	for i := range 3 * len(shapes) {

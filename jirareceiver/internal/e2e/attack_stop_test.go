@@ -83,9 +83,9 @@ func overHTTP2(fields map[string]string, settings ...http2.Setting) func(*attack
 	}
 }
 
-// stallPatience is the time after which the sender closes a stalled request. A stop or a reload must not take that
+// stallTimeout is the time after which the sender closes a stalled request. A stop or a reload must not take that
 // long.
-const stallPatience = 15 * time.Second
+const stallTimeout = 15 * time.Second
 
 // stopsBesideStalledRequests reloads and stops collectors while a stalled request is open.
 func stopsBesideStalledRequests(t *testing.T, rows *attackRows) {
@@ -103,7 +103,9 @@ func stopsBesideStalledRequests(t *testing.T, rows *attackRows) {
 	stopping.Wait()
 }
 
-func stopBeside(t *testing.T, row *attackRow, withCertificate bool, begin func(*attacker) (net.Conn, error), signal syscall.Signal) {
+func stopBeside(
+	t *testing.T, row *attackRow, withCertificate bool, begin func(*attacker) (net.Conn, error), signal syscall.Signal,
+) {
 	t.Helper()
 	var args []string
 	var config *tls.Config
@@ -119,7 +121,7 @@ func stopBeside(t *testing.T, row *attackRow, withCertificate bool, begin func(*
 		if !assert.NoError(t, err) {
 			return
 		}
-		stalled := time.AfterFunc(stallPatience, func() { row.note = "waited for the stalled request" })
+		stalled := time.AfterFunc(stallTimeout, func() { row.note = "waited for the stalled request" })
 		defer stalled.Stop()
 		a.running.Go(func() { _, _ = io.Copy(io.Discard, conn) })
 	}
@@ -132,13 +134,13 @@ func stopBeside(t *testing.T, row *attackRow, withCertificate bool, begin func(*
 		ended = assert.NoError(t, err) && signal == syscall.SIGTERM
 	case <-c.listening:
 		ended = signal == syscall.SIGHUP
-	case <-time.After(3 * patience):
+	case <-time.After(3 * waitLimit):
 	}
-	row.unheard, row.measured = time.Since(begun), true
+	row.stopTime, row.measured = time.Since(begun), true
 	row.peak, row.cpu = o.end()
 	row.sent = a.sent.Load()
 	assert.True(t, ended, "%s: neither ended nor listening", row.attack)
-	assert.Less(t, row.unheard, stallPatience, "%s: waited for the stalled request", row.attack)
+	assert.Less(t, row.stopTime, stallTimeout, "%s: waited for the stalled request", row.attack)
 	_ = c.command.Process.Kill()
 }
 
@@ -187,7 +189,7 @@ func TestStopAmidSlowPipeline(t *testing.T) {
 			require.NoError(t, c.command.Process.Signal(syscall.SIGTERM))
 			select {
 			case <-away:
-			case <-time.After(stallPatience):
+			case <-time.After(stallTimeout):
 				assert.Fail(t, "the stalled request is still connected")
 			}
 			select {

@@ -61,8 +61,8 @@ type attackRow struct {
 	peak     int64 // largest resident memory in bytes
 	ended    bool  // whether the process has ended
 	cpu      time.Duration
-	unheard  time.Duration // time from a signal until the process has ended or listens again
-	measured bool          // whether unheard was measured
+	stopTime time.Duration // time from a signal until the process has ended or listens again
+	measured bool          // whether stopTime was measured
 	good     goodDeliveries
 	note     string
 }
@@ -98,16 +98,16 @@ func attackTable(rows []attackRow) string {
 	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', tabwriter.Debug)
 	fmt.Fprint(w, "\n| attack\t sent, MB\t peak, MiB\t CPU, s\t not listening, s\t good\t at first\t 429\t 503\t no response\t given up\t lost\t |\n")
 	for _, r := range rows {
-		peak, unheard := strconv.FormatInt(r.peak/mebibyte, 10), ""
+		peak, stopTime := strconv.FormatInt(r.peak/mebibyte, 10), ""
 		if r.ended {
 			peak = "**ended** at " + peak
 		}
 		if r.measured {
-			unheard = fmt.Sprintf("%.1f", r.unheard.Seconds())
+			stopTime = fmt.Sprintf("%.1f", r.stopTime.Seconds())
 		}
 		g := r.good
 		fmt.Fprintf(w, "| %s\t %.1f\t %s\t %.1f\t %s\t %d\t %d\t %d\t %d\t %d\t %d\t %d\t %s |\n", r.attack, float64(r.sent)/1e6, peak,
-			r.cpu.Seconds(), unheard, g.sent, g.atFirst, g.tooMany, g.unavailable, g.failed, g.givenUp, g.lost, r.note)
+			r.cpu.Seconds(), stopTime, g.sent, g.atFirst, g.tooMany, g.unavailable, g.failed, g.givenUp, g.lost, r.note)
 	}
 	w.Flush()
 	return b.String()
@@ -208,7 +208,7 @@ func (c countedConn) Write(p []byte) (int, error) {
 
 // dialPlain opens a connection without TLS. The attack closes it at its end.
 func (a *attacker) dialPlain() (net.Conn, error) {
-	conn, err := (&net.Dialer{Timeout: patience}).DialContext(a.ctx, "tcp", a.address)
+	conn, err := (&net.Dialer{Timeout: waitLimit}).DialContext(a.ctx, "tcp", a.address)
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +248,7 @@ func (a *attacker) hold(connections int, use func(n int, conn net.Conn), protoco
 				if err != nil {
 					continue
 				}
-				_ = conn.SetWriteDeadline(time.Now().Add(patience))
+				_ = conn.SetWriteDeadline(time.Now().Add(waitLimit))
 				use(n, conn)
 			}
 		})
@@ -287,7 +287,9 @@ const leisurely = 20 * time.Millisecond
 
 // beside delivers while an attack continues, with a pause after each delivery, and returns the results after the end of
 // both. It stops when the receiving process ends.
-func beside(t *testing.T, alive func() bool, jira *jirasim.Sender, pause time.Duration, attack func()) []jirasim.Result {
+func beside(
+	t *testing.T, alive func() bool, jira *jirasim.Sender, pause time.Duration, attack func(),
+) []jirasim.Result {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -388,7 +390,7 @@ func attackBeside(t *testing.T, rows *attackRows, attack attack) {
 	}
 	c := startLimited(t, t.TempDir(), writeConfig(t, guarded, address(t), b.url()), args...)
 	o := observe(c)
-	jira, wire := connect(t, c, relaxed)
+	jira, wire := connect(t, c, normalCompression)
 	wire.TLSClientConfig = config
 	a := newAttacker(t, c, config)
 	results := beside(t, c.alive, jira, leisurely, func() {

@@ -165,10 +165,10 @@ func (b *backend) lives(d jirasim.Delivery) []int {
 // await waits for all acknowledged deliveries, as long as more of them arrive, and returns the number of missing ones.
 func (b *backend) await(results []jirasim.Result) (missing int) {
 	missing = b.missing(results)
-	for deadline := time.Now().Add(patience); missing > 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(waitLimit); missing > 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		before := missing
 		if missing = b.missing(results); missing < before {
-			deadline = time.Now().Add(patience)
+			deadline = time.Now().Add(waitLimit)
 		}
 	}
 	return missing

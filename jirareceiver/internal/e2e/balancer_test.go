@@ -183,7 +183,9 @@ func notAcknowledged(results []jirasim.Result) (n int) {
 
 // rollingRestarts restarts two collectors in turn while a Data Center delivers to the URL that balance returns for
 // their addresses.
-func rollingRestarts(t *testing.T, b *backend, delay time.Duration, restarts int, balance func([]string) string) []jirasim.Result {
+func rollingRestarts(
+	t *testing.T, b *backend, delay time.Duration, restarts int, balance func([]string) string,
+) []jirasim.Result {
 	t.Helper()
 	var args []string
 	if delay > 0 {
@@ -197,7 +199,7 @@ func rollingRestarts(t *testing.T, b *backend, delay time.Duration, restarts int
 		configs = append(configs, config)
 		collectors = append(collectors, start(t, dir, config, args...))
 	}
-	jira := jirasim.New(jirasim.Options{URL: balance(addresses), Deployment: jirasim.DataCenter, Timeout: patience, Seed: 1})
+	jira := jirasim.New(jirasim.Options{URL: balance(addresses), Deployment: jirasim.DataCenter, Timeout: waitLimit, Seed: 1})
 	jira.SetSecret([]byte(secret))
 	results := beside(t, func() bool { return true }, jira, time.Millisecond, func() {
 		for n := range restarts {
@@ -222,7 +224,7 @@ func restartBehind(t *testing.T, c *collector, delay time.Duration) {
 	t.Helper()
 	require.NoError(t, c.command.Process.Signal(syscall.SIGTERM))
 	if delay > 0 {
-		require.Eventually(t, func() bool { return c.health() == http.StatusServiceUnavailable }, patience, 10*time.Millisecond, "health is never 503")
+		require.Eventually(t, func() bool { return c.health() == http.StatusServiceUnavailable }, waitLimit, 10*time.Millisecond, "health is never 503")
 		response, err := http.Post(c.url, "application/json", bytes.NewReader([]byte("{}")))
 		if assert.NoError(t, err, "the receiver listens during the delay") {
 			response.Body.Close()
@@ -232,12 +234,12 @@ func restartBehind(t *testing.T, c *collector, delay time.Duration) {
 	select {
 	case err := <-c.exited:
 		require.NoError(t, err, c.output())
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		require.FailNow(t, "the collector does not end", c.output())
 	}
 }
 
 func awaitHealthy(t *testing.T, c *collector) {
 	t.Helper()
-	require.Eventually(t, func() bool { return c.health() == http.StatusOK }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return c.health() == http.StatusOK }, waitLimit, 10*time.Millisecond)
 }

@@ -88,7 +88,7 @@ func (c *collector) awaitListening(t *testing.T) {
 	case c.url = <-c.listening:
 	case err := <-c.exited:
 		require.FailNow(t, "the collector ended", "%v\n%s", err, c.output())
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		require.FailNow(t, "the collector does not listen", c.output())
 	}
 }
@@ -165,7 +165,7 @@ func (c *collector) terminate(t *testing.T) {
 	select {
 	case err := <-c.exited:
 		require.NoError(t, err, c.output())
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		require.FailNow(t, "the collector does not end", c.output())
 	}
 }

@@ -126,7 +126,7 @@ func settled(t *testing.T, c *collector, address string) []string {
 	deliver(t, c, jirasim.Site{}, []jirasim.Delivery{{
 		Flow: jirasim.Primary, Body: []byte(`{"webhookEvent": "jira:issue_created", "issue": {"id": "1", "key": "LAST-1"}}`),
 	}})
-	require.Eventually(t, func() bool { return slices.Contains(scrape(t, address), last) }, patience, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return slices.Contains(scrape(t, address), last) }, waitLimit, 20*time.Millisecond)
 	return slices.DeleteFunc(scrape(t, address), func(line string) bool { return line == last })
 }
 

@@ -42,7 +42,7 @@ func TestDemo(t *testing.T) {
 	response.Body.Close()
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 
-	require.Eventually(t, func() bool { return ask(t, ui, "* | count_uniq(log.record.uid) n")[0]["n"] == "50" }, patience, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return ask(t, ui, "* | count_uniq(log.record.uid) n")[0]["n"] == "50" }, waitLimit, 100*time.Millisecond)
 	assertBackendHas(t, ui)
 	assertDocumentedQueriesWork(t, ui)
 	d.interrupt(t)
@@ -68,7 +68,7 @@ func assertBackendHas(t *testing.T, backend string) {
 	require.Eventually(t, func() bool { // VictoriaLogs counts new records before queries find them
 		moved = ask(t, backend, "jira.issue.key:=WEB-3 | sort by (_time)")
 		return len(moved) == 2
-	}, patience, 100*time.Millisecond)
+	}, waitLimit, 100*time.Millisecond)
 	assert.Equal(t, "BILL-1", moved[0]["jira.issue.previous.key"])
 	assert.Contains(t, moved[1]["_msg"], "WEB-3 moved from In Progress to Done: ")
 	assert.Equal(t, `{jira.project.key="WEB",service.name="jira"}`, moved[1]["_stream"])
@@ -81,7 +81,7 @@ func assertDocumentedQueriesWork(t *testing.T, backend string) {
 	for _, block := range regexp.MustCompile("(?s)```logsql\n(.*?)\n```").FindAllStringSubmatch(string(read(t, root+"/docs/demo.md")), -1) {
 		for query := range strings.Lines(block[1]) {
 			queries++
-			assert.Eventually(t, func() bool { return len(ask(t, backend, query)) > 0 }, patience, 100*time.Millisecond, query)
+			assert.Eventually(t, func() bool { return len(ask(t, backend, query)) > 0 }, waitLimit, 100*time.Millisecond, query)
 		}
 	}
 	assert.Greater(t, queries, 5)
@@ -139,7 +139,7 @@ func (d *demo) command(t *testing.T, args ...string) *exec.Cmd {
 	command.Dir = root
 	command.Env = append(os.Environ(), "TMPDIR="+d.tmp, "JIRA_WEBHOOK_SECRET=", "JIRA_TOKEN=")
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // otherwise the programs of the demo would continue
-	command.WaitDelay = patience
+	command.WaitDelay = waitLimit
 	return command
 }
 
@@ -165,7 +165,7 @@ func (d *demo) start(t *testing.T, args ...string) {
 // await returns the first match in the output of the demo.
 func (d *demo) await(t *testing.T, pattern *regexp.Regexp) string {
 	t.Helper()
-	for deadline := time.After(2 * patience); ; {
+	for deadline := time.After(2 * waitLimit); ; {
 		select {
 		case line := <-d.lines:
 			if match := pattern.FindString(line); match != "" {

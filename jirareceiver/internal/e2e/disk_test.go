@@ -43,7 +43,7 @@ func diskFull(t *testing.T) row {
 	metrics := address(t)
 	config := writeConfig(t, rememberedOnDisk, address(t), disk, b.url())
 	c := start(t, t.TempDir(), config, withMetrics(metrics)...)
-	jira, _ := connect(t, c, hurried)
+	jira, _ := connect(t, c, fastCompression)
 	script, n := jirasim.NewScript(site), form(300, 6000)
 	results := jira.DeliverAll(t.Context(), script.Deliveries(0, n), pending)
 
@@ -100,14 +100,14 @@ func onFullQueue(t *testing.T, n int, damage func(disk string) (restore func()))
 	b := startBackend(t, willing)
 	args := onSmallDisk(t, b, disk)
 	c := startDurable(t, args)
-	jira, wire := connect(t, c, relaxed)
+	jira, wire := connect(t, c, normalCompression)
 	script := jirasim.NewScript(site)
 	results := jira.DeliverAll(t.Context(), script.Deliveries(0, n/5), pending)
 
 	restore := damage(disk)
 	b.stop()
 	remaining := inBackground(t, jira, script.Deliveries(n/5, n))
-	wire.await(t, &wire.refusals, pending)
+	wire.await(t, &wire.rejected, pending)
 	restore()
 	b.start(t)
 	results = append(results, remaining()...)
@@ -118,7 +118,7 @@ func onFullQueue(t *testing.T, n int, damage func(disk string) (restore func()))
 	}
 	c.terminate(t)
 	row := b.compare(t, results)
-	row.note = fmt.Sprintf("%d attempts refused", wire.refusals.Load())
+	row.note = fmt.Sprintf("%d attempts rejected", wire.rejected.Load())
 	return row
 }
 
@@ -158,5 +158,5 @@ func awaitStorageErrors(t *testing.T, metrics string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		return metric(t, metrics, "otelcol_receiver_jira_deduplication_storage_errors") > 0
-	}, patience, 50*time.Millisecond, "the disk does not seem to be full")
+	}, waitLimit, 50*time.Millisecond, "the disk does not seem to be full")
 }

@@ -36,7 +36,7 @@ const (
 	binaryVariable = "OTELCOL_JIRA" // path of the collector
 	root           = "../../.."
 	secret         = "a secret for the test"
-	patience       = 30 * time.Second // limit of every wait
+	waitLimit      = 30 * time.Second // limit of every wait
 )
 
 // signedConfig does not deduplicate, because all deliveries of the golden records have the same delivery ID.
@@ -109,7 +109,7 @@ func TestTermination(t *testing.T) {
 	}
 	select {
 	case <-half:
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		require.FailNow(t, "too few deliveries were accepted")
 	}
 	c.terminate(t)
@@ -145,7 +145,7 @@ func TestQuickstart(t *testing.T) {
 	require.Eventually(t, func() bool {
 		content, _ := os.ReadFile(records)
 		return bytes.Count(content, []byte("\n")) == len(life(t))
-	}, patience, 20*time.Millisecond, "the file is written while the collector runs")
+	}, waitLimit, 20*time.Millisecond, "the file is written while the collector runs")
 	c.terminate(t)
 	for _, line := range []string{
 		"OPS-42 created: Deploy payment service",
@@ -256,7 +256,7 @@ func (c *collector) post(t *testing.T, body []byte, signed string) (status int) 
 }
 
 func post(url string, body []byte, signed string) (status int, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 	defer cancel()
 	d := jirasim.Delivery{ID: "delivery-1", Flow: jirasim.Primary, Body: body}
 	request, err := jirasim.NewRequest(ctx, url, nil, d, 2)

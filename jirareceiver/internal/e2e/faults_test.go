@@ -27,14 +27,12 @@ import (
 
 const (
 	site = "https://acme.atlassian.net"
-	// relaxed is the compression with which Jira's retries outlast a restart of the collector: ten minutes pass in a
-	// second.
-	relaxed = 600
-	// patient is the compression that leaves time for the largest bodies on a busy machine: ten minutes pass in four
-	// seconds.
-	patient = 150
-	// hurried is the compression for faults that end at once.
-	hurried = 10_000
+	// With normalCompression, Jira's retries outlast a restart of the collector: ten minutes pass in a second.
+	normalCompression = 600
+	// slowCompression leaves time for the largest bodies on a busy computer: ten minutes of Jira pass in four seconds.
+	slowCompression = 150
+	// fastCompression is for faults that end at once.
+	fastCompression = 10_000
 	// pending is the default for the largest number of deliveries that are in progress, or wait for their next attempt,
 	// at a time.
 	pending = 60
@@ -108,7 +106,7 @@ func seeded(t *testing.T) *rand.Rand {
 // wire is the connection between Jira and the collector. It counts the responses, and can lose them.
 type wire struct {
 	*http.Transport
-	answers, refusals atomic.Int64
+	answers, rejected atomic.Int64
 	losesAnswers      atomic.Bool
 }
 
@@ -119,7 +117,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	w.answers.Add(1)
 	if response.StatusCode != http.StatusOK {
-		w.refusals.Add(1)
+		w.rejected.Add(1)
 	}
 	if w.losesAnswers.Load() {
 		response.Body.Close()
@@ -130,7 +128,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (w *wire) await(t *testing.T, counter *atomic.Int64, atLeast int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return counter.Load() >= int64(atLeast) }, 2*patience, time.Millisecond, "too few responses")
+	require.Eventually(t, func() bool { return counter.Load() >= int64(atLeast) }, 2*waitLimit, time.Millisecond, "too few responses")
 }
 
 // connect returns a Jira that posts to a collector, and the wire between them.
@@ -139,7 +137,7 @@ func connect(t *testing.T, c *collector, compression float64) (*jirasim.Sender, 
 	w := &wire{Transport: jirasim.NewTransport()}
 	t.Cleanup(w.CloseIdleConnections)
 	c.hangUp = w.CloseIdleConnections
-	jira := jirasim.New(jirasim.Options{URL: c.url, Compression: compression, Timeout: patience, Transport: w, Seed: 1})
+	jira := jirasim.New(jirasim.Options{URL: c.url, Compression: compression, Timeout: waitLimit, Transport: w, Seed: 1})
 	jira.SetSecret([]byte(secret))
 	return jira, w
 }
@@ -182,7 +180,7 @@ func backendDown(t *testing.T) row {
 	t.Helper()
 	b := newBackend(t)
 	c := startDurable(t, durable(t, b))
-	jira, _ := connect(t, c, hurried)
+	jira, _ := connect(t, c, fastCompression)
 	n := form(400, 8000)
 	results := jira.DeliverAll(t.Context(), jirasim.NewScript(site).Deliveries(0, n), pending)
 	b.start(t)
@@ -217,10 +215,10 @@ const plenty = 4096 // MiB
 // has them twice with the same uid.
 func backendLosesAnswers(t *testing.T) row {
 	t.Helper()
-	dice := seeded(t)
-	b := startBackend(t, func() reply { return reply{status: http.StatusOK, losesReply: dice.IntN(5) == 0} })
+	random := seeded(t)
+	b := startBackend(t, func() reply { return reply{status: http.StatusOK, losesReply: random.IntN(5) == 0} })
 	c := start(t, t.TempDir(), writeConfig(t, directly, address(t), plenty, b.url()))
-	jira, _ := connect(t, c, hurried)
+	jira, _ := connect(t, c, fastCompression)
 	results := jira.DeliverAll(t.Context(), jirasim.NewScript(site).Deliveries(0, form(300, 5000)), pending)
 	c.terminate(t)
 	row := b.compare(t, results)
@@ -232,17 +230,17 @@ func backendLosesAnswers(t *testing.T) row {
 func tenKills(t *testing.T) row {
 	t.Helper()
 	const kills = 10
-	n, dice := form(1000, 20_000), seeded(t)
+	n, random := form(1000, 20_000), seeded(t)
 	moments := make([]int, kills) // number of responses to Jira before each kill
 	for kill := range moments {
-		moments[kill] = n*kill/(kills+1) + 1 + dice.IntN(n/(kills+1))
+		moments[kill] = n*kill/(kills+1) + 1 + random.IntN(n/(kills+1))
 	}
 	b := startBackend(t, func() reply {
-		return reply{status: []int{http.StatusOK, http.StatusServiceUnavailable}[dice.IntN(10)/9]}
+		return reply{status: []int{http.StatusOK, http.StatusServiceUnavailable}[random.IntN(10)/9]}
 	})
 	args := durable(t, b)
 	c := startDurable(t, args)
-	jira, wire := connect(t, c, relaxed)
+	jira, wire := connect(t, c, normalCompression)
 	results := inBackground(t, jira, jirasim.NewScript(site).Deliveries(0, n))
 	for _, moment := range moments {
 		wire.await(t, &wire.answers, moment)
@@ -267,12 +265,12 @@ func tenKills(t *testing.T) row {
 // be true.
 func randomRefusals(t *testing.T) row {
 	t.Helper()
-	dice := seeded(t)
+	random := seeded(t)
 	statuses := []int{http.StatusBadRequest, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
 	b := startBackend(t, func() reply {
-		switch dice.IntN(4) {
+		switch random.IntN(4) {
 		case 0:
-			return reply{status: statuses[dice.IntN(len(statuses))]}
+			return reply{status: statuses[random.IntN(len(statuses))]}
 		case 1:
 			return reply{status: http.StatusOK, after: time.After(20 * time.Millisecond)}
 		default:
@@ -281,7 +279,7 @@ func randomRefusals(t *testing.T) row {
 	})
 	metrics := address(t)
 	c := start(t, t.TempDir(), writeConfig(t, directly, address(t), 40, b.url()), withMetrics(metrics)...)
-	jira, _ := connect(t, c, hurried)
+	jira, _ := connect(t, c, fastCompression)
 	deliveries := jirasim.NewScript(site).Deliveries(0, form(400, 5000))
 	for i := 0; i < len(deliveries); i += 25 {
 		deliveries[i].Body = padded(deliveries[i].Body, 4<<20) // reaches the limit of the memory limiter
@@ -332,17 +330,17 @@ service:
 // queueFull blocks the backend until enough deliveries were rejected. After that, the backend fails for a while.
 func queueFull(t *testing.T) row {
 	t.Helper()
-	dice := seeded(t)
+	random := seeded(t)
 	released := make(chan time.Time)
 	b := startBackend(t, always(reply{status: http.StatusOK, after: released}))
 	c := start(t, t.TempDir(), writeConfig(t, queueInMemory, address(t), b.url()))
-	jira, wire := connect(t, c, relaxed)
+	jira, wire := connect(t, c, normalCompression)
 	n := form(400, 4000)
 	results := inBackground(t, jira, jirasim.NewScript(site).Deliveries(0, n))
-	wire.await(t, &wire.refusals, pending)
+	wire.await(t, &wire.rejected, pending)
 	close(released)
 	b.follow(func() reply {
-		return reply{status: []int{http.StatusOK, http.StatusTooManyRequests, http.StatusServiceUnavailable}[max(dice.IntN(12)-9, 0)]}
+		return reply{status: []int{http.StatusOK, http.StatusTooManyRequests, http.StatusServiceUnavailable}[max(random.IntN(12)-9, 0)]}
 	})
 	all := results()
 	b.await(all) // at a stop, a queue in memory loses the events that wait for the backend
@@ -351,6 +349,6 @@ func queueFull(t *testing.T) row {
 		assert.Equal(t, result.Acknowledged, len(b.lives(result.Delivery)) == 1, "%s after %v", result.Delivery.ID, result.Attempts)
 	}
 	row := b.compare(t, all)
-	row.note = fmt.Sprintf("%d attempts refused", wire.refusals.Load())
+	row.note = fmt.Sprintf("%d attempts rejected", wire.rejected.Load())
 	return row
 }

@@ -78,12 +78,12 @@ func deliverAmid(t *testing.T, attack func(*testing.T, *flooder), cut bool) (row
 	t.Helper()
 	b := startBackend(t, willing)
 	c := start(t, t.TempDir(), writeConfig(t, rotated, address(t), secret, b.url()))
-	jira, _ := connect(t, c, relaxed)
+	jira, _ := connect(t, c, normalCompression)
 	f := newFlooder(t, c)
 	attack(t, f)
 	results := jira.DeliverAll(t.Context(), jirasim.NewScript(site).Deliveries(0, form(200, 5000)), pending)
 	if cut && form(0, 1) == 1 {
-		require.Eventually(t, func() bool { return f.open.Load() == 0 }, 5*patience, time.Second, "connections are still open")
+		require.Eventually(t, func() bool { return f.open.Load() == 0 }, 5*waitLimit, time.Second, "connections are still open")
 	}
 	f.end()
 	results = append(results, f.results...)
@@ -256,8 +256,8 @@ func headersWithoutEnd(t *testing.T, f *flooder) {
 func pipelinedGarbage(t *testing.T, f *flooder) {
 	t.Helper()
 	noise := make([]byte, 64<<10)
-	dice := rand.NewChaCha8([32]byte{1})
-	_, _ = dice.Read(noise)
+	random := rand.NewChaCha8([32]byte{1})
+	_, _ = random.Read(noise)
 	pipeline := []byte(strings.Repeat("DELETE /jira/events HTTP/1.1\r\nHost: jira\r\n\r\nPOST /jira/events HTTP/1.1\r\nHost: jira\r\n"+signature.Header+": "+forged+"\r\nContent-Length: 2\r\n\r\n{}", 500))
 	for range form(20, 200) {
 		f.connection(t, noise, func() []byte { return noise })
@@ -279,7 +279,7 @@ func largestDeliveries(t *testing.T, f *flooder) {
 		require.LessOrEqual(t, len(d.Body), maxBody)
 		deliveries = append(deliveries, d)
 	}
-	jira := jirasim.New(jirasim.Options{URL: f.url, Compression: patient, Timeout: patience, Seed: 1})
+	jira := jirasim.New(jirasim.Options{URL: f.url, Compression: slowCompression, Timeout: waitLimit, Seed: 1})
 	jira.SetSecret([]byte(secret))
 	f.attacks.Go(func() { f.results = jira.DeliverAll(t.Context(), deliveries, len(deliveries)) })
 }

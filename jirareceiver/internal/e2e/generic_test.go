@@ -18,8 +18,8 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
-// The configurations run a receiver twice: with a file, and with a backend that is not there. At its version of the collector,
-// webhook_event ignores its own keys, such as path.
+// The configurations run a receiver twice: with a file, and with a backend that is not there. At its version of the
+// collector, webhook_event ignores its own keys, such as path.
 const (
 	ourConfig = `
 receivers:
@@ -69,7 +69,7 @@ func TestGenericReceiver(t *testing.T) {
 			var err error
 			status, err = post("http://"+address+"/events", body, signed)
 			return err == nil
-		}, patience, 50*time.Millisecond)
+		}, waitLimit, 50*time.Millisecond)
 		return status
 	}
 	for _, row := range []struct {

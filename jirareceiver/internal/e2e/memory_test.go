@@ -42,7 +42,7 @@ func TestMemoryOfDeliveriesIsBounded(t *testing.T) {
 			const samples = 16
 			deduplication := filepath.Join(t.TempDir(), "deliveries")
 			c := start(t, t.TempDir(), writeConfig(t, remembering, address(t), deduplication, test.maxEntries))
-			jira, _ := connect(t, c, hurried)
+			jira, _ := connect(t, c, fastCompression)
 			var resident, file []int64
 			for i := range samples {
 				size := test.deliveries / samples

@@ -23,12 +23,12 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
 )
 
-// publishedSchemas names the environment variable that holds the folder schemas of a clone of github.com/cdevents/spec. Its
-// files are not in the repository: testdata/recipes/cdevents.schema.json restates the ones that the recipe needs.
+// publishedSchemas names the environment variable that holds the folder schemas of a clone of github.com/cdevents/spec.
+// Its files are not in the repository: testdata/recipes/cdevents.schema.json restates the ones that the recipe needs.
 const publishedSchemas = "CDEVENTS_SCHEMAS"
 
-// TestMessagesAreValid sends every example body, and a team's work of three days, through the recipes that write messages of
-// their own, and validates each message by the schema of its target.
+// TestMessagesAreValid sends every example body, and a team's work of three days, through the recipes that write
+// messages of their own, and validates each message by the schema of its target.
 func TestMessagesAreValid(t *testing.T) {
 	for _, recipe := range []struct {
 		name, topic string

@@ -91,7 +91,7 @@ http {
 			conn.Close()
 		}
 		return err == nil
-	}, patience, 10*time.Millisecond)
+	}, waitLimit, 10*time.Millisecond)
 	response, err := http.Get("http://" + listen + "/")
 	require.NoError(t, err)
 	response.Body.Close()

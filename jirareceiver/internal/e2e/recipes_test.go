@@ -68,7 +68,7 @@ func (e *exports) await(t *testing.T, c *collector) []export {
 			got = append(got, recordUIDs(export.logs)...)
 		}
 		return assert.ObjectsAreEqual(want, slices.Compact(slices.Sorted(slices.Values(got))))
-	}, patience, 50*time.Millisecond)
+	}, waitLimit, 50*time.Millisecond)
 	require.True(t, arrived, c.output())
 	return e.all
 }

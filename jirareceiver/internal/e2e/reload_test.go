@@ -30,7 +30,7 @@ func secretChanged(t *testing.T) row {
 	}
 	write(older)
 	c := start(t, t.TempDir(), config)
-	jira, wire := connect(t, c, relaxed)
+	jira, wire := connect(t, c, normalCompression)
 	jira.SetSecret([]byte(older))
 	script, n := jirasim.NewScript(site), form(400, 10_000)
 
@@ -80,7 +80,7 @@ func restartAmidRetries(t *testing.T) row {
 	b := startBackend(t, willing)
 	args := durable(t, b)
 	c := startDurable(t, args)
-	jira, wire := connect(t, c, relaxed)
+	jira, wire := connect(t, c, normalCompression)
 	n := pending
 	wire.losesAnswers.Store(true)
 	results := inBackground(t, jira, jirasim.NewScript(site).Deliveries(0, n))

@@ -135,8 +135,8 @@ func TestDecodeSprintStrings(t *testing.T) {
 	}
 }
 
-// TestDecodeSortedSprintStrings uses sprints in the format of Data Center 10 and 11, whose properties are in alphabetical
-// order. The goal precedes the name, and both may contain any text.
+// TestDecodeSortedSprintStrings uses sprints in the format of Data Center 10 and 11, whose properties are in
+// alphabetical order. The goal precedes the name, and both may contain any text.
 func TestDecodeSortedSprintStrings(t *testing.T) {
 	const class = "com.atlassian.greenhopper.service.sprint.Sprint@1a2b3c4d"
 	for _, name := range []string{

@@ -230,7 +230,7 @@ func TestAlertIsBounded(t *testing.T) {
 }
 
 // alertMember sorts the members of the body of an alert, and reports whether the member is one of them.
-func (s *said) alertMember(key string, value any, parent map[string]any) bool {
+func (s *bodyTexts) alertMember(key string, value any, parent map[string]any) bool {
 	switch {
 	case hasAny(parent, "alertId"):
 		return s.memberOfAlert(key, value)
@@ -249,7 +249,7 @@ func (s *said) alertMember(key string, value any, parent map[string]any) bool {
 	return true
 }
 
-func (s *said) memberOfAlert(key string, value any) bool {
+func (s *bodyTexts) memberOfAlert(key string, value any) bool {
 	switch key {
 	case "username", "userFullName", "owner":
 		s.addPerson(value)
@@ -274,7 +274,7 @@ func (s *said) memberOfAlert(key string, value any) bool {
 	return true
 }
 
-func (s *said) responder(value any) {
+func (s *bodyTexts) responder(value any) {
 	object, isObject := value.(map[string]any)
 	switch {
 	case !isObject:
@@ -288,7 +288,7 @@ func (s *said) responder(value any) {
 }
 
 // addPerson adds an id of a person, or a name.
-func (s *said) addPerson(value any) {
+func (s *bodyTexts) addPerson(value any) {
 	if text, _ := value.(string); accountOrKey.MatchString(text) || strings.Count(text, "-") == 4 {
 		s.ids[text] = true
 		return
@@ -297,7 +297,7 @@ func (s *said) addPerson(value any) {
 }
 
 // addSource adds a source, which is the name of a tool or the e-mail address of a person.
-func (s *said) addSource(value any) {
+func (s *bodyTexts) addSource(value any) {
 	if text, _ := value.(string); strings.Contains(text, "@") {
 		s.addTexts(ofUser, text)
 		return

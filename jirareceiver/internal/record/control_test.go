@@ -49,7 +49,8 @@ func TestNoControlCharacters(t *testing.T) {
 	}
 }
 
-// inject adds control characters to each string of a tree, but to those that Jira's names and formats are told by.
+// inject adds control characters to each string of a tree, except the strings by which the decoder recognizes names and
+// formats.
 func inject(value any) any {
 	switch value := value.(type) {
 	case map[string]any:

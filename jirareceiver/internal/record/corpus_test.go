@@ -24,7 +24,8 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
-// TestPayloads compares the records of real webhooks with what encoding/json reads in the bodies, and lists the records.
+// TestPayloads compares the records of real webhooks with what encoding/json reads in the bodies, and lists the
+// records.
 func TestPayloads(t *testing.T) {
 	w, records := newWriting(nil), map[string]int{}
 	payloads := testbodies.RequirePayloads(t)
@@ -38,8 +39,8 @@ func TestPayloads(t *testing.T) {
 	logRecords(t, len(payloads), records)
 }
 
-// TestExamplesMatchTheirRecords compares the records of the example bodies in the same way. It leaves out odd bodies: only the
-// golden records define what their values become.
+// TestExamplesMatchTheirRecords compares the records of the example bodies in the same way. It leaves out odd bodies:
+// only the golden records define the results of their values.
 func TestExamplesMatchTheirRecords(t *testing.T) {
 	w := newWriting(nil)
 	for _, body := range testbodies.Examples(t) {
@@ -165,7 +166,7 @@ var eventNames = map[string]string{
 	"worklog_updated":                            "jira.worklog.updated",
 }
 
-// eventNameOf tells the event of a body without a name by what the body has.
+// eventNameOf returns the event type of a body. If the body contains no name, its members decide.
 func eventNameOf(tree any) string {
 	has := func(path string) bool { return valueAt(tree, path) != nil }
 	switch name := textAt(tree, "webhookEvent"); {
@@ -267,8 +268,8 @@ var placesOfAttributes = map[string][]string{
 	"jira.alert.integration.name":          {"integrationName"},
 }
 
-// assertRecordMatches compares a record with its body in both directions: values of the body are in the record, and the record
-// has no other values under these keys.
+// assertRecordMatches compares a record with its body in both directions: values of the body are in the record, and the
+// record has no other values under these keys.
 func assertRecordMatches(t *testing.T, record plog.LogRecord, tree any) {
 	t.Helper()
 	assert.Equal(t, eventNameOf(tree), record.EventName())
@@ -299,7 +300,7 @@ func assertRecordMatches(t *testing.T, record plog.LogRecord, tree any) {
 	assert.Equal(t, len(changes(tree))+sprintChanges(tree), items, "changed fields")
 }
 
-// assertPeople looks for the id of each person, and for a hash in place of a login name.
+// assertPeople checks that the record contains the id of each person, or a hash in place of a login name.
 func assertPeople(t *testing.T, get func(string) string, tree any) {
 	t.Helper()
 	places := maps.Clone(placesOfPeople)
@@ -318,7 +319,7 @@ func assertPeople(t *testing.T, get func(string) string, tree any) {
 	}
 }
 
-// assertAge looks at the bodies that tell both times as Jira Cloud does.
+// assertAge checks the age of the issue for bodies that contain both times in the format of Jira Cloud.
 func assertAge(t *testing.T, get func(string) string, tree any) {
 	t.Helper()
 	timestamp, isNumber := valueAt(tree, "timestamp").(json.Number)
@@ -410,7 +411,7 @@ func assertRelations(t *testing.T, record plog.LogRecord, tree any) {
 	assert.Equal(t, subtasks, written, "subtasks")
 }
 
-// sprintChanges counts what differs between the old and the new state of a sprint.
+// sprintChanges counts the differences between the old and the new state of a sprint.
 func sprintChanges(tree any) (n int) {
 	if valueAt(tree, "oldValue") == nil {
 		return 0

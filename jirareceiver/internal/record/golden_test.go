@@ -29,8 +29,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// configured has options that change records, and bodies that show the change. The golden records are in folders of the same
-// name.
+// configured has options that change records, and bodies that show the change. The golden records are in folders of the
+// same name.
 var configured = []struct {
 	name   string
 	change func(*Options)

@@ -95,7 +95,7 @@ func hostileBodies(size int) map[string]string {
 	return bodies
 }
 
-// TestHostileBodiesBecomeSmallRecords bounds what a body of any shape costs and becomes, without a clock.
+// TestHostileBodiesBecomeSmallRecords limits the memory for a body of any shape, and the size of its records.
 func TestHostileBodiesBecomeSmallRecords(t *testing.T) {
 	const size = 2 << 20
 	modes := []struct {
@@ -225,7 +225,8 @@ func TestCutsOfWhatIsNotUTF8(t *testing.T) {
 	assert.Equal(t, "\uFFFD", attrs[attrIssueSummary])
 }
 
-// TestBudgetOfAnEvent has more changes than fit: the records of some are missing, and those that are there are whole.
+// TestBudgetOfAnEvent has more changes than fit. The records of some changes are missing, and the other records are
+// complete.
 func TestBudgetOfAnEvent(t *testing.T) {
 	logs, remarks, _ := hostileRecords(t, hostileBodies(4 << 20)["long changes"], func(o *Options) { o.SplitChanges, o.MaxText = true, 1<<20 })
 	records := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
@@ -260,7 +261,7 @@ func TestCutTextsAreNotHeld(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
-// TestLongListsOfUsers leaves out what is too long to be searched for login names.
+// TestLongListsOfUsers checks that records omit a list that is too long to be searched for login names.
 func TestLongListsOfUsers(t *testing.T) {
 	ids := strings.Repeat("5cedcb4355a88a0fc86388ba, ", 700)
 	for change, want := range map[string]any{

@@ -15,8 +15,8 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
-// TestMutants makes records of all mutants of all bodies. Each mutant must become the expected number of valid records. With
-// the race detector, it leaves out nine mutants of ten.
+// TestMutants makes records of all mutants of all bodies. Each mutant must become the expected number of valid records.
+// With the race detector, it leaves out nine mutants of ten.
 func TestMutants(t *testing.T) {
 	began, step := time.Now(), mutantStep
 	if testing.Short() {

@@ -20,7 +20,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
-// kinds of what a body may say of people. Each but links has an option of its own.
+// The kinds of texts about people. Each kind except links has an option of its own.
 const (
 	ofUser        = "user_details"
 	ofDescription = "description"
@@ -30,7 +30,7 @@ const (
 
 // TestPersonalDataIsLeftOut looks for people and their texts in whole records, wherever a value might have ended up.
 func TestPersonalDataIsLeftOut(t *testing.T) {
-	forEachMode(t, func(*Options) {}, func(t *testing.T, texts []recorded, s *said) {
+	forEachMode(t, func(*Options) {}, func(t *testing.T, texts []recorded, s *bodyTexts) {
 		t.Helper()
 		for _, kind := range []string{ofUser, ofDescription, ofComment, ofLinks} {
 			assert.Empty(t, s.leaks(texts, kind), "with the defaults")
@@ -38,7 +38,8 @@ func TestPersonalDataIsLeftOut(t *testing.T) {
 	})
 }
 
-// TestIncludeSwitchesOnOneKindAlone finds with each option what it is for, and nothing of the other kinds.
+// TestIncludeSwitchesOnOneKindAlone checks that records contain the texts of one kind with its option, and no texts of
+// the other kinds.
 func TestIncludeSwitchesOnOneKindAlone(t *testing.T) {
 	for kind, include := range map[string]func(*Options){
 		ofUser:        func(o *Options) { o.UserDetails = true },
@@ -47,7 +48,7 @@ func TestIncludeSwitchesOnOneKindAlone(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			found := 0
-			forEachMode(t, include, func(t *testing.T, texts []recorded, s *said) {
+			forEachMode(t, include, func(t *testing.T, texts []recorded, s *bodyTexts) {
 				t.Helper()
 				found += len(s.leaks(texts, kind))
 				maps.Copy(s.public, s.personal[kind]) // a text that is asked for may name people
@@ -73,8 +74,9 @@ func TestPayloadSwitchesOnNothingElse(t *testing.T) {
 	}
 }
 
-// forEachMode writes the records of all bodies in both modes, with all of their custom fields, and passes their texts to check.
-func forEachMode(t *testing.T, include func(*Options), check func(*testing.T, []recorded, *said)) {
+// forEachMode writes the records of all bodies in both modes, with all of their custom fields, and passes their texts
+// to check.
+func forEachMode(t *testing.T, include func(*Options), check func(*testing.T, []recorded, *bodyTexts)) {
 	t.Helper()
 	all := testbodies.All(t)
 	fields := testbodies.CustomFields(t, all)
@@ -85,7 +87,7 @@ func forEachMode(t *testing.T, include func(*Options), check func(*testing.T, []
 		})
 		for _, body := range all {
 			t.Run(mode+"/"+body.Name, func(t *testing.T) {
-				check(t, textsOf(w.logs(t, body.Content, Delivery{})), whatIsSaid(readTree(t, body.Content)))
+				check(t, textsOf(w.logs(t, body.Content, Delivery{})), textsOfBody(readTree(t, body.Content)))
 			})
 		}
 	}
@@ -126,15 +128,15 @@ func textsOf(logs plog.Logs) (texts []recorded) {
 
 type set map[string]bool
 
-// said is what a body says, read by other means than the receiver's.
-type said struct {
+// bodyTexts holds the texts of a body, sorted without the code of the receiver.
+type bodyTexts struct {
 	personal map[string]set // texts by kind
 	ids      set            // of users, which stay
 	public   set            // all other texts
 }
 
-func whatIsSaid(tree any) *said {
-	s := &said{personal: map[string]set{ofUser: {}, ofDescription: {}, ofComment: {}, ofLinks: {}}, ids: set{}, public: set{}}
+func textsOfBody(tree any) *bodyTexts {
+	s := &bodyTexts{personal: map[string]set{ofUser: {}, ofDescription: {}, ofComment: {}, ofLinks: {}}, ids: set{}, public: set{}}
 	s.walk(tree)
 	for text := range s.personal[ofUser] {
 		delete(s.public, text) // such as the names in a field that is not known to hold users
@@ -151,7 +153,7 @@ func site(tree any) string {
 }
 
 // walk sorts all texts of a value.
-func (s *said) walk(value any) {
+func (s *bodyTexts) walk(value any) {
 	switch value := value.(type) {
 	case map[string]any:
 		switch {
@@ -175,8 +177,8 @@ func (s *said) walk(value any) {
 	}
 }
 
-// member sorts what a member of an object that is no user says.
-func (s *said) member(key string, value any, parent map[string]any) {
+// member sorts the texts of a member of an object that is not a user.
+func (s *bodyTexts) member(key string, value any, parent map[string]any) {
 	isText := hasAny(parent, "summary", "customfield_10000") || hasAny(parent, "issuetype", "status")
 	switch {
 	case s.alertMember(key, value, parent):
@@ -195,7 +197,8 @@ func (s *said) member(key string, value any, parent map[string]any) {
 	}
 }
 
-// isUser knows users by what only they have. Projects have avatars and names as well, and languages a display name.
+// isUser recognizes users by members that no other object has. Projects have avatars and names as well, and languages
+// have a display name.
 func isUser(object map[string]any) bool {
 	if hasAny(object, "webhookEvent", "username", "languageCode") {
 		return false
@@ -203,7 +206,7 @@ func isUser(object map[string]any) bool {
 	return hasAny(object, "displayName", "emailAddress", "accountId") || hasAny(object, "avatarUrls") && !hasAny(object, "id")
 }
 
-func (s *said) user(u map[string]any) {
+func (s *bodyTexts) user(u map[string]any) {
 	for key, value := range u {
 		switch key {
 		case "displayName", "emailAddress", "name":
@@ -220,8 +223,8 @@ func (s *said) user(u map[string]any) {
 	}
 }
 
-// addUserID adds a user key, or the machine-readable value of a change. The ids in it stay, and login names do not.
-func (s *said) addUserID(value string) {
+// addUserID adds a user key, or the machine-readable value of a change. Records contain its ids, but no login names.
+func (s *bodyTexts) addUserID(value string) {
 	for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune("[](), ", r) }) {
 		if accountOrKey.MatchString(word) {
 			s.ids[word] = true
@@ -231,8 +234,8 @@ func (s *said) addUserID(value string) {
 	}
 }
 
-// change sorts what a changelog item says.
-func (s *said) change(item map[string]any) {
+// change sorts the texts of a changelog item.
+func (s *bodyTexts) change(item map[string]any) {
 	field := strings.ToLower(textAt(item, "fieldId", "field"))
 	switch {
 	case field == "description", field == "environment":
@@ -256,7 +259,7 @@ func (s *said) change(item map[string]any) {
 	}
 }
 
-func (s *said) addChange(kind string, item map[string]any) {
+func (s *bodyTexts) addChange(kind string, item map[string]any) {
 	for _, key := range []string{"from", "fromString", "to", "toString"} {
 		s.addTexts(kind, item[key])
 	}
@@ -286,7 +289,7 @@ func isString(value any) bool {
 var structure = set{"type": true, "version": true, "localId": true, "id": true, "marks": true}
 
 // addTexts adds all texts below a value, line by line: a text in a record may be cut, or made one line.
-func (s *said) addTexts(kind string, value any) {
+func (s *bodyTexts) addTexts(kind string, value any) {
 	switch value := value.(type) {
 	case map[string]any:
 		for key, member := range value {
@@ -309,10 +312,10 @@ func (s *said) addTexts(kind string, value any) {
 
 func oneSpace(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// leaks returns the texts of a record in which a personal text of the kind stands. Where one stands inside a text that the
-// body has in a public place as well, as a name in a summary, that is no leak. A user id that equals the login name is one, but
-// where ids belong.
-func (s *said) leaks(texts []recorded, kind string) (leaks []string) {
+// leaks returns the texts of a record that contain a personal text of the kind. A personal text inside a public text of
+// the body is not a leak, for example a name in a summary. A user id that equals the login name is
+// a leak, except in the attributes of ids.
+func (s *bodyTexts) leaks(texts []recorded, kind string) (leaks []string) {
 	for _, text := range texts {
 		if madeHere[text.key] || strings.HasSuffix(text.key, "_at") {
 			continue
@@ -337,7 +340,7 @@ func (s *said) leaks(texts []recorded, kind string) (leaks []string) {
 // madeHere are the keys of texts that do not come from the body.
 var madeHere = set{"EventName": true, "log.record.uid": true, "service.name": true, "jira.webhook.source": true, "jira.site.type": true}
 
-// placesOfIDs are the keys of changed values, besides those that end in ".id".
+// placesOfIDs are the keys of changed values. Keys that end in ".id" contain ids as well.
 var placesOfIDs = set{"from": true, "to": true, "jira.change.from": true, "jira.change.to": true}
 
 // without cuts the texts that contain a personal one out of a value.

@@ -12,8 +12,8 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
 
-// TestResolutionChange has the histories of issues that Jira tells in different ways. An issue is resolved once, and
-// again only after it was reopened.
+// TestResolutionChange contains histories of issues, in the different forms in which Jira sends them. An issue is
+// resolved once, and again only after it was reopened.
 func TestResolutionChange(t *testing.T) {
 	const (
 		toDone   = `{"fieldId": "status", "field": "status", "from": "3", "fromString": "In Progress", "to": "5", "toString": "Done"}`
@@ -82,8 +82,8 @@ func text(value any) string {
 	return s
 }
 
-// TestResolutionChangeByMapping has statuses that only the configuration knows, and one that it calls by a word of its
-// own.
+// TestResolutionChangeByMapping contains statuses that only the configuration maps, one of them to a value that is not
+// built in.
 func TestResolutionChangeByMapping(t *testing.T) {
 	builder := newBuilder(func(o *Options) {
 		o.Statuses = status.NewMapper(status.Options{Mapping: status.Mapping{
@@ -96,7 +96,7 @@ func TestResolutionChangeByMapping(t *testing.T) {
 		{"Parked", "Live", "done", "resolved"},
 		{"Parked", "Live", "new", ""},
 		{"Parked", "Live", "undefined", ""},
-		{"Live", "Parked", "new", ""}, // Jira does not tell the category of the previous status
+		{"Live", "Parked", "new", ""}, // Jira does not send the category of the previous status
 	} {
 		body := fmt.Sprintf(`{"webhookEvent": "jira:issue_updated", "issue": {"key": "OPS-1", "fields": {"status": {"name": %q, "statusCategory": {"key": %q}}}},
 			"changelog": {"items": [{"field": "status", "fromString": %q, "toString": %q}]}}`, tt.to, tt.category, tt.from, tt.to)

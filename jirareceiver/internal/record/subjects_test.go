@@ -16,7 +16,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
-// TestSubjects has one event about each kind of thing, with all that a body can say of it.
+// TestSubjects has one event about each type of subject, with all members that a body can contain.
 func TestSubjects(t *testing.T) {
 	const times = `"created": "2026-03-02T10:00:00.000+0100", "updated": "2026-03-03T10:00:00.000+0100", "author": {"accountId": "a"}, "updateAuthor": {"accountId": "b"}`
 	for _, tt := range []struct{ event, members, line, attributes string }{
@@ -82,7 +82,8 @@ func TestSubjects(t *testing.T) {
 	}
 }
 
-// TestKnownEvents tells the events that Jira documents, which metrics name, from those that a sender makes up.
+// TestKnownEvents checks that only events that Jira documents are known. Metrics contain the names of known events, and
+// a sender can make up other names.
 func TestKnownEvents(t *testing.T) {
 	for name, want := range map[string]EventType{
 		"jira:issue_created":    {Name: "jira.issue.created", Known: true},

@@ -76,7 +76,7 @@ func TestUIDNamesTheEvent(t *testing.T) {
 	const user = `{"webhookEvent": "user_updated", "timestamp": 1595970774883, "user": {"accountId": "1"}, "matchedWebhookIds": [%d]}`
 	assert.Equal(t, uid(fmt.Sprintf(user, 1), Delivery{}), uid(fmt.Sprintf(user, 2), Delivery{}), "another registration")
 
-	assert.Nil(t, uid("", Delivery{}), "nothing tells two deliveries without a body apart")
+	assert.Nil(t, uid("", Delivery{}), "two deliveries without a body cannot be distinguished")
 	assert.Nil(t, uid("\xef\xbb\xbf", Delivery{}), "a byte order mark is not a body")
 	assert.NotEqual(t, uid("", Delivery{ID: "1"}), uid("", Delivery{ID: "2"}))
 	again := uid("", Delivery{ID: "1"})
@@ -174,7 +174,7 @@ func hasName(t *testing.T, body []byte) bool {
 }
 
 // TestUIDsAreDistinct compares all bodies, and their changed fields, with each other. Some of the bodies of real
-// webhooks are edited copies of one delivery, as their ids tell: to Jira, that is one event.
+// webhooks are edited copies of one delivery, because their ids are the same: to Jira, that is one event.
 func TestUIDsAreDistinct(t *testing.T) {
 	files := map[string]string{}
 	all := bodies(t)
@@ -212,16 +212,16 @@ func changeOf(t *testing.T, body []byte) string {
 	return fmt.Sprint(change)
 }
 
-// gatewayLink matches the links to the gateway of Jira Cloud, which do not tell the site.
+// gatewayLink matches the links to the gateway of Jira Cloud, which do not contain the address of the site.
 var gatewayLink = regexp.MustCompile(`://api\.atlassian\.com/ex/jira/[^"]*`)
 
-// siteLink matches the links that tell the site, in compact JSON.
+// siteLink matches the links that contain the address of the site, in compact JSON.
 var siteLink = regexp.MustCompile(`"self":"[^"]*/rest/`)
 
-// apiLink matches the links that tell the site, from the host on.
+// apiLink matches the links that contain the address of the site, from the host on.
 var apiLink = regexp.MustCompile(`://([^"]*/rest/)`)
 
-// TestUIDFollowsIdentity changes each value that tells an event from others.
+// TestUIDFollowsIdentity changes each value that distinguishes an event from other events.
 func TestUIDFollowsIdentity(t *testing.T) {
 	changed := map[string]int{}
 	for file, body := range bodies(t) {
@@ -240,12 +240,12 @@ func TestUIDFollowsIdentity(t *testing.T) {
 	t.Logf("changed: %v", changed)
 }
 
-// identities says where the identity of an event is, by the beginning of its name: of what changed, and of the change.
-// Of several ids of a change, the first that a body has counts.
+// identities holds the paths of the ids of the subject and of the change, by the start of the event type. The first
+// path that a body contains counts.
 var identities = []struct {
-	names  string
-	entity []string
-	change []string
+	names   string
+	subject []string
+	change  []string
 }{
 	{"jira.issue.", []string{"issue.id"}, []string{"changelog.id", "timestamp"}},
 	{"jira.comment.", []string{"comment.id"}, []string{"comment.updated", "timestamp"}},
@@ -267,7 +267,7 @@ var identities = []struct {
 	{"jira.alert.", []string{"alert.alertId"}, []string{"alert.updatedAt", "escalationTime"}},
 }
 
-// identityOf returns the paths of the values that tell the event of a body from others.
+// identityOf returns the paths of the values that distinguish the event of a body from other events.
 func identityOf(t *testing.T, body []byte) (paths []string) {
 	t.Helper()
 	ev, err := jira.NewDecoder(nil).Decode(body)
@@ -277,7 +277,7 @@ func identityOf(t *testing.T, body []byte) (paths []string) {
 		if !strings.HasPrefix(eventTypeOf(ev).Name, identity.names) {
 			continue
 		}
-		for _, ids := range [][]string{identity.entity, identity.change} {
+		for _, ids := range [][]string{identity.subject, identity.change} {
 			if i := slices.IndexFunc(ids, func(path string) bool { return parentOf(tree, path) != nil }); i >= 0 {
 				paths = append(paths, ids[i])
 			}

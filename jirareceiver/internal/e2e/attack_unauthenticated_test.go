@@ -95,7 +95,7 @@ func headersOfStreams(size int) func(*testing.T, *attacker) {
 				t.Logf("no HTTP/2: %q", negotiated)
 				return
 			}
-			_ = conn.SetWriteDeadline(time.Now().Add(patience))
+			_ = conn.SetWriteDeadline(time.Now().Add(waitLimit))
 			a.running.Go(func() { _, _ = io.Copy(io.Discard, conn) }) // without it, the server would stop reading
 			_, _ = conn.Write(manyStreams(streams, size))
 		}
@@ -153,7 +153,7 @@ func bodiesOverHTTP2(t *testing.T, a *attacker) {
 		_ = framer.WriteData(1, false, make([]byte, 16<<10))
 	}
 	a.hold(files(t, form(300, 3000)), func(_ int, conn net.Conn) {
-		_ = conn.SetWriteDeadline(time.Now().Add(patience))
+		_ = conn.SetWriteDeadline(time.Now().Add(waitLimit))
 		a.running.Go(func() { _, _ = io.Copy(io.Discard, conn) }) // without it, the server would stop reading
 		_, _ = conn.Write(b.Bytes())
 	}, "h2")
@@ -207,7 +207,7 @@ func trickle(ctx context.Context, conn net.Conn) {
 			return
 		case <-time.After(time.Second):
 		}
-		_ = conn.SetWriteDeadline(time.Now().Add(patience))
+		_ = conn.SetWriteDeadline(time.Now().Add(waitLimit))
 		if _, err := io.WriteString(conn, " "); err != nil {
 			return
 		}
