@@ -378,11 +378,14 @@ func (cfg *IncludeConfig) validate() error {
 	case cfg.UserHashKey == nil:
 		return nil
 	case strings.TrimSpace(key) == "":
-		return errors.New("include::user_hash_key: empty; set the environment variable, or fill the file, that it refers to")
+		return errors.New("include::user_hash_key: empty; set the environment variable, or fill the file, " +
+			"that it refers to")
 	case strings.TrimSpace(key) != key:
-		return errors.New("include::user_hash_key: begins or ends with white space or a line break; write the file without a line break at its end, for example with printf %s")
+		return errors.New("include::user_hash_key: begins or ends with white space or a line break; " +
+			"write the file without a line break at its end, for example with printf %s")
 	case utf8.RuneCountInString(key) < minUserHashKey:
-		return fmt.Errorf("include::user_hash_key: shorter than %d characters; make a random key, for example with openssl rand -hex 32", minUserHashKey)
+		return fmt.Errorf("include::user_hash_key: shorter than %d characters; "+
+			"make a random key, for example with openssl rand -hex 32", minUserHashKey)
 	}
 	return nil
 }
@@ -471,7 +474,9 @@ func (cfg *Config) warnings() []warning {
 		},
 		{
 			"options", cfg.Include.ambiguousKeys(),
-			"A key contains $ or begins and ends with a quote; in a configuration file the collector reads $$ as $, and two receivers make different hashes of one login name if their keys differ",
+			"A key contains $ or begins and ends with a quote; " +
+				"in a configuration file the collector reads $$ as $, " +
+				"and two receivers make different hashes of one login name if their keys differ",
 		},
 		{"patterns", include, includeWarning(len(include) == len(cfg.Events.Include))},
 		{"patterns", exclude, "Patterns of events::exclude match no event that Jira documents; check the spelling"},

@@ -409,8 +409,8 @@ func TestAlertsNeedOnlyToken(t *testing.T) {
 	}
 }
 
-// TestLoginNamesStayInside posts events whose people have a login name, in all ways that log or count something, and looks for
-// it in records, log lines, metrics and spans. The key of the hashes appears nowhere either.
+// TestLoginNamesStayInside posts events whose people have a login name, in all ways that log or count something, and
+// looks for it in records, log lines, metrics and spans. The key of the hashes appears nowhere either.
 func TestLoginNamesStayInside(t *testing.T) {
 	t.Parallel()
 	const (

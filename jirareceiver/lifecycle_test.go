@@ -425,8 +425,8 @@ func TestConsumeContract(t *testing.T) {
 	})
 }
 
-// contractFactory makes receivers for the checker, and deliveries for the receivers. They come one after the other: for the
-// checker, a permanent error of a group is final for each of its deliveries. TestGroupWithPoison has groups.
+// contractFactory makes receivers for the checker, and deliveries for the receivers. They come one after the other: for
+// the checker, a permanent error of a group is final for each of its deliveries. TestGroupWithPoison has groups.
 type contractFactory struct {
 	mu       sync.Mutex
 	receiver *jiraReceiver

@@ -349,8 +349,8 @@ func exampleValue(value pcommon.Value) string {
 	return "`" + strings.NewReplacer("|", `\|`, "`", "'").Replace(s) + "`"
 }
 
-// on returns the events that have an attribute, in short: jira.sprint.* are all events of a namespace, and the shorter list
-// of the events that have the attribute and the events that lack it is written.
+// on returns the events that have an attribute, in short: jira.sprint.* are all events of a namespace, and the shorter
+// list of the events that have the attribute and the events that lack it is written.
 func (seen *observations) on(events map[string]bool) string {
 	switch {
 	case len(events) == len(seen.events):

@@ -1,14 +1,15 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package groupcommit hands the records of concurrent deliveries to a consumer in groups, as databases commit concurrent
-// transactions with one write. While one call of the consumer is under way, deliveries wait together. The next call takes the
-// records of all of them, and each delivery gets the outcome of that call.
+// Package groupcommit hands the records of concurrent deliveries to a consumer in groups, as databases commit
+// concurrent transactions with one write. While one call of the consumer is under way, deliveries wait together. The
+// next call takes the records of all of them, and each delivery gets the outcome of that call.
 //
 // There is no timer: a delivery that finds no call under way calls the consumer at once. These hold at any time:
 //
 //   - Commit returns only after a call that took the records of the delivery has returned.
-//   - A delivery waits for the end of one call at most. A group that is full does not wait: its call begins beside the others.
+//   - A delivery waits for the end of one call at most. A group that is full does not wait: its call begins beside the
+//     others.
 //   - No delivery leaves a group before its call, so that a cancellation loses none.
 package groupcommit
 
@@ -54,15 +55,15 @@ type group struct {
 // errPanicked is the error of a group until its call has returned.
 var errPanicked = errors.New("the call of the group panicked")
 
-// New returns a Committer. retryAlone reports whether only some of the records of a group may have caused its error. Each
-// delivery of the group then hands over its records again, alone.
+// New returns a Committer. retryAlone reports whether only some of the records of a group may have caused its error.
+// Each delivery of the group then hands over its records again, alone.
 func New(next consumer.Logs, retryAlone func(error) bool) *Committer {
 	return &Committer{next: next, retryAlone: retryAlone, maxRecords: maxRecords, maxBytes: maxBytes}
 }
 
-// Commit hands over the records of a delivery, and returns the error of the consumer. The consumer may keep and change the
-// records; rebuild makes them again. A group goes with the context of its first delivery, so the contexts of all deliveries must
-// carry equal values, and end together.
+// Commit hands over the records of a delivery, and returns the error of the consumer. The consumer may keep and change
+// the records; rebuild makes them again. A group goes with the context of its first delivery, so the contexts of all
+// deliveries must carry equal values, and end together.
 func (c *Committer) Commit(ctx context.Context, logs plog.Logs, rebuild func() plog.Logs) error {
 	if c.beginAlone() {
 		defer c.end()
@@ -120,8 +121,8 @@ func (c *Committer) beginGroup() {
 	c.waiting = nil
 }
 
-// call hands the records of a group over. It ends a panic, because the deliveries hand their records over again, alone: the
-// delivery whose records cause the panic then panics again.
+// call hands the records of a group over. It ends a panic, because the deliveries hand their records over again, alone:
+// the delivery whose records cause the panic then panics again.
 func (c *Committer) call(ctx context.Context, g *group) {
 	defer c.end()
 	defer close(g.ended)

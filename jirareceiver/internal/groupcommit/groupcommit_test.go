@@ -27,7 +27,8 @@ var (
 	errBusy   = errors.New("the sink refuses everything")
 )
 
-// sink is a consumer whose calls take callTime. It refuses a call that contains a record named poison, and panics at one named panic.
+// sink is a consumer whose calls take callTime. It refuses a call that contains a record named poison, and panics at
+// one named panic.
 type sink struct {
 	mu    sync.Mutex
 	calls [][]string // the records of each call, in the order in which the calls began
@@ -190,8 +191,8 @@ func TestCancellation(t *testing.T) {
 	})
 }
 
-// TestInvariants commits at random times, with and without poison. Nobody has a good answer before its record was taken, and nobody
-// waits for more than the end of one call, its own call, and its call alone.
+// TestInvariants commits at random times, with and without poison. Nobody has a good answer before its record was
+// taken, and nobody waits for more than the end of one call, its own call, and its call alone.
 func TestInvariants(t *testing.T) {
 	for seed := range uint64(50) {
 		synctest.Test(t, func(t *testing.T) {

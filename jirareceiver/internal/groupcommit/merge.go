@@ -5,7 +5,8 @@ package groupcommit
 
 import "go.opentelemetry.io/collector/pdata/plog"
 
-// merge moves the records of all parts into the first, in order. Equal resources become one, and equal scopes within it.
+// merge moves the records of all parts into the first, in order. Equal resources become one, and equal scopes within
+// it.
 func merge(parts []plog.Logs) plog.Logs {
 	merged := parts[0]
 	for _, part := range parts[1:] {

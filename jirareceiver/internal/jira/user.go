@@ -6,7 +6,8 @@ package jira
 import "strings"
 
 // User is a person or an app. Jira Cloud identifies users by AccountID, Data Center by Key and Name. The key is
-// JIRAUSER10100 or similar for users since Jira 8.4. For older users, the key is the login name with which they started.
+// JIRAUSER10100 or similar for users since Jira 8.4. For older users, the key is the login name with which they
+// started.
 type User struct {
 	Self        string
 	AccountID   string

@@ -38,8 +38,8 @@ func (w writer) user(keys userKeys, u jira.User) {
 	}
 }
 
-// hashOf returns the hash of a person without an id, otherwise "". It prefers the user key, which is the login name with
-// which the person started: the key survives a change of the login name, and changed fields contain only the key.
+// hashOf returns the hash of a person without an id, otherwise "". It prefers the user key, which is the login name
+// with which the person started: the key survives a change of the login name, and changed fields contain only the key.
 func (w writer) hashOf(u jira.User) string {
 	if u.ID() != "" {
 		return ""

@@ -59,7 +59,8 @@ func TestPersonHasOneIdentity(t *testing.T) {
 	}
 }
 
-// TestHashesJoinThePlacesOfAPerson compares the hashes of one person as actor, in a field, in a change and in a custom field.
+// TestHashesJoinThePlacesOfAPerson compares the hashes of one person as actor, in a field, in a change and in a custom
+// field.
 func TestHashesJoinThePlacesOfAPerson(t *testing.T) {
 	body := []byte(`{"user": {"name": "Kim"}, "issue": {"fields": {"assignee": {"key": "kim", "name": "kim"}, "customfield_1": {"name": "kim", "displayName": "Kim Dvorak"}}},
 		"changelog": {"items": [{"field": "assignee", "to": "kim"}, {"field": "Approver", "fieldtype": "custom", "to": "[kim(kim)]"}]}}`)
@@ -118,8 +119,8 @@ func TestHasherIsSafeForConcurrentUse(t *testing.T) {
 	group.Wait()
 }
 
-// TestLoginsStayOutOfUIDs shows that log.record.uid, whose hash has no key, does not contain the login name of a user event
-// beside values that anyone knows.
+// TestLoginsStayOutOfUIDs shows that log.record.uid, whose hash has no key, does not contain the login name of a user
+// event beside values that anyone knows.
 func TestLoginsStayOutOfUIDs(t *testing.T) {
 	ev := ClassifiedEvent{
 		Event: &jira.Event{Name: "user_created", User: jira.User{Key: "kim"}},

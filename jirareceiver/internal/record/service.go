@@ -9,9 +9,9 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 )
 
-// service writes the attributes of a custom field of Jira Service Management. The alias of the field is the last part of
-// each key, as in the templates of the semantic conventions (http.request.header.<key>). An alias that users choose can
-// then never make an attribute the namespace of another one.
+// service writes the attributes of a custom field of Jira Service Management. The alias of the field is the last part
+// of each key, as in the templates of the semantic conventions (http.request.header.<key>). An alias that users choose
+// can then never make an attribute the namespace of another one.
 func (w writer) service(alias string, value any) {
 	switch value := value.(type) {
 	case *jira.SLA:

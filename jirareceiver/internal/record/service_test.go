@@ -111,7 +111,8 @@ func TestServiceFields(t *testing.T) {
 	assert.Equal(t, []string{"customfield_1"}, unreadable)
 }
 
-// TestServiceFieldsMatchTheirBodies compares the SLAs and approvals of all bodies with what encoding/json reads in them.
+// TestServiceFieldsMatchTheirBodies compares the SLAs and approvals of all bodies with what encoding/json reads in
+// them.
 func TestServiceFieldsMatchTheirBodies(t *testing.T) {
 	all := testbodies.All(t)
 	w := newWriting(func(o *Options) { o.CustomFields = testbodies.CustomFields(t, all) })

@@ -241,8 +241,8 @@ func TestDisplayLines(t *testing.T) {
 	}
 }
 
-// TestCustomFields has the ids of people or the hashes of their login names by default, and their names beside them when asked
-// for.
+// TestCustomFields has the ids of people or the hashes of their login names by default, and their names beside them
+// when asked for.
 func TestCustomFields(t *testing.T) {
 	const fields = `{"issue": {"fields": {"customfield_1": {"accountId": "a", "displayName": "Ada Lindqvist"},
 		"customfield_2": [{"accountId": "b", "displayName": "Noor Haddad"}, {"name": "rmontero", "displayName": "Rosa Montero"}],
