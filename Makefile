@@ -76,6 +76,7 @@ test: ## run all tests: with the race detector, coverage, the built collector, a
 	$(MAKE) build
 	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 ./jirareceiver/internal/e2e
 	go test -C tools/kubernetes -count=1 ./...
+	go test -C tools/policies -count=1 ./...
 	$(MAKE) soak
 
 .PHONY: test-faults
@@ -123,7 +124,7 @@ golden: ## write the golden records; read the difference before you commit it
 	go test ./jirareceiver/internal/record -run TestGolden -update
 
 .PHONY: docs
-docs: ## write docs/events.md, docs/attributes.md and the schema of the configuration, from the code and testdata
+docs: ## write docs/events.md, docs/attributes.md, the schema of the configuration and the registry, from the code and testdata
 	go run ./jirareceiver/internal/docgen
 
 .PHONY: generate
@@ -139,7 +140,7 @@ fmt: ## format the code
 .PHONY: lint
 lint: ## run the linters
 	@$(TOOL) golangci-lint run --allow-parallel-runners
-	@for module in kafka kubernetes; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
+	@for module in kafka kubernetes policies; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
 
 .PHONY: tidy
 tidy: ## tidy the modules
@@ -147,6 +148,7 @@ tidy: ## tidy the modules
 	cd tools && go mod tidy
 	cd tools/kafka && go mod tidy
 	cd tools/kubernetes && go mod tidy
+	cd tools/policies && go mod tidy
 	cd tools/victorialogs && go mod tidy
 
 .PHONY: clean

@@ -44,42 +44,42 @@ A record has an attribute if Jira sends its value and the value is not empty. On
 `
 
 // sections are the parts of the page, by the namespaces of their attributes.
-var sections = []struct {
+var sections = []section{
+	{"Resource and instrumentation scope", "resource", []string{"service.", "jira.site.", "jira.schema."}},
+	{"Event, delivery and actor", "delivery", []string{"log.", "jira.record.", "jira.webhook.", "user."}},
+	{"Issue", "issue", []string{"jira.issue.", "url.", "jira.workflow."}},
+	{"Changed fields", "changelog", []string{"jira.changelog.", "jira.change."}},
+	{"Project", "project", []string{"jira.project."}},
+	{"Comment", "comment", []string{"jira.comment."}},
+	{"Worklog", "worklog", []string{"jira.worklog."}},
+	{"Attachment", "attachment", []string{"jira.attachment.", "file."}},
+	{"Issue link", "issue_link", []string{"jira.issue_link."}},
+	{"Sprint and board", "sprint", []string{"jira.sprint.", "jira.board."}},
+	{"Version", "version", []string{"jira.version."}},
+	{"Alert", "alert", []string{"jira.alert."}},
+	{"User, on events about users", "user", []string{"jira.user."}},
+	{"Issue property, filter and option", "option", []string{"jira.issue_property.", "jira.filter.", "jira.option."}},
+}
+
+// section is a part of the page, and a group of the registry.
+type section struct {
 	title      string
+	id         string // last part of the id of the group
 	namespaces []string
-}{
-	{"Resource and instrumentation scope", []string{"service.", "jira.site.", "jira.schema."}},
-	{"Event, delivery and actor", []string{"log.", "jira.record.", "jira.webhook.", "user."}},
-	{"Issue", []string{"jira.issue.", "url.", "jira.workflow."}},
-	{"Changed fields", []string{"jira.changelog.", "jira.change."}},
-	{"Project", []string{"jira.project."}},
-	{"Comment", []string{"jira.comment."}},
-	{"Worklog", []string{"jira.worklog."}},
-	{"Attachment", []string{"jira.attachment.", "file."}},
-	{"Issue link", []string{"jira.issue_link."}},
-	{"Sprint and board", []string{"jira.sprint.", "jira.board."}},
-	{"Version", []string{"jira.version."}},
-	{"Alert", []string{"jira.alert."}},
-	{"User, on events about users", []string{"jira.user."}},
-	{"Issue property, filter and option", []string{"jira.issue_property.", "jira.filter.", "jira.option."}},
+}
+
+func (s section) contains(key string) bool {
+	return slices.ContainsFunc(s.namespaces, func(namespace string) bool { return strings.HasPrefix(key, namespace) })
 }
 
 // attributesPage returns docs/attributes.md.
-func attributesPage(root string, bodies []testbodies.Body) (string, error) {
-	declared, err := parseAttributes(filepath.Join(root, "jirareceiver", "internal", "record", "attribute.go"))
-	if err != nil {
-		return "", err
-	}
-	seen, err := seenAttributes(declared, bodies)
-	if err != nil {
-		return "", err
-	}
+func attributesPage(declared *declarations, seen *observations) (string, error) {
 	page, rows := strings.Builder{}, 0
 	page.WriteString(backticks(attributesIntro))
 	for _, section := range sections {
 		fmt.Fprintf(&page, "## %s\n\n| attribute | description | type | example | on | personal |\n|---|---|---|---|---|---|\n", section.title)
 		for _, attr := range declared.attributes {
-			if slices.ContainsFunc(section.namespaces, func(namespace string) bool { return strings.HasPrefix(attr.key, namespace) }) {
+			if section.contains(attr.key) {
 				page.WriteString(attr.row(seen))
 				rows++
 			}
@@ -133,7 +133,8 @@ var fromConventions = map[string]string{
 }
 
 // parseAttributes reads the keys of the attributes, and the comments after them.
-func parseAttributes(path string) (*declarations, error) {
+func parseAttributes(root string) (*declarations, error) {
+	path := filepath.Join(root, "jirareceiver", "internal", "record", "attribute.go")
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
 	if err != nil {
 		return nil, err
@@ -239,8 +240,9 @@ var (
 	onlyWithOption = regexp.MustCompile("only with (`include::[a-z_]+`)")
 )
 
-func (attr attribute) row(seen *observations) string {
-	description, personal := attr.description, "no"
+// personal returns the description without the mark of personal data, and the column personal.
+func (attr attribute) personal() (description, personal string) {
+	description, personal = attr.description, "no"
 	if match := withOption.FindStringSubmatch(description); match != nil {
 		description, personal = strings.TrimSuffix(description, match[0]), "yes: "+match[1]
 	} else if matches := onlyWithOption.FindAllStringSubmatch(description, -1); matches != nil {
@@ -254,6 +256,11 @@ func (attr attribute) row(seen *observations) string {
 	} else if strings.HasPrefix(description, "hash of ") {
 		personal = "hash"
 	}
+	return description, personal
+}
+
+func (attr attribute) row(seen *observations) string {
+	description, personal := attr.personal()
 	o := seen.attributes[attr.key]
 	if o == nil {
 		o = &observation{}
@@ -270,7 +277,9 @@ type observations struct {
 
 type observation struct {
 	types   []string
+	value   any // the first value
 	example string
+	texts   map[string]bool // all values that are strings, without the values of odd bodies
 	events  map[string]bool
 }
 
@@ -279,7 +288,8 @@ func seenAttributes(declared *declarations, bodies []testbodies.Body) (*observat
 	w := newWriting(record.Options{
 		CustomFields: map[string]string{
 			"customfield_10016": "story_points", "customfield_10020": "sprint",
-			"customfield_10100": "approver", "customfield_10108": "tester", "customfield_10109": "reviewers",
+			"customfield_10100": "approver", "customfield_10101": "observers", "customfield_10108": "tester",
+			"customfield_10109": "reviewers",
 			"customfield_10301": "first_response", "customfield_10302": "time_to_approve", "customfield_10303": "approvals",
 			"customfield_10304": "request_type", "customfield_10305": "satisfaction", "customfield_10313": "budget",
 		},
@@ -300,26 +310,31 @@ func seenAttributes(declared *declarations, bodies []testbodies.Body) (*observat
 				continue // Jira does not document this event
 			}
 			seen.events[record.EventName()] = true
-			seen.add(record.EventName(), resource.Resource().Attributes())
-			seen.add(record.EventName(), scope.Scope().Attributes())
-			seen.add(record.EventName(), record.Attributes())
+			for _, attrs := range []pcommon.Map{resource.Resource().Attributes(), scope.Scope().Attributes(), record.Attributes()} {
+				seen.add(record.EventName(), attrs, body.Odd())
+			}
 		}
 	}
 	// No example body is long enough to reach a limit.
-	seen.attributes["jira.record.truncated"] = &observation{[]string{"string slice"}, "`[\"jira.issue.labels\"]`", seen.events}
+	seen.attributes["jira.record.truncated"] = &observation{
+		types: []string{"string slice"}, value: []any{"jira.issue.labels"}, example: "`[\"jira.issue.labels\"]`", events: seen.events,
+	}
 	return seen, nil
 }
 
-func (seen *observations) add(event string, attrs pcommon.Map) {
+func (seen *observations) add(event string, attrs pcommon.Map, isOdd bool) {
 	for key, value := range attrs.All() {
 		key = seen.declared.templateOf(key)
 		o := seen.attributes[key]
 		if o == nil {
-			o = &observation{example: exampleValue(value), events: map[string]bool{}}
+			o = &observation{value: value.AsRaw(), example: exampleValue(value), texts: map[string]bool{}, events: map[string]bool{}}
 			seen.attributes[key] = o
 		}
 		if name := typeName(value); !slices.Contains(o.types, name) {
 			o.types = append(o.types, name)
+		}
+		if value.Type() == pcommon.ValueTypeStr && !isOdd {
+			o.texts[value.Str()] = true
 		}
 		o.events[event] = true
 	}
@@ -342,11 +357,16 @@ func typeName(value pcommon.Value) string {
 const maxExample = 60
 
 func exampleValue(value pcommon.Value) string {
-	s := strings.Join(strings.Fields(value.AsString()), " ")
-	if runes := []rune(s); len(runes) > maxExample {
-		s = string(runes[:maxExample]) + "…"
-	}
+	s := shorten(strings.Join(strings.Fields(value.AsString()), " "))
 	return "`" + strings.NewReplacer("|", `\|`, "`", "'").Replace(s) + "`"
+}
+
+// shorten returns the start of a long text.
+func shorten(s string) string {
+	if runes := []rune(s); len(runes) > maxExample {
+		return string(runes[:maxExample]) + "…"
+	}
+	return s
 }
 
 // on returns the events that have an attribute, in short: jira.sprint.* are all events of a namespace, and the shorter

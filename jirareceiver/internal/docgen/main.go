@@ -1,8 +1,8 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Program docgen writes the pages and the schema that follow from the code and the example bodies: docs/events.md,
-// docs/attributes.md and jirareceiver/config.schema.json. `make docs` runs it.
+// Program docgen writes the pages, the schema and the registry that follow from the code and the example bodies: docs/events.md,
+// docs/attributes.md, jirareceiver/config.schema.json and the folder jirareceiver/registry. `make docs` runs it.
 package main
 
 import (
@@ -85,7 +85,15 @@ func generate(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("events: %w", err)
 	}
-	attributes, err := attributesPage(root, bodies)
+	declared, err := parseAttributes(root)
+	if err != nil {
+		return nil, fmt.Errorf("attributes: %w", err)
+	}
+	seen, err := seenAttributes(declared, bodies)
+	if err != nil {
+		return nil, fmt.Errorf("attributes: %w", err)
+	}
+	attributes, err := attributesPage(declared, seen)
 	if err != nil {
 		return nil, fmt.Errorf("attributes: %w", err)
 	}
@@ -93,11 +101,14 @@ func generate(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
-	return map[string]string{
-		"docs/events.md":                  events,
-		"docs/attributes.md":              attributes,
-		"jirareceiver/config.schema.json": schema,
-	}, nil
+	files, err := registry(root, declared, seen)
+	if err != nil {
+		return nil, fmt.Errorf("registry: %w", err)
+	}
+	files["docs/events.md"] = events
+	files["docs/attributes.md"] = attributes
+	files["jirareceiver/config.schema.json"] = schema
+	return files, nil
 }
 
 // received is the receive time of all deliveries on the pages.

@@ -266,8 +266,8 @@ const (
 	attrAlertDescription      = "jira.alert.description"        // description; with `include::description`
 	attrAlertDetails          = "jira.alert.details"            // custom properties of the alert, as JSON; with `include::description`
 	attrAlertNote             = "jira.alert.note"               // text that the user wrote with the action; with `include::comment_body`
-	attrAlertPriority         = "jira.alert.priority"           // priority, `P1` to `P5`
-	attrAlertPreviousPriority = "jira.alert.previous.priority"  // priority before the change
+	attrAlertPriority         = "jira.alert.priority"           // priority: `P1`, `P2`, `P3`, `P4` or `P5`
+	attrAlertPreviousPriority = "jira.alert.previous.priority"  // priority before the change: `P1`, `P2`, `P3`, `P4` or `P5`
 	attrAlertSource           = "jira.alert.source"             // tool or address that created the alert; names of people only with `include::user_details`
 	attrAlertEntity           = "jira.alert.entity"             // thing that the alert is about, such as a host
 	attrAlertTags             = "jira.alert.tags"               // tags
