@@ -132,8 +132,8 @@ const (
 	attrApprovalApproverCount   = "jira.issue.approval.approver_count."         // number of approvers
 	attrApprovalApprovedCount   = "jira.issue.approval.approved_count."         // number of approvers who have approved
 	attrApprovalDeclinedCount   = "jira.issue.approval.declined_count."         // number of approvers who have declined
-	attrApproverID              = "jira.issue.approval.approver.id."            // user ids of the approvers
-	attrApproverHash            = "jira.issue.approval.approver.hash."          // hashes of the login names of the approvers without an id
+	attrApproverID              = "jira.issue.approval.approver.id."            // user id of each approver
+	attrApproverHash            = "jira.issue.approval.approver.hash."          // hash of the login name of each approver without an id
 	attrApproverName            = "jira.issue.approval.approver.name."          // login names of the approvers; with `include::user_details`
 	attrApproverFullName        = "jira.issue.approval.approver.full_name."     // display names of the approvers; with `include::user_details`
 	attrRequestTypeID           = "jira.issue.request.type.id."                 // id of the request type
