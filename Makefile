@@ -19,6 +19,9 @@ FUZZ     := go test -run '^$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 # The number of measurements of each benchmark in `make bench`.
 COUNT := 1
 
+# Flags of `make bench-compare`, `bench-queues` and `bench-options`; `bin/bench -help` lists them.
+BENCH :=
+
 # The tests of attacks by unauthenticated senders, of harmful bodies, and of stops and restarts under load.
 ATTACKS := TestAttacks|TestStopAmidSlowPipeline|TestConsole|TestRollingRestarts|TestNginxRecipe
 
@@ -105,15 +108,24 @@ bench-collector:
 	@mkdir -p build
 	@$(TOOL) builder --config jirareceiver/internal/bench/manifest.yaml
 	@go run go.opentelemetry.io/collector/cmd/builder@v0.161.0 --config jirareceiver/internal/bench/generic-manifest.yaml
+	@go build -C tools/telegraf -o ../../bin/ .
 	@go build -o bin/bench ./jirareceiver/internal/bench
 
 .PHONY: bench-compare
-bench-compare: bench-collector ## compare the cost of a delivery with the generic receiver, for 3 minutes
-	@bin/bench
+bench-compare: bench-collector ## compare the cost of a delivery with other receivers, for 5 minutes; BENCH='-rounds 20' for fewer rounds
+	@bin/bench $(BENCH)
+
+.PHONY: bench-queues
+bench-queues: bench-collector ## measure deliveries per second by the queue; BENCH='-before PATH' adds an older collector
+	@bin/bench $(BENCH) queues
+
+.PHONY: bench-options
+bench-options: bench-collector ## measure the cost of each option of the receiver
+	@bin/bench $(BENCH) options
 
 .PHONY: bench-scale
 bench-scale: bench-collector ## measure deliveries of 1 KB to 25 MB, over 1 to 256 connections
-	@bin/bench scale
+	@bin/bench -duration 3s scale
 
 .PHONY: soak
 soak: bench-collector ## check that memory does not grow under load; SOAK="-duration 1h -rate 5500"
@@ -140,7 +152,7 @@ fmt: ## format the code
 .PHONY: lint
 lint: ## run the linters
 	@$(TOOL) golangci-lint run --allow-parallel-runners
-	@for module in kafka kubernetes policies; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
+	@for module in kafka kubernetes policies telegraf; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
 
 .PHONY: tidy
 tidy: ## tidy the modules
@@ -149,6 +161,7 @@ tidy: ## tidy the modules
 	cd tools/kafka && go mod tidy
 	cd tools/kubernetes && go mod tidy
 	cd tools/policies && go mod tidy
+	cd tools/telegraf && go mod tidy
 	cd tools/victorialogs && go mod tidy
 
 .PHONY: clean

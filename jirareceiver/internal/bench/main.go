@@ -1,12 +1,16 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command bench measures the cost of a delivery in a collector with this receiver. It compares it with a server that
-// only reads and verifies bodies, called the floor, and with the generic webhook receiver. All of them get the same
-// load in one run, in turns.
+// Command bench measures the cost of a delivery in a collector with this receiver. Its tables compare contenders: all
+// of them run at the same time, and get short windows of load one after the other, in random order.
 //
-// `bench floor` starts this program as the floor. `bench scale` and `bench soak` measure only this receiver: with
-// bodies of all sizes, and for a long time.
+//   - compare: a server that only reads and verifies bodies, called the floor, this receiver, and the receivers that
+//     users would take instead
+//   - queues: examples/durable.yaml with other queues; -before adds the collector before a change
+//   - options: the options of this receiver
+//
+// `bench scale` and `bench soak` measure only this receiver: with bodies of all sizes, and for a long time. `bench
+// floor` starts this program as the floor.
 package main
 
 import (
@@ -14,56 +18,48 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
 
-const secret = "a secret for the benchmark"
-
-// contender is a server that accepts deliveries.
-type contender struct {
-	name    string
-	command []string
-	env     []string
-}
+const (
+	secret = "a secret for the benchmark"
+	path   = "/events"
+)
 
 func main() {
-	collector := flag.String("collector", "build/otelcol-bench/otelcol-bench", "collector with the receiver jira")
-	genericCollector := flag.String("generic-collector", "build/otelcol-generic/otelcol-generic", "collector with the receiver webhook_event")
-	configs := flag.String("configs", "jirareceiver/internal/bench", "folder with the configurations")
+	var p programs
+	flag.StringVar(&p.collector, "collector", "build/otelcol-bench/otelcol-bench", "collector with the receiver jira")
+	flag.StringVar(&p.genericCollector, "generic-collector", "build/otelcol-generic/otelcol-generic", "collector with the receiver webhook_event")
+	flag.StringVar(&p.telegraf, "telegraf", "bin/telegraf", "telegraf")
+	flag.StringVar(&p.configs, "configs", "jirareceiver/internal/bench", "folder with the configurations")
+	flag.StringVar(&p.durable, "durable", "examples/durable.yaml", "configuration with a persistent queue")
+	before := flag.String("before", "", "collector before a change, for queues")
 	bodies := flag.String("bodies", "testdata/bench/issue_10k.json,testdata/bench/issue_100k.json", "files with bodies")
-	rounds := flag.Int("rounds", 5, "measurements of each contender with each body")
-	duration := flag.Duration("duration", 3*time.Second, "length of a measurement, or of the soak")
-	connections := flag.Int("connections", 16, "concurrent connections")
+	rounds := flag.Int("rounds", 50, "windows of load for each contender")
+	duration := flag.Duration("duration", 200*time.Millisecond, "length of a window, of a measurement of scale, or of the soak")
+	connections := flag.Int("connections", 16, "concurrent connections of compare, options and soak")
 	rate := flag.Int("rate", 0, "deliveries per second of a soak; 0 for as many as the receiver accepts")
 	entries := flag.Int("entries", 1_000, "entries of the deduplication cache in a soak; with few entries, a leak is easier to see")
 	flag.Usage = func() {
-		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [compare | scale | soak | floor]")
+		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [compare | queues | options | scale | soak | floor]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
 
-	runtime.GOMAXPROCS(1) // one core for each side
-	jira := contender{"`jira`", []string{*collector, "--config", filepath.Join(*configs, "jira.yaml")}, nil}
-	generic := []string{*genericCollector, "--config", filepath.Join(*configs, "webhook_event.yaml")}
-	contenders := []contender{
-		{"the floor", []string{os.Args[0], "floor"}, nil},
-		jira,
-		{"`webhook_event` + transform", generic, []string{"BENCH_KEEP_ALIVES=false"}},
-		{"the same with keep-alives", generic, []string{"BENCH_KEEP_ALIVES=true"}},
-	}
 	l := load{connections: *connections, duration: *duration, rate: *rate}
 	files := strings.Split(*bodies, ",")
 	commands := map[string]func(context.Context) error{
-		"compare": func(ctx context.Context) error { return compareAll(ctx, contenders, files, *rounds, l) },
-		"scale":   func(ctx context.Context) error { return scale(ctx, jira, files[0], l.duration) },
-		"soak":    func(ctx context.Context) error { return soak(ctx, withCacheEntries(jira, *entries), files[0], l) },
+		"compare": func(ctx context.Context) error { return comparePeers(ctx, p, *rounds, files, l) },
+		"queues":  func(ctx context.Context) error { return compareQueues(ctx, p, *before, *rounds, files[0], l) },
+		"options": func(ctx context.Context) error { return compareOptions(ctx, p, *rounds, files[0], l) },
+		"scale":   func(ctx context.Context) error { return scale(ctx, p.jira(), files[0], l.duration) },
+		"soak":    func(ctx context.Context) error { return soak(ctx, p.jira(cacheEntries(*entries)), files[0], l) },
 		"floor":   func(ctx context.Context) error { return serveFloor(ctx, os.Getenv("BENCH_ENDPOINT")) },
 	}
 	command, known := commands[cmp.Or(flag.Arg(0), "compare")]
@@ -71,7 +67,7 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	// A signal that ends this program must end the contender too. SIGPIPE arrives if the reader of the output has
+	// A signal that ends this program must end the contenders too. SIGPIPE arrives if the reader of the output has
 	// exited.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGPIPE)
 	defer stop()
@@ -81,59 +77,55 @@ func main() {
 	}
 }
 
-func compareAll(ctx context.Context, contenders []contender, files []string, rounds int, l load) error {
+// comparePeers measures each contender on one core.
+func comparePeers(ctx context.Context, p programs, rounds int, files []string, l load) error {
+	t := table{
+		contenders: onOneCore(append(p.peers(), p.inDeployments(p.collector)...)),
+		rounds:     rounds,
+		columns:    append([]column{cpuColumn, relative("relative to the floor", cpuTimes), speedColumn}, restColumns...),
+	}
 	for _, file := range files {
-		if err := compare(ctx, contenders, file, rounds, l); err != nil {
+		if err := t.print(ctx, file, l); err != nil {
+			return fmt.Errorf("%s: %w", filepath.Base(file), err)
+		}
+	}
+	return nil
+}
+
+// compareQueues measures the deployments with as many connections as Jira Cloud opens, and with one.
+func compareQueues(ctx context.Context, p programs, before string, rounds int, file string, l load) error {
+	t := table{
+		contenders: p.inDeployments(p.collector),
+		rounds:     rounds,
+		columns:    append([]column{speedColumn, relative("relative to memory", speeds)}, restColumns...),
+	}
+	if before != "" {
+		t.columns = append(t.columns, relativeToBefore("relative to before", speeds))
+		for _, c := range p.inDeployments(before) {
+			c.name += ", before"
+			t.before = append(t.before, c)
+		}
+	}
+	t.columns = append(t.columns, cpuColumn)
+	for _, l.connections = range []int{30, 1} {
+		if err := t.print(ctx, file, l); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// compare measures all contenders in each round, so that other load on the machine affects them equally.
-func compare(ctx context.Context, contenders []contender, file string, rounds int, l load) error {
-	body, err := os.ReadFile(file)
-	if err != nil {
-		return err
+// compareOptions measures what each option costs.
+func compareOptions(ctx context.Context, p programs, rounds int, file string, l load) error {
+	t := table{
+		contenders: onOneCore(p.options()),
+		rounds:     rounds,
+		columns:    []column{cpuColumn, relative("relative to the defaults", cpuTimes), more("more µs", cpuTimes)},
 	}
-	l.body = body
-	results := make([][]measurement, len(contenders))
-	for round := range rounds {
-		fmt.Fprintf(os.Stderr, "%s, round %d of %d\n", filepath.Base(file), round+1, rounds)
-		for i, c := range contenders {
-			m, err := measure(ctx, c, l)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
-			}
-			results[i] = append(results[i], m)
-		}
-	}
-	fmt.Printf("\n%s: %d bytes, %d connections, %d rounds of %s; medians, with minimum and maximum in brackets\n\n", filepath.Base(file), len(body), l.connections, rounds, l.duration)
-	fmt.Println("| | CPU µs per delivery | relative to the floor | deliveries/s | p50 ms | p99 ms | peak memory MB | not accepted |")
-	fmt.Println("|---|---|---|---|---|---|---|---|")
-	floor := median(results[0], measurement.cpu)
-	for i, c := range contenders {
-		fmt.Printf("| %s | %s | %.2f | %.0f | %.2f | %.2f | %.0f | %.0f |\n", c.name, spread(results[i], measurement.cpu), median(results[i], measurement.cpu)/floor,
-			median(results[i], measurement.perSecond), median(results[i], measurement.p50), median(results[i], measurement.p99), median(results[i], measurement.memory), median(results[i], measurement.failures))
-	}
-	return nil
+	return t.print(ctx, file, l)
 }
 
-func median(results []measurement, value func(measurement) float64) float64 {
-	values := sorted(results, value)
-	return values[len(values)/2]
-}
-
-func spread(results []measurement, value func(measurement) float64) string {
-	values := sorted(results, value)
-	return fmt.Sprintf("%.1f [%.1f, %.1f]", values[len(values)/2], values[0], values[len(values)-1])
-}
-
-func sorted(results []measurement, value func(measurement) float64) []float64 {
-	values := make([]float64, len(results))
-	for i, m := range results {
-		values[i] = value(m)
-	}
-	slices.SortFunc(values, cmp.Compare)
-	return values
+// newRandom returns the random numbers for the order of contenders.
+func newRandom() *rand.Rand {
+	return rand.New(rand.NewPCG(rand.Uint64(), 0)) //nolint:gosec // an order is not a secret
 }

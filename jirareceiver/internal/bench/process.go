@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,14 +23,18 @@ import (
 
 // process is a running contender.
 type process struct {
-	url     string
-	pprof   string
-	command *exec.Cmd
-	output  bytes.Buffer
+	contender   contender
+	connections []*connection
+	sink        *sink
+	accepted    int64 // deliveries
+	pprof       string
+	dir         string // for its files
+	command     *exec.Cmd
+	output      bytes.Buffer
 }
 
 // start starts a contender. It returns when the contender listens.
-func start(ctx context.Context, c contender) (*process, error) {
+func start(ctx context.Context, c contender, l load) (p *process, err error) {
 	addresses, err := freeAddresses(3)
 	if err != nil {
 		return nil, err
@@ -38,10 +43,22 @@ func start(ctx context.Context, c contender) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{url: "http://" + addresses[0] + "/events", pprof: "http://" + addresses[2] + "/debug/pprof/"}
+	p = &process{contender: c, connections: newConnections(addresses[0], l), pprof: "http://" + addresses[2] + "/debug/pprof/"}
+	if p.sink, err = newSink(); err != nil {
+		return nil, err
+	}
+	if p.dir, err = os.MkdirTemp("build", "bench"); err != nil { // not in /tmp, where fsync may do nothing
+		return nil, err
+	}
+	if p.dir, err = filepath.Abs(p.dir); err != nil {
+		return nil, err
+	}
 	p.command = exec.CommandContext(ctx, c.command[0], c.command[1:]...) //nolint:gosec // the user names the command
-	p.command.Env = append(os.Environ(), append(c.env, "GOMAXPROCS=1",
+	p.command.Env = append(os.Environ(), append(c.env, "BENCH_DIR="+p.dir, "BENCH_SINK="+p.sink.url,
 		"BENCH_ENDPOINT="+addresses[0], "BENCH_SECRET="+secret, "BENCH_METRICS_PORT="+metricsPort, "BENCH_PPROF_ENDPOINT="+addresses[2])...)
+	if c.oneCore {
+		p.command.Env = append(p.command.Env, "GOMAXPROCS=1")
+	}
 	p.command.Cancel = func() error { return p.command.Process.Signal(syscall.SIGTERM) }
 	p.command.Stdout, p.command.Stderr = &p.output, &p.output
 	if err := p.command.Start(); err != nil {
@@ -61,10 +78,15 @@ func (p *process) end(err error) error {
 	byForce := time.AfterFunc(waitTimeout, func() { _ = p.command.Process.Kill() })
 	defer byForce.Stop()
 	_ = p.command.Wait() // the exit status does not matter
+	for _, c := range p.connections {
+		c.close()
+	}
+	p.sink.close()
+	_ = os.RemoveAll(p.dir)
 	if err == nil {
 		return nil
 	}
-	return errors.Join(err, errors.New(p.output.String()))
+	return fmt.Errorf("%s: %w\n%s", p.contender.name, err, p.output.String())
 }
 
 func freeAddresses(n int) ([]string, error) {
@@ -90,25 +112,6 @@ func listens(address string) error {
 	return errors.New("does not listen")
 }
 
-// clockTick is the unit of CPU times in /proc: USER_HZ, 100 on all architectures that Go runs Linux on.
-const clockTick = time.Second / 100
-
-// cpuTime returns the user and system time of a process: fields 14 and 15 of proc_pid_stat(5).
-func cpuTime(pid int) (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(stat), ") ") // starts with field 3
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0, errors.New("cannot read the CPU time of a process")
-	}
-	user, err1 := strconv.ParseInt(fields[11], 10, 64)
-	system, err2 := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * clockTick, errors.Join(err1, err2)
-}
-
 // memory returns a memory size of a process in bytes. The kind "VmRSS:" is the resident memory, "VmHWM:" its peak.
 func memory(pid int, kind string) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -128,7 +131,8 @@ var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
 
 // liveHeap runs the garbage collector of a process, and returns the size of its heap in bytes. Resident memory, in
 // contrast, includes garbage.
-func (p *process) liveHeap(client *http.Client) (int64, error) {
+func (p *process) liveHeap() (int64, error) {
+	client := http.Client{Timeout: waitTimeout}
 	response, err := client.Get(p.pprof + "heap?gc=1&debug=1") //nolint:noctx // the client has a timeout
 	if err != nil {
 		return 0, err

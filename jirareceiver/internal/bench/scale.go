@@ -33,7 +33,7 @@ func scale(ctx context.Context, c contender, file string, duration time.Duration
 			return fmt.Errorf("%d bytes, %d connections: %w", len(l.body), l.connections, err)
 		}
 		fmt.Printf("| %d | %d | %.1f | %.2f | %.0f | %.0f | %.2f | %.2f | %.0f |\n", len(l.body), l.connections, m.cpu(), m.cpu()*1000/float64(len(l.body)),
-			m.perSecond(), m.perSecond()*float64(len(l.body))/1e6, m.p50(), m.p99(), m.memory())
+			m.perSecond(), m.perSecond()*float64(len(l.body))/1e6, m.percentile(50), m.percentile(99), m.memory())
 	}
 	return nil
 }

@@ -19,10 +19,9 @@ const (
 	mayGrow = 1.05
 )
 
-// withCacheEntries returns a contender whose deduplication cache has a number of entries.
-func withCacheEntries(c contender, entries int) contender {
-	c.command = append(slices.Clone(c.command), "--set", "receivers::jira::deduplication::max_entries="+strconv.Itoa(entries))
-	return c
+// cacheEntries is the setting of the number of entries in the deduplication cache.
+func cacheEntries(n int) string {
+	return "receivers::jira::deduplication::max_entries=" + strconv.Itoa(n)
 }
 
 // soak puts a steady load on one contender and measures its memory repeatedly. It returns an error if the memory grows,
@@ -31,7 +30,7 @@ func soak(ctx context.Context, c contender, file string, l load) (err error) {
 	if l.body, err = os.ReadFile(file); err != nil {
 		return err
 	}
-	p, err := start(ctx, c)
+	p, err := start(ctx, c, l)
 	if err != nil {
 		return err
 	}
@@ -59,20 +58,18 @@ func verdict(heaps []int64) error {
 
 // underSteadyLoad prints a table, and returns the sizes of the live heap in bytes.
 func underSteadyLoad(ctx context.Context, p *process, l load) (heaps []int64, failed int, err error) {
-	client := newClient(l.connections)
-	defer client.CloseIdleConnections()
 	fmt.Printf("\n%d bytes, %d deliveries/s requested\n\n| after | deliveries | not accepted | live heap MB | resident MB |\n|---|---|---|---|---|\n", len(l.body), l.rate)
 	began, delivered := time.Now(), 0
 	l.duration /= soakSamples
 	for len(heaps) < soakSamples {
-		took, rejected := l.run(ctx, client, p.url)
+		took, rejected := l.run(ctx, p.connections)
 		delivered += len(took)
 		failed += rejected
 		resident, err := memory(p.pid(), "VmRSS:")
 		if err != nil {
 			return nil, 0, err
 		}
-		heap, err := p.liveHeap(client)
+		heap, err := p.liveHeap()
 		if err != nil {
 			return nil, 0, err
 		}
