@@ -9,6 +9,7 @@ import (
 	"compress/gzip"
 	"context"
 	"io"
+	"iter"
 	"net"
 	"net/http"
 	"sync"
@@ -31,6 +32,8 @@ type backend struct {
 	plan     func() reply
 	life     int              // life of the collector: the number of its kills so far
 	arrivals map[string][]int // lives in which a delivery arrived, by delivery ID
+	poison   map[string]bool  // IDs of deliveries for which the backend refuses a whole request with 400
+	largest  int              // records of the largest request that was stored
 	uids     map[string]string
 	mixedUp  []string // uids with two deliveries, and second uids of a delivery
 }
@@ -110,6 +113,9 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if reply.after != nil {
 		<-reply.after
 	}
+	if b.poisoned(request) {
+		reply.status = http.StatusBadRequest
+	}
 	if reply.status == http.StatusOK {
 		b.store(request, r.Context().Value(lifeKey{}).(int))
 	}
@@ -137,21 +143,42 @@ func readLogs(r *http.Request) (plogotlp.ExportRequest, error) {
 	return request, request.UnmarshalProto(content)
 }
 
+func (b *backend) poisoned(request plogotlp.ExportRequest) bool {
+	for id := range deliveryIDs(request) {
+		if b.poison[id] {
+			return true
+		}
+	}
+	return false
+}
+
+// deliveryIDs returns the delivery IDs and the uids of the records in a request.
+func deliveryIDs(request plogotlp.ExportRequest) iter.Seq2[string, string] {
+	return func(yield func(id, uid string) bool) {
+		for _, resource := range request.Logs().ResourceLogs().All() {
+			for _, scope := range resource.ScopeLogs().All() {
+				for _, record := range scope.LogRecords().All() {
+					uid, _ := record.Attributes().Get("log.record.uid")
+					id, _ := record.Attributes().Get("jira.webhook.id")
+					if !yield(id.Str(), uid.Str()) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
 func (b *backend) store(request plogotlp.ExportRequest, life int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, resource := range request.Logs().ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				uid, _ := record.Attributes().Get("log.record.uid")
-				id, _ := record.Attributes().Get("jira.webhook.id")
-				if known, found := b.uids[uid.Str()]; found != (len(b.arrivals[id.Str()]) > 0) || found && known != id.Str() {
-					b.mixedUp = append(b.mixedUp, uid.Str())
-				}
-				b.uids[uid.Str()] = id.Str()
-				b.arrivals[id.Str()] = append(b.arrivals[id.Str()], life)
-			}
+	b.largest = max(b.largest, request.Logs().LogRecordCount())
+	for id, uid := range deliveryIDs(request) {
+		if known, found := b.uids[uid]; found != (len(b.arrivals[id]) > 0) || found && known != id {
+			b.mixedUp = append(b.mixedUp, uid)
 		}
+		b.uids[uid] = id
+		b.arrivals[id] = append(b.arrivals[id], life)
 	}
 }
 

@@ -54,14 +54,17 @@ func TestFaults(t *testing.T) {
 	}{
 		{"backend down, then up", backendDown},
 		{"backend loses its answers", backendLosesAnswers},
-		{"ten SIGKILLs under load", tenKills},
+		{fmt.Sprintf("%d SIGKILLs under load", form(10, 48)), kills},
 		{"random refusals, no queue", randomRefusals},
+		{"one poison record in a group, no queue", poison},
+		{"every third request refused, no queue", everyThirdRefused},
 		{"queue in memory full", queueFull},
 		{"disk of deduplication full", diskFull},
 		{"more than the queue holds", queueOnSmallDiskFull},
 		{"disk of the queue full", queueDiskFull},
 		{"secret changed under load", secretChanged},
 		{"restart amid retries", restartAmidRetries},
+		{"bulk edit", bulkEdit},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
 			row := fault.cause(t)
@@ -226,14 +229,14 @@ func backendLosesAnswers(t *testing.T) row {
 	return row
 }
 
-// tenKills checks each copy of an event: only a crash may have caused it.
-func tenKills(t *testing.T) row {
+// kills checks each copy of an event: only a crash may have caused it.
+func kills(t *testing.T) row {
 	t.Helper()
-	const kills = 10
-	n, random := form(1000, 20_000), seeded(t)
-	moments := make([]int, kills) // number of responses to Jira before each kill
+	n, random := form(1000, 50_000), seeded(t)
+	moments := make([]int, form(10, 48)) // number of responses to Jira before each kill
 	for kill := range moments {
-		moments[kill] = n*kill/(kills+1) + 1 + random.IntN(n/(kills+1))
+		share := n / (len(moments) + 1)
+		moments[kill] = share*kill + 1 + random.IntN(share)
 	}
 	b := startBackend(t, func() reply {
 		return reply{status: []int{http.StatusOK, http.StatusServiceUnavailable}[random.IntN(10)/9]}
@@ -297,6 +300,78 @@ func randomRefusals(t *testing.T) row {
 	assert.Positive(t, byLimiter, "the memory limiter refused no event")
 	row := b.compare(t, results)
 	row.note = fmt.Sprintf("%.0f refusals by the memory limiter; %d attempts", byLimiter, attempts(results))
+	return row
+}
+
+// poison has a few events that the backend refuses for good, together with the whole request that contains them. All
+// other events of such a group must arrive, once, and Jira must get the true response for each.
+func poison(t *testing.T) row {
+	t.Helper()
+	b := newBackend(t)
+	b.plan = func() reply { return reply{status: http.StatusOK, after: time.After(5 * time.Millisecond)} }
+	deliveries := jirasim.NewScript(site).Deliveries(0, form(400, 5000))
+	b.poison = map[string]bool{}
+	for i := 0; i < len(deliveries); i += 40 {
+		b.poison[deliveries[i].ID] = true
+	}
+	b.start(t)
+	c := start(t, t.TempDir(), writeConfig(t, directly, address(t), plenty, b.url()))
+	jira, _ := connect(t, c, hurried)
+	results := jira.DeliverAll(t.Context(), deliveries, pending)
+	c.terminate(t)
+	for _, result := range results {
+		assert.Equal(t, !b.poison[result.Delivery.ID], result.Acknowledged, "%s after %v", result.Delivery.ID, result.Attempts)
+	}
+	assert.Greater(t, b.largest, 1, "no groups")
+	row := b.compare(t, results)
+	assert.Zero(t, row.doubled)
+	row.note = fmt.Sprintf("at most %d records in a request", b.largest)
+	return row
+}
+
+// everyThirdRefused makes the backend refuse every third request, with all events of its group. For every event, the
+// response to Jira must be true.
+func everyThirdRefused(t *testing.T) row {
+	t.Helper()
+	requests := 0
+	b := startBackend(t, func() reply {
+		requests++
+		if requests%3 == 0 {
+			return reply{status: http.StatusServiceUnavailable}
+		}
+		return reply{status: http.StatusOK, after: time.After(5 * time.Millisecond)}
+	})
+	c := start(t, t.TempDir(), writeConfig(t, directly, address(t), plenty, b.url()))
+	jira, _ := connect(t, c, hurried)
+	results := jira.DeliverAll(t.Context(), jirasim.NewScript(site).Deliveries(0, form(400, 5000)), pending)
+	c.terminate(t)
+	for _, result := range results {
+		assert.Equal(t, result.Acknowledged, len(b.lives(result.Delivery)) == 1, "%s after %v", result.Delivery.ID, result.Attempts)
+	}
+	assert.Greater(t, b.largest, 1, "no groups")
+	row := b.compare(t, results)
+	assert.Zero(t, row.doubled)
+	row.note = fmt.Sprintf("%d attempts", attempts(results))
+	return row
+}
+
+// bulkEdit edits many issues at once, with the configuration that loses no event.
+func bulkEdit(t *testing.T) row {
+	t.Helper()
+	b := startBackend(t, willing)
+	c := startDurable(t, durable(t, b))
+	jira, _ := connect(t, c, relaxed)
+	deliveries := slices.Collect(jirasim.BulkEdit(site, form(1000, 50_000)))
+	start := time.Now()
+	results := jira.DeliverAll(t.Context(), deliveries, pending)
+	acknowledged := time.Since(start)
+	b.await(results)
+	stored := time.Since(start)
+	c.terminate(t)
+	row := b.compare(t, results)
+	assert.Equal(t, len(deliveries), row.acknowledged)
+	assert.Zero(t, row.doubled)
+	row.note = fmt.Sprintf("%d attempts; acknowledged after %s, stored after %s", attempts(results), acknowledged.Round(time.Millisecond), stored.Round(time.Millisecond))
 	return row
 }
 

@@ -4,6 +4,7 @@
 package jirasim
 
 import (
+	"iter"
 	"math/rand/v2"
 	"time"
 )
@@ -45,4 +46,22 @@ func (s *Script) Deliveries(from, to int) []Delivery {
 		s.live()
 	}
 	return s.deliveries[from:to:to]
+}
+
+// BulkEdit returns the deliveries of a bulk edit that changes the priority of n issues of a site.
+func BulkEdit(site string, n int) iter.Seq[Delivery] {
+	return func(yield func(Delivery) bool) {
+		j := newLiveSite(Site{URL: site, Seed: rand.Uint64(), Start: time.Now()}) //nolint:gosec // not a secret
+		for range n {
+			i := &issue{kind: task, project: operations, priority: high, reporter: ada, assignee: noor, summary: "Deploy payment service"}
+			j.create(i)
+			j.take() // the issue exists before the bulk edit
+			j.prioritise(i, highest, ada)
+			for _, d := range j.take() {
+				if !yield(d) {
+					return
+				}
+			}
+		}
+	}
 }
