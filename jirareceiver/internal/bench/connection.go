@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -46,8 +47,22 @@ func newConnection(address string, body []byte, signed string) *connection {
 	return &connection{address: address, request: request.Bytes(), id: request.Bytes()[id : id+length]}
 }
 
-// post sends a delivery. It returns an error unless the server accepts it.
+// errNoAnswer is the error of a server that closes the connection before it answers.
+var errNoAnswer = errors.New("no answer")
+
+// post sends a delivery. It returns an error unless the server accepts it. Between two windows, a server may close an
+// idle connection.
 func (c *connection) post() error {
+	copy(c.id, rand.Text())
+	mayBeClosed := c.conn != nil
+	err := c.attempt()
+	if mayBeClosed && errors.Is(err, errNoAnswer) {
+		err = c.attempt()
+	}
+	return err
+}
+
+func (c *connection) attempt() error {
 	if c.conn == nil {
 		conn, err := net.Dial("tcp", c.address) //nolint:noctx // a delivery that has started is finished
 		if err != nil {
@@ -55,7 +70,6 @@ func (c *connection) post() error {
 		}
 		c.conn, c.reader = conn, bufio.NewReader(conn)
 	}
-	copy(c.id, rand.Text())
 	keep, err := c.exchange()
 	if !keep {
 		c.close()
@@ -69,7 +83,10 @@ func (c *connection) exchange() (keep bool, err error) {
 		return false, err
 	}
 	if _, err := c.conn.Write(c.request); err != nil {
-		return false, err
+		return false, errNoAnswer
+	}
+	if _, err := c.reader.Peek(1); err != nil {
+		return false, errNoAnswer
 	}
 	response, err := http.ReadResponse(c.reader, nil)
 	if err != nil {

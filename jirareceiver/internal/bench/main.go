@@ -39,7 +39,7 @@ func main() {
 	flag.StringVar(&p.telegraf, "telegraf", "bin/telegraf", "telegraf")
 	flag.StringVar(&p.configs, "configs", "jirareceiver/internal/bench", "folder with the configurations")
 	flag.StringVar(&p.durable, "durable", "examples/durable.yaml", "configuration with a persistent queue")
-	before := flag.String("before", "", "collector before a change, for queues")
+	before := flag.String("before", "", "collector before a change, for compare and queues")
 	bodies := flag.String("bodies", "testdata/bench/issue_10k.json,testdata/bench/issue_100k.json", "files with bodies")
 	rounds := flag.Int("rounds", 50, "windows of load for each contender")
 	duration := flag.Duration("duration", 200*time.Millisecond, "length of a window, of a measurement of scale, or of the soak")
@@ -55,7 +55,7 @@ func main() {
 	l := load{connections: *connections, duration: *duration, rate: *rate}
 	files := strings.Split(*bodies, ",")
 	commands := map[string]func(context.Context) error{
-		"compare": func(ctx context.Context) error { return comparePeers(ctx, p, *rounds, files, l) },
+		"compare": func(ctx context.Context) error { return comparePeers(ctx, p, *before, *rounds, files, l) },
 		"queues":  func(ctx context.Context) error { return compareQueues(ctx, p, *before, *rounds, files[0], l) },
 		"options": func(ctx context.Context) error { return compareOptions(ctx, p, *rounds, files[0], l) },
 		"scale":   func(ctx context.Context) error { return scale(ctx, p.jira(), files[0], l.duration) },
@@ -78,9 +78,15 @@ func main() {
 }
 
 // comparePeers measures each contender on one core.
-func comparePeers(ctx context.Context, p programs, rounds int, files []string, l load) error {
+func comparePeers(ctx context.Context, p programs, before string, rounds int, files []string, l load) error {
+	contenders := p.peers()
+	if before != "" {
+		p.collector = before
+		contenders = append(contenders, p.jira())
+		contenders[len(contenders)-1].name += ", before"
+	}
 	t := table{
-		contenders: onOneCore(append(p.peers(), p.inDeployments(p.collector)...)),
+		contenders: onOneCore(contenders),
 		rounds:     rounds,
 		columns:    append([]column{cpuColumn, relative("relative to the floor", cpuTimes), speedColumn}, restColumns...),
 	}
