@@ -79,7 +79,7 @@ func main() {
 
 // comparePeers measures each contender on one core.
 func comparePeers(ctx context.Context, p programs, before string, rounds int, files []string, l load) error {
-	contenders := p.peers()
+	contenders := append(p.peers(), p.inDeployments(p.collector)...)
 	if before != "" {
 		p.collector = before
 		contenders = append(contenders, p.jira())

@@ -316,7 +316,7 @@ func poison(t *testing.T) row {
 	}
 	b.start(t)
 	c := start(t, t.TempDir(), writeConfig(t, directly, address(t), plenty, b.url()))
-	jira, _ := connect(t, c, hurried)
+	jira, _ := connect(t, c, fastCompression)
 	results := jira.DeliverAll(t.Context(), deliveries, pending)
 	c.terminate(t)
 	for _, result := range results {
@@ -342,7 +342,7 @@ func everyThirdRefused(t *testing.T) row {
 		return reply{status: http.StatusOK, after: time.After(5 * time.Millisecond)}
 	})
 	c := start(t, t.TempDir(), writeConfig(t, directly, address(t), plenty, b.url()))
-	jira, _ := connect(t, c, hurried)
+	jira, _ := connect(t, c, fastCompression)
 	results := jira.DeliverAll(t.Context(), jirasim.NewScript(site).Deliveries(0, form(400, 5000)), pending)
 	c.terminate(t)
 	for _, result := range results {
