@@ -360,7 +360,7 @@ func bulkEdit(t *testing.T) row {
 	t.Helper()
 	b := startBackend(t, willing)
 	c := startDurable(t, durable(t, b))
-	jira, _ := connect(t, c, relaxed)
+	jira, _ := connect(t, c, normalCompression)
 	deliveries := slices.Collect(jirasim.BulkEdit(site, form(1000, 50_000)))
 	start := time.Now()
 	results := jira.DeliverAll(t.Context(), deliveries, pending)
