@@ -18,13 +18,14 @@ import (
 const uidLength = 16
 
 // recordUID returns the log.record.uid of an event: 32 hexadecimal digits that identify the event and not the delivery.
-// All deliveries of one event have the same uid, also if several registered webhooks send the event.
+// All deliveries of one event have the same uid, also if several registered webhooks send the event. The same event from
+// Jira's REST API has this uid too.
 //
 // The uid depends on the id of the subject and the id of the change. If the payload lacks one of them, the fingerprint
 // of the payload is the id of the change. If the payload is empty, the delivery ID is the id of the change. An empty
 // payload without a delivery ID has the uid "", because two such deliveries cannot be distinguished.
 func recordUID(ev ClassifiedEvent, d Delivery) string {
-	subject, change := ev.Type.identify(ev.Event)
+	subject, change := subjectAndChange(ev)
 	switch {
 	case subject != "" && change != "":
 	case !jira.IsEmpty(d.Payload):
@@ -35,6 +36,18 @@ func recordUID(ev ClassifiedEvent, d Delivery) string {
 		return ""
 	}
 	return hash(ev.Site.URL, ev.Type.Name, subject, change)
+}
+
+// subjectAndChange returns the id of the subject and the id of the change. An event that happens once to its subject needs
+// no id of the change: its time and its changelog, which only some bodies contain, do not count. But if the site is
+// unknown, a subject of another site may have the same id.
+func subjectAndChange(ev ClassifiedEvent) (subject, change string) {
+	if idOf, happensOnce := once[ev.Type.Name]; happensOnce && ev.Site.URL != "" {
+		if id := idOf(ev.Event); id != "" {
+			return id, id
+		}
+	}
+	return ev.Type.identify(ev.Event)
 }
 
 // changeUID returns the log.record.uid of the record of one changed field. The index is its position in the changelog.
@@ -48,6 +61,27 @@ type identify func(ev *jira.Event) (subject, change string)
 
 // byBody identifies events whose bodies are not known to contain ids.
 func byBody(*jira.Event) (subject, change string) { return "", "" }
+
+// once holds the id of the subject of each event that happens once to it. Jira takes the ids of these subjects from
+// sequences, and gives none of them again. That is not known of the ids of sprints, boards and issue types.
+var once = map[string]func(*jira.Event) string{
+	eventIssueCreated:         idOfIssue,
+	eventIssueDeleted:         idOfIssue,
+	"jira.comment.created":    idOfComment,
+	"jira.comment.deleted":    idOfComment,
+	"jira.worklog.created":    idOfWorklog,
+	"jira.worklog.deleted":    idOfWorklog,
+	"jira.attachment.created": idOfAttachment,
+	"jira.attachment.deleted": idOfAttachment,
+	"jira.issue_link.created": idOfLink,
+	"jira.issue_link.deleted": idOfLink,
+}
+
+func idOfIssue(ev *jira.Event) string      { return cmp.Or(ev.Issue, &jira.Issue{}).ID }
+func idOfComment(ev *jira.Event) string    { return cmp.Or(ev.Comment, &jira.Comment{}).ID }
+func idOfWorklog(ev *jira.Event) string    { return cmp.Or(ev.Worklog, &jira.Worklog{}).ID }
+func idOfAttachment(ev *jira.Event) string { return cmp.Or(ev.Attachment, &jira.Attachment{}).ID }
+func idOfLink(ev *jira.Event) string       { return cmp.Or(ev.IssueLink, &jira.IssueLink{}).ID }
 
 // byIssue identifies events about an issue. A change without a changelog is a change of the comment in the body: Data
 // Center sends changes of comments in this form.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
@@ -136,6 +137,12 @@ func uids(t *testing.T, body []byte, d Delivery) (uids []string) {
 	d.Payload, d.Received = body, received
 	builder := newBuilder(func(o *Options) { o.SplitChanges = true })
 	logs, _ := builder.Build(builder.Classify(ev), d)
+	return uidsOf(t, logs)
+}
+
+// uidsOf returns the uid of each record.
+func uidsOf(t *testing.T, logs plog.Logs) (uids []string) {
+	t.Helper()
 	for _, record := range logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
 		uid, found := record.Attributes().Get("log.record.uid")
 		require.True(t, found)
@@ -157,6 +164,57 @@ func TestUIDIsStable(t *testing.T) {
 		for _, ids := range []string{`[1]`, `[2, 3]`} {
 			assert.Equal(t, base, uids(t, withMember(body, "matchedWebhookIds", ids), Delivery{}), "%s to %s", file, ids)
 		}
+	}
+}
+
+// TestUIDOfEventThatHappensOnce delivers events at several times, and an issue with and without a changelog.
+func TestUIDOfEventThatHappensOnce(t *testing.T) {
+	seen := map[string]string{}
+	for _, subject := range []struct{ event, key string }{
+		{"jira:issue", "issue"}, {"comment", "comment"}, {"worklog", "worklog"}, {"attachment", "attachment"}, {"issuelink", "issueLink"},
+	} {
+		for _, action := range []string{"created", "deleted"} {
+			for _, id := range []string{"7", "8"} {
+				event := subject.event + "_" + action
+				body := func(timestamp, site, more string) []byte {
+					return fmt.Appendf(nil, `{"webhookEvent": %q, "timestamp": %s, "user": {"self": "https://%s/rest/api/2/user?accountId=1"}, %q: {"id": %q}%s}`,
+						event, timestamp, site, subject.key, id, more)
+				}
+				uid := uids(t, body("1595970774881", "a", ""), Delivery{})[0]
+				for _, again := range [][]byte{
+					body("1595970774999", "a", ""),
+					body("null", "a", ""),
+					body("1595970774881", "A.:443", ""),
+					body("1595970774881", "a", `, "changelog": {"id": "3"}`),
+					body("1595970774881", "a", `, "issue_event_type_name": "issue_generic"`),
+				} {
+					assert.Equal(t, uid, uids(t, again, Delivery{})[0], "%s", again)
+				}
+				assert.NotEqual(t, uid, uids(t, body("1595970774881", "b", ""), Delivery{})[0], "%s of another site", event)
+				assert.Empty(t, seen[uid], "same uid as %s", event)
+				seen[uid] = event
+			}
+		}
+	}
+}
+
+// TestUIDOfEventThatMayHappenAgain has bodies in which the id of the subject does not suffice: without a site, without the
+// id, with the id of another subject only, and about subjects whose ids may recur.
+func TestUIDOfEventThatMayHappenAgain(t *testing.T) {
+	const user = `"user": {"self": "https://a/rest/api/2/user?accountId=1"}`
+	for _, members := range []string{
+		`"webhookEvent": "issuelink_created", "issueLink": {"id": 7}`,
+		`"webhookEvent": "comment_created", "comment": {"body": "Done"}, ` + user,
+		`"webhookEvent": "attachment_created", "comment": {"id": "7"}, ` + user,
+		`"webhookEvent": "sprint_created", "sprint": {"id": 7}, ` + user,
+		`"webhookEvent": "board_deleted", "board": {"id": 7}, ` + user,
+		`"webhookEvent": "issuetype_created", "issuetype": {"id": 7}, ` + user,
+		`"webhookEvent": "project_soft_deleted", "project": {"id": 7}, ` + user,
+		`"webhookEvent": "comment_updated", "comment": {"id": "7"}, ` + user,
+	} {
+		first := uids(t, fmt.Appendf(nil, `{"timestamp": 1595970774881, %s}`, members), Delivery{})
+		second := uids(t, fmt.Appendf(nil, `{"timestamp": 1595970774882, %s}`, members), Delivery{})
+		assert.NotEqual(t, first, second, members)
 	}
 }
 
@@ -197,15 +255,21 @@ func TestUIDsAreDistinct(t *testing.T) {
 	}
 }
 
-// changeOf returns the ids by which Jira names the change of an issue, or "".
+// changeOf returns the ids by which Jira names the change of an issue, or the subject of an event that happens once, or "".
 func changeOf(t *testing.T, body []byte) string {
 	t.Helper()
 	var change struct {
-		WebhookEvent     string
-		Timestamp        json.Number
-		Issue, Changelog struct{ ID string }
+		WebhookEvent              string
+		Timestamp                 json.Number
+		Issue, Changelog, Comment struct{ ID string }
 	}
 	require.NoError(t, json.Unmarshal(body, &change))
+	switch change.WebhookEvent {
+	case "jira:issue_created", "jira:issue_deleted":
+		return change.WebhookEvent + change.Issue.ID
+	case "comment_created":
+		return change.WebhookEvent + change.Comment.ID
+	}
 	if change.Issue.ID == "" || change.Changelog.ID == "" {
 		return ""
 	}
@@ -226,15 +290,19 @@ func TestUIDFollowsIdentity(t *testing.T) {
 	changed := map[string]int{}
 	for file, body := range bodies(t) {
 		base := uids(t, rewritten(t, body, "", ""), Delivery{})
-		for _, path := range identityOf(t, body) {
+		plain := rewritten(t, body, "", "")
+		hasSite := siteLink.Match(gatewayLink.ReplaceAll(plain, nil))
+		counts, doesNotCount := identityOf(t, body, hasSite)
+		for _, path := range counts {
 			for i, uid := range uids(t, rewritten(t, body, path, "1600000000000"), Delivery{}) {
 				assert.NotEqual(t, base[i], uid, "%s, %s", file, path)
 			}
 			changed[path]++
 		}
-		plain := rewritten(t, body, "", "")
+		for _, path := range doesNotCount {
+			assert.Equal(t, base, uids(t, rewritten(t, body, path, "1600000000000"), Delivery{}), "%s, %s", file, path)
+		}
 		elsewhere := uids(t, apiLink.ReplaceAll(plain, []byte("://other.$1")), Delivery{})
-		hasSite := siteLink.Match(gatewayLink.ReplaceAll(plain, nil))
 		assert.Equal(t, hasSite, base[0] != elsewhere[0], "%s of another site", file)
 	}
 	t.Logf("changed: %v", changed)
@@ -267,8 +335,12 @@ var identities = []struct {
 	{"jira.alert.", []string{"alert.alertId"}, []string{"alert.updatedAt", "escalationTime"}},
 }
 
-// identityOf returns the paths of the values that distinguish the event of a body from other events.
-func identityOf(t *testing.T, body []byte) (paths []string) {
+// happensOnce matches the events that happen once to a subject whose id does not recur.
+var happensOnce = regexp.MustCompile(`^jira\.(issue|comment|worklog|attachment|issue_link)\.(created|deleted)$`)
+
+// identityOf returns the paths of the values that tell the event of a body from others, and of the values that would if the
+// event could happen again.
+func identityOf(t *testing.T, body []byte, hasSite bool) (counts, doesNotCount []string) {
 	t.Helper()
 	ev, err := jira.NewDecoder(nil).Decode(body)
 	require.NoError(t, err)
@@ -277,13 +349,20 @@ func identityOf(t *testing.T, body []byte) (paths []string) {
 		if !strings.HasPrefix(eventTypeOf(ev).Name, identity.names) {
 			continue
 		}
-		for _, ids := range [][]string{identity.subject, identity.change} {
-			if i := slices.IndexFunc(ids, func(path string) bool { return parentOf(tree, path) != nil }); i >= 0 {
-				paths = append(paths, ids[i])
-			}
+		found := func(path string) bool { return parentOf(tree, path) != nil }
+		if i := slices.IndexFunc(identity.subject, found); i >= 0 {
+			counts = append(counts, identity.subject[i])
+		}
+		i := slices.IndexFunc(identity.change, found)
+		switch {
+		case i < 0:
+		case hasSite && happensOnce.MatchString(eventTypeOf(ev).Name):
+			doesNotCount = append(doesNotCount, identity.change[i])
+		default:
+			counts = append(counts, identity.change[i])
 		}
 	}
-	return paths
+	return counts, doesNotCount
 }
 
 func treeOf(t *testing.T, body []byte) (tree map[string]any) {
