@@ -18,6 +18,7 @@ const (
 	fieldResolution = "resolution"
 	fieldKey        = "key"
 	fieldFlagged    = "flagged" // a custom field
+	fieldWorklogID  = "worklogid"
 )
 
 // fieldTypeCustom is the type of the fields that a site has added to Jira's own fields.

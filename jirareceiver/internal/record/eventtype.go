@@ -23,9 +23,11 @@ type EventType struct {
 
 // Event names that the code uses.
 const (
-	eventIssueCreated = "jira.issue.created"
-	eventIssueDeleted = "jira.issue.deleted"
-	EventFieldChanged = "jira.issue.field_changed" // records that [Options].SplitChanges adds
+	eventIssueCreated        = "jira.issue.created"
+	eventIssueUpdated        = "jira.issue.updated"
+	eventIssueDeleted        = "jira.issue.deleted"
+	eventIssueWorklogUpdated = "jira.issue.worklog_updated"
+	EventFieldChanged        = "jira.issue.field_changed" // records that [Options].SplitChanges adds
 
 	eventVersionMerged = "jira.version.merged"
 
@@ -117,6 +119,9 @@ func inKnownNamespace(pattern string) bool {
 	return slices.ContainsFunc(EventNames(), func(name string) bool { return strings.HasPrefix(name, start) })
 }
 
+// worklogUpdated is the type of the event with which Data Center reports changes of the worklogs of an issue.
+var worklogUpdated = known["jira:worklog_updated"]
+
 // Types of the events whose bodies contain no name.
 var (
 	transitioned = EventType{eventTransitioned, true, byIssue}
@@ -124,6 +129,20 @@ var (
 	userDeleted  = EventType{eventUserDeleted, true, byUser}
 	unknown      = EventType{eventUnknown, true, byBody}
 )
+
+// timeTracking holds the fields that work on an issue changes.
+var timeTracking = map[string]bool{
+	fieldWorklogID: true, "worklogtimespent": true, "timespent": true, "timeestimate": true, "timeoriginalestimate": true,
+}
+
+// isWorklogChange reports whether work on an issue was logged, edited or deleted, and nothing else was changed. Work that
+// is logged on the screen of a transition is in the changelog of the transition, which is an update of the issue.
+func isWorklogChange(changelog jira.Changelog) bool {
+	_, isWorklog := findChange(changelog, fieldWorklogID)
+	return isWorklog && !slices.ContainsFunc(changelog.Items, func(change jira.Change) bool {
+		return change.FieldType == fieldTypeCustom || !timeTracking[fieldOf(change)]
+	})
+}
 
 // eventTypeOf returns the type of an event.
 func eventTypeOf(ev *jira.Event) EventType {

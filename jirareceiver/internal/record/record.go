@@ -90,9 +90,14 @@ type ClassifiedEvent struct {
 	Site Site
 }
 
-// Classify returns the event with its event type and its site.
+// Classify returns the event with its event type and its site. Data Center has an event of its own for changes of the
+// worklogs of an issue, but its histories do not contain the name of the event: the changed fields decide.
 func (b *Builder) Classify(ev *jira.Event) ClassifiedEvent {
-	return ClassifiedEvent{Event: ev, Type: eventTypeOf(ev), Site: b.siteOf(ev)}
+	classified := ClassifiedEvent{Event: ev, Type: eventTypeOf(ev), Site: b.siteOf(ev)}
+	if classified.Type.Name == eventIssueUpdated && isWorklogChange(ev.Changelog) && siteType(classified) == siteDataCenter {
+		classified.Type = worklogUpdated
+	}
+	return classified
 }
 
 // Remarks are facts about the records of an event that the caller counts and logs.

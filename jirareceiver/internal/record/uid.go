@@ -35,7 +35,7 @@ func recordUID(ev ClassifiedEvent, d Delivery) string {
 	default:
 		return ""
 	}
-	return hash(ev.Site.URL, ev.Type.Name, subject, change)
+	return hash(ev.Site.URL, nameInUID(ev), subject, change)
 }
 
 // subjectAndChange returns the id of the subject and the id of the change. An event that happens once to its subject needs
@@ -48,6 +48,15 @@ func subjectAndChange(ev ClassifiedEvent) (subject, change string) {
 		}
 	}
 	return ev.Type.identify(ev.Event)
+}
+
+// nameInUID returns the event name that the uid contains. The id of a changelog identifies it under each name: the same
+// changelog is an event about the worklogs of the issue in some bodies, and an update of the issue in others.
+func nameInUID(ev ClassifiedEvent) string {
+	if ev.Type.Name == eventIssueWorklogUpdated && ev.Changelog.ID != "" {
+		return eventIssueUpdated
+	}
+	return ev.Type.Name
 }
 
 // changeUID returns the log.record.uid of the record of one changed field. The index is its position in the changelog.

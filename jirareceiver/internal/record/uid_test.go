@@ -218,6 +218,37 @@ func TestUIDOfEventThatMayHappenAgain(t *testing.T) {
 	}
 }
 
+// TestUIDOfWorklogChange has one history of Data Center under the names that a webhook and the REST API give it.
+func TestUIDOfWorklogChange(t *testing.T) {
+	const (
+		worklog  = `{"field": "WorklogId", "fieldtype": "jira", "to": "9"}`
+		spent    = `{"field": "timespent", "fieldtype": "jira", "to": "60"}`
+		status   = `{"field": "status", "fieldtype": "jira", "to": "3"}`
+		estimate = `{"field": "timeestimate", "fieldtype": "jira", "to": "0"}`
+		custom   = `{"field": "timespent", "fieldtype": "custom", "to": "1"}`
+	)
+	dataCenter, cloud := `{"name": "kim"}`, `{"accountId": "1"}`
+	const updated, worklogUpdated = "jira:issue_updated", "jira:worklog_updated"
+	uid := map[string]bool{}
+	for _, tt := range []struct{ event, user, items, name string }{
+		{worklogUpdated, dataCenter, worklog + "," + spent, "jira.issue.worklog_updated"},
+		{updated, dataCenter, worklog + "," + spent, "jira.issue.worklog_updated"},
+		{updated, dataCenter, estimate + "," + spent + "," + worklog, "jira.issue.worklog_updated"},
+		{updated, dataCenter, worklog, "jira.issue.worklog_updated"},
+		{updated, dataCenter, spent, "jira.issue.updated"},
+		{updated, dataCenter, worklog + "," + custom, "jira.issue.updated"},
+		{updated, dataCenter, status + "," + spent + "," + worklog, "jira.issue.updated"}, // logged on the screen of a transition
+		{updated, cloud, worklog + "," + spent, "jira.issue.updated"},
+		{worklogUpdated, dataCenter, spent, "jira.issue.worklog_updated"},
+	} {
+		body := fmt.Sprintf(`{"webhookEvent": %q, "timestamp": 1595970774881, "user": %s, "issue": {"id": "1"}, "changelog": {"id": "2", "items": [%s]}}`, tt.event, tt.user, tt.items)
+		record, attrs := build(t, newBuilder(nil), body, Delivery{})
+		assert.Equal(t, tt.name, record.EventName(), body)
+		uid[attrs["log.record.uid"].(string)] = true
+	}
+	assert.Len(t, uid, 1, "one changelog")
+}
+
 // withMember adds a member in front.
 func withMember(body []byte, key, value string) []byte {
 	_, rest, _ := bytes.Cut(body, []byte("{"))
