@@ -131,6 +131,25 @@ func TestLoginsStayOutOfUIDs(t *testing.T) {
 	assert.Equal(t, hash("", ev.Type.Name, "", string(jira.Fingerprint(body))), recordUID(ev, Delivery{Payload: body}))
 }
 
+// TestLoginsStayOutOfUIDsOfChanges changes each value that options exclude. The uid must stay, because whoever can read the
+// records could otherwise compute the uids of the names that they guess.
+func TestLoginsStayOutOfUIDsOfChanges(t *testing.T) {
+	const event = "f7dc53f1d731a12f10ad57622e5ff612"
+	for _, tt := range []struct{ changed, other jira.Change }{
+		{jira.Change{Field: "assignee", From: "kim", FromText: "Kim", To: "olu", ToText: "Olu"}, jira.Change{Field: "assignee", From: "ann", FromText: "Ann", To: "bo", ToText: "Bo"}},
+		{jira.Change{Field: "assignee", To: "JIRAUSER1", ToText: "Olu"}, jira.Change{Field: "assignee", To: "JIRAUSER1", ToText: "Bo"}},
+		{jira.Change{Field: "Reviewer", FieldType: "custom", To: "kim"}, jira.Change{Field: "Reviewer", FieldType: "custom", To: "ann"}},
+		{jira.Change{Field: "Reviewer", FieldType: "custom", To: "[kim(kim)]"}, jira.Change{Field: "Reviewer", FieldType: "custom", To: "[ann(ann)]"}},
+		{jira.Change{Field: "Reviewer", FieldType: "custom", ToText: "[Kim (kim)]"}, jira.Change{Field: "Reviewer", FieldType: "custom", ToText: "[Ann (ann)]"}},
+		{jira.Change{Field: "Owner", OfUser: true, ToText: "Kim", ToAccountID: "712020:1"}, jira.Change{Field: "Owner", OfUser: true, ToText: "Ann", ToAccountID: "712020:1"}},
+		{jira.Change{Field: "description", FromText: "a", ToText: "b"}, jira.Change{Field: "description", FromText: "c", ToText: "d"}},
+		{jira.Change{Field: "environment", ToText: "b"}, jira.Change{Field: "environment", ToText: "d"}},
+		{jira.Change{Field: "Comment", From: "1", FromText: "b"}, jira.Change{Field: "Comment", From: "2", FromText: "d"}},
+	} {
+		assert.Equal(t, changeUIDs(event, []jira.Change{tt.changed}), changeUIDs(event, []jira.Change{tt.other}), tt.changed)
+	}
+}
+
 func BenchmarkHash(b *testing.B) {
 	hasher := siteHasher{&loginHasher{}, "https://jira.example.com"}
 	b.ReportAllocs()

@@ -192,12 +192,13 @@ func (b *Builder) appendChanges(records plog.LogRecordSlice, event writer, in re
 	if in.Changelog.IsCut {
 		event.budget.markCut(attrChangeField)
 	}
+	uids := changeUIDs(in.uid, in.Changelog.Items)
 	for i, change := range in.Changelog.Items {
 		if *in.bytesLeft < minRecord {
 			event.budget.markCut(attrChangeField)
 			break
 		}
-		if b.appendChange(records, changeUID(in.uid, i), change, in) {
+		if b.appendChange(records, uids[i], change, in) {
 			truncated++
 		}
 	}

@@ -8,7 +8,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
@@ -59,9 +61,59 @@ func nameInUID(ev ClassifiedEvent) string {
 	return ev.Type.Name
 }
 
-// changeUID returns the log.record.uid of the record of one changed field. The index is its position in the changelog.
-func changeUID(eventUID string, index int) string {
-	return hash(eventUID, strconv.Itoa(index))
+// changeUIDs returns the log.record.uid of the record of each changed field. It consists of the uid of the event and the
+// content of the change, so that the order of the changes does not count. Changes with the same content are numbered.
+func changeUIDs(eventUID string, changes []jira.Change) []string {
+	uids := make([]string, len(changes))
+	seen := make(map[string]int, len(changes))
+	for _, i := range sortedChanges(changes) {
+		content := hash(append([]string{eventUID}, publicContent(changes[i])...)...)
+		uids[i] = hash(content, strconv.Itoa(seen[content]))
+		seen[content]++
+	}
+	return uids
+}
+
+// publicContent returns the parts of a change that records contain with all options: neither login names nor names of
+// people, and no descriptions and comments. The hash has no key, and everyone who can read the records knows the uid of
+// the event, so that a login name in the hash could be guessed.
+func publicContent(change jira.Change) []string {
+	field := strings.ToLower(cmp.Or(change.FieldID, change.Field))
+	switch privacyOf(change) {
+	case public:
+		return []string{field, change.From, change.FromText, change.To, change.ToText}
+	case aboutUser:
+		from := peopleIn(change, change.From, change.FromAccountID)
+		to := peopleIn(change, change.To, change.ToAccountID)
+		return []string{field, from.ids(), to.ids()}
+	default:
+		return []string{field}
+	}
+}
+
+// sortedChanges returns the indexes of the changes in the order of all their values, so that the numbers of changes with
+// the same public content do not depend on the order in which Jira sends them.
+func sortedChanges(changes []jira.Change) []int {
+	indexes := make([]int, len(changes))
+	for i := range indexes {
+		indexes[i] = i
+	}
+	slices.SortFunc(indexes, func(i, j int) int { return compareChanges(&changes[i], &changes[j]) })
+	return indexes
+}
+
+func compareChanges(a, b *jira.Change) int {
+	return cmp.Or(
+		strings.Compare(a.FieldID, b.FieldID),
+		strings.Compare(a.Field, b.Field),
+		strings.Compare(a.FieldType, b.FieldType),
+		strings.Compare(a.From, b.From),
+		strings.Compare(a.FromText, b.FromText),
+		strings.Compare(a.To, b.To),
+		strings.Compare(a.ToText, b.ToText),
+		strings.Compare(a.FromAccountID, b.FromAccountID),
+		strings.Compare(a.ToAccountID, b.ToAccountID),
+	)
 }
 
 // identify returns the id of the subject that changed and the id of the change. Either is "" if the body does not

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
@@ -247,6 +248,95 @@ func TestUIDOfWorklogChange(t *testing.T) {
 		uid[attrs["log.record.uid"].(string)] = true
 	}
 	assert.Len(t, uid, 1, "one changelog")
+}
+
+// withItems returns an update of an issue with the changed fields.
+func withItems(items ...string) []byte {
+	return fmt.Appendf(nil, `{"webhookEvent": "jira:issue_updated", "issue": {"id": "1"}, "changelog": {"id": "2", "items": [%s]}}`, strings.Join(items, ","))
+}
+
+// TestUIDOfChangeFollowsContent compares changes that differ in one value.
+func TestUIDOfChangeFollowsContent(t *testing.T) {
+	seen := map[string]string{}
+	for _, item := range []string{
+		`{"field": "status", "from": "1", "fromString": "a", "to": "2", "toString": "b"}`,
+		`{"field": "labels", "from": "1", "fromString": "a", "to": "2", "toString": "b"}`,
+		`{"field": "x", "fieldId": "customfield_1", "from": "1", "fromString": "a", "to": "2", "toString": "b"}`,
+		`{"field": "x", "fieldId": "customfield_2", "from": "1", "fromString": "a", "to": "2", "toString": "b"}`,
+		`{"field": "status", "from": "3", "fromString": "a", "to": "2", "toString": "b"}`,
+		`{"field": "status", "from": "1", "fromString": "c", "to": "2", "toString": "b"}`,
+		`{"field": "status", "from": "1", "fromString": "a", "to": "3", "toString": "b"}`,
+		`{"field": "status", "from": "1", "fromString": "a", "to": "2", "toString": "c"}`,
+		`{"field": "status", "from": "2", "fromString": "b", "to": "1", "toString": "a"}`,
+		`{"field": "assignee", "from": "JIRAUSER1", "to": "JIRAUSER2"}`,
+		`{"field": "assignee", "from": "JIRAUSER2", "to": "JIRAUSER1"}`,
+		`{"field": "assignee", "tmpToAccountId": "712020:1"}`,
+	} {
+		uid := uids(t, withItems(item), Delivery{})[1]
+		assert.Empty(t, seen[uid], "same uid as %s", item)
+		seen[uid] = item
+	}
+	first := uids(t, withItems(`{"field": "x", "fieldId": "status", "to": "2"}`), Delivery{})
+	assert.Equal(t, first, uids(t, withItems(`{"field": "Statut", "fieldId": "status", "to": "2"}`), Delivery{}), "another language")
+	assert.Equal(t, uids(t, withItems(`{"field": "status", "to": "2"}`), Delivery{}), uids(t, withItems(`{"field": "Status", "from": null, "to": "2"}`), Delivery{}))
+}
+
+// TestUIDsOfEqualChanges has changes that are equal, and changes that differ only in what uids do not contain.
+func TestUIDsOfEqualChanges(t *testing.T) {
+	label := `{"field": "labels", "fromString": "", "toString": "a"}`
+	for _, items := range [][]string{
+		{label, label, label},
+		{`{"field": "assignee", "from": "kim", "to": "noor"}`, `{"field": "assignee", "from": "noor", "to": "olu"}`, `{"field": "assignee", "from": "olu"}`},
+		{`{"field": "description", "toString": "a"}`, `{"field": "description", "fromString": "a", "toString": "b"}`},
+		{`{"field": "timespent", "fieldtype": "custom", "to": "1"}`, `{"field": "timespent", "fieldtype": "jira", "to": "1"}`},
+	} {
+		forth := uids(t, withItems(items...), Delivery{})
+		assert.Len(t, slices.Compact(slices.Sorted(slices.Values(forth))), len(items)+1, items)
+		reversed := slices.Clone(items)
+		slices.Reverse(reversed)
+		back := uids(t, withItems(reversed...), Delivery{})
+		if items[0] != items[1] {
+			slices.Reverse(back[1:])
+		}
+		assert.Equal(t, forth, back, items)
+	}
+}
+
+// TestUIDsOfChangesDoNotDependOnOrder shuffles the changelog of each body.
+func TestUIDsOfChangesDoNotDependOnOrder(t *testing.T) {
+	random, shuffled := rand.New(rand.NewPCG(1, 2)), 0
+	for file, body := range bodies(t) {
+		ev, err := jira.NewDecoder(nil).Decode(body)
+		require.NoError(t, err)
+		changes := ev.Changelog.Items
+		base := map[string]jira.Change{}
+		for i, uid := range changeUIDs("event", changes) {
+			base[uid] = changes[i]
+		}
+		require.Len(t, base, len(changes), file)
+		for range 5 {
+			random.Shuffle(len(changes), func(i, j int) { changes[i], changes[j] = changes[j], changes[i] })
+			for i, uid := range changeUIDs("event", changes) {
+				assert.Equal(t, changes[i], base[uid], file)
+			}
+		}
+		if len(changes) > 1 {
+			shuffled++
+		}
+	}
+	assert.NotZero(t, shuffled)
+}
+
+// TestUIDsDoNotDependOnOptions compares the uids of all bodies without and with the values that may be about people.
+func TestUIDsDoNotDependOnOptions(t *testing.T) {
+	without := newWriting(func(o *Options) { o.SplitChanges = true })
+	with := newWriting(func(o *Options) {
+		o.SplitChanges, o.UserDetails, o.Description, o.CommentBody = true, true, true, true
+		o.UserHashKey, o.MaxText = "0123456789abcdef", 1
+	})
+	for file, body := range bodies(t) {
+		assert.Equal(t, uidsOf(t, without.logs(t, body, Delivery{})), uidsOf(t, with.logs(t, body, Delivery{})), file)
+	}
 }
 
 // withMember adds a member in front.
