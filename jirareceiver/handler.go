@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver"
@@ -102,8 +103,10 @@ func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now
 		logger:                 settings.Logger,
 		now:                    now,
 	}
-	if !cfg.ServerConfig.IncludeMetadata && !cfg.ServerConfig.Auth.HasValue() {
-		h.groups = groupcommit.New(next, func(err error) bool { return isExhausted(err) || isPermanent(err) })
+	if !cfg.ServerConfig.IncludeMetadata && !cfg.ServerConfig.Auth.HasValue() && len(cfg.ServerConfig.Middlewares) == 0 {
+		h.groups = groupcommit.New(groupcommit.Options{
+			Next: next, IsPermanent: isPermanent, IsExhausted: isExhausted, OnPanic: h.logPanic,
+		})
 	}
 	h.health = &healthCheck{bodies: h.bodies, disk: h.disk, forgetAfter: h.retryAfter, now: now}
 	return h, telemetry.registerGauges(h.bodies, h.cache)
@@ -198,6 +201,10 @@ func (h *handler) deliverSafely(ctx context.Context, w http.ResponseWriter, r *h
 		}
 	}()
 	return h.deliver(ctx, w, r)
+}
+
+func (h *handler) logPanic(value any) {
+	h.logger.Error("A delivery failed with a panic", zap.String("type", fmt.Sprintf("%T", value)), zap.Stack("stack"))
 }
 
 // deliver reads a delivery and hands its records to the pipeline.
@@ -309,18 +316,17 @@ func (h *handler) deliverOnce(
 		return res, errShuttingDown
 	}
 	defer end() // after Commit, so that a shutdown waits until the cache contains the delivery ID
-	logs, remarks := h.records.Build(event, d)
-	res.records = logs.LogRecordCount()
-	rebuild := func() plog.Logs {
-		again, _ := h.records.Build(event, d)
-		return again
-	}
-	if err := h.consume(ctx, logs, rebuild); err != nil {
+	err = h.consume(ctx, func() (logs plog.Logs) {
+		logs, res.remarks = h.records.Build(event, d)
+		res.records = logs.LogRecordCount()
+		return logs
+	})
+	if err != nil {
 		res.outcome = outcomeRefused
 		return res, err
 	}
 	transaction.Commit()
-	res.outcome, res.remarks = outcomeAccepted, remarks
+	res.outcome = outcomeAccepted
 	return res, nil
 }
 
@@ -333,12 +339,13 @@ func (h *handler) begin(ctx context.Context, site record.Site, d record.Delivery
 	return h.cache.Begin(ctx, dedup.NewKey(site.URL, d.ID), dedup.PayloadSum(d.Payload))
 }
 
-// consume hands the records to the pipeline, together with the records of other deliveries that arrive during a call.
-func (h *handler) consume(ctx context.Context, logs plog.Logs, rebuild func() plog.Logs) (err error) {
+// consume hands the records that build returns to the pipeline, together with the records of other deliveries that arrive
+// during a call. The pipeline then gets no data of the client, because a group has several.
+func (h *handler) consume(ctx context.Context, build func() plog.Logs) (err error) {
 	if h.groups == nil {
-		err = h.next.ConsumeLogs(ctx, logs)
+		err = h.next.ConsumeLogs(ctx, build())
 	} else {
-		err = h.groups.Commit(ctx, logs, rebuild)
+		err = h.groups.Commit(client.NewContext(ctx, client.Info{}), build)
 	}
 	if err != nil {
 		err = pipelineFailure(err)

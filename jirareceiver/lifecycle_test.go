@@ -23,6 +23,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	collectorclient "go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
@@ -426,7 +427,7 @@ func TestConsumeContract(t *testing.T) {
 }
 
 // contractFactory makes receivers for the checker, and deliveries for the receivers. They come one after the other: for
-// the checker, a permanent error of a group is final for each of its deliveries. TestGroupWithPoison has groups.
+// the checker, a permanent error of a group is final for each of its deliveries. TestGroups has groups.
 type contractFactory struct {
 	mu       sync.Mutex
 	receiver *jiraReceiver
@@ -543,5 +544,49 @@ func TestGroups(t *testing.T) {
 	assert.False(t, sendAll(withMetadata, true))
 	assert.EqualValues(t, 1, largest.Load())
 	r := start(t, next, nil)
-	require.Eventually(t, func() bool { return sendAll(r, false) }, waitLimit, time.Millisecond)
+	for attempt := 0; !sendAll(r, false); attempt++ {
+		require.Less(t, attempt, 100)
+	}
+}
+
+// TestNoGroupAfterShutdown has a pipeline that ignores the end of its context. Deliveries that wait for its call never
+// reach it.
+func TestNoGroupAfterShutdown(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	entered, release := make(chan struct{}, 10), make(chan struct{})
+	r := start(t, &sink{consume: func(context.Context, plog.Logs) error {
+		calls.Add(1)
+		entered <- struct{}{}
+		<-release
+		return nil
+	}}, nil)
+	statuses := []<-chan int{r.inBackground(t)}
+	wait(t, entered, "first call")
+	for range 2 {
+		statuses = append(statuses, r.inBackground(t))
+	}
+	r.awaitHeld(t, len(statuses)*len(createdBody))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Error(t, r.Shutdown(ctx))
+	close(release)
+	for _, status := range statuses {
+		wait(t, status, "end")
+	}
+	assert.EqualValues(t, 1, calls.Load())
+}
+
+// TestGroupsHaveNoClient checks that records of a group cannot get the address of the client of another delivery.
+func TestGroupsHaveNoClient(t *testing.T) {
+	t.Parallel()
+	for _, includeMetadata := range []bool{false, true} {
+		var info collectorclient.Info
+		r := start(t, &sink{consume: func(ctx context.Context, _ plog.Logs) error {
+			info = collectorclient.FromContext(ctx)
+			return nil
+		}}, func(cfg *Config) { cfg.ServerConfig.IncludeMetadata = includeMetadata })
+		r.post(t, []byte(createdBody))
+		assert.Equal(t, includeMetadata, info.Addr != nil)
+	}
 }

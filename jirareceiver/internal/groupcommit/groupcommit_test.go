@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +26,7 @@ const callTime = time.Second
 var (
 	errPoison = errors.New("the sink refuses a record")
 	errBusy   = errors.New("the sink refuses everything")
+	errFull   = errors.New("the sink has no room for so many records")
 )
 
 // sink is a consumer whose calls take callTime. It refuses a call that contains a record named poison, and panics at
@@ -34,6 +36,10 @@ type sink struct {
 	calls [][]string // the records of each call, in the order in which the calls began
 	taken map[string]bool
 	err   error // of each call
+	room  int   // number of records that a call takes; 0 for any number
+
+	ignoresContext bool
+	panics         atomic.Int64
 }
 
 func (*sink) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
@@ -43,6 +49,9 @@ func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	s.mu.Lock()
 	s.calls = append(s.calls, names)
 	s.mu.Unlock()
+	if s.ignoresContext {
+		ctx = context.WithoutCancel(ctx)
+	}
 	select {
 	case <-time.After(callTime):
 	case <-ctx.Done():
@@ -51,6 +60,9 @@ func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	logs.ResourceLogs().RemoveIf(func(plog.ResourceLogs) bool { return true }) // a consumer may change what it gets
+	if s.room > 0 && len(names) > s.room {
+		return errFull
+	}
 	for _, name := range names {
 		switch name {
 		case "poison":
@@ -68,7 +80,12 @@ func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 func newSink() *sink { return &sink{taken: map[string]bool{}} }
 
 func newCommitter(s *sink, maxRecords int) *Committer {
-	c := New(s, func(err error) bool { return errors.Is(err, errPoison) })
+	c := New(Options{
+		Next:        s,
+		IsPermanent: func(err error) bool { return errors.Is(err, errPoison) },
+		IsExhausted: func(err error) bool { return errors.Is(err, errFull) },
+		OnPanic:     func(any) { s.panics.Add(1) },
+	})
 	c.maxRecords = maxRecords
 	return c
 }
@@ -108,8 +125,7 @@ func commitAll(ctx context.Context, c *Committer, names ...string) map[string]er
 					errs[name] = errPanicked
 				}
 			}()
-			build := func() plog.Logs { return oneRecord("a", name) }
-			err := c.Commit(ctx, build(), build)
+			err := c.Commit(ctx, func() plog.Logs { return oneRecord("a", name) })
 			mu.Lock()
 			defer mu.Unlock()
 			errs[name] = err
@@ -149,21 +165,62 @@ func TestFullInBytes(t *testing.T) {
 	})
 }
 
-// TestPoison has a record that the consumer refuses for good. Only its own delivery fails.
+// TestPoison has a record that the consumer refuses permanently, or that makes it panic. Only its delivery fails, after
+// few calls.
 func TestPoison(t *testing.T) {
 	for _, tt := range []struct {
-		poison  string
-		wantErr error
-	}{{"poison", errPoison}, {"panic", errPanicked}} {
+		poison     string
+		wantErr    error
+		wantPanics int64
+	}{{"poison", errPoison, 0}, {"panic", errPanicked, 3}} {
 		t.Run(tt.poison, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSink()
-				errs := commitAll(t.Context(), newCommitter(s, 100), "1", "2", tt.poison, "3")
-				assert.Equal(t, map[string]error{"1": nil, "2": nil, tt.poison: tt.wantErr, "3": nil}, errs)
-				assert.Equal(t, map[string]bool{"1": true, "2": true, "3": true}, s.taken)
+				errs := commitAll(t.Context(), newCommitter(s, 100), "1", "2", tt.poison, "3", "4")
+				assert.Equal(t, map[string]error{"1": nil, "2": nil, tt.poison: tt.wantErr, "3": nil, "4": nil}, errs)
+				assert.Equal(t, map[string]bool{"1": true, "2": true, "3": true, "4": true}, s.taken)
+				wantCalls := [][]string{{"1"}, {"2", tt.poison, "3", "4"}, {"2", tt.poison}, {"2"}, {tt.poison}, {"3", "4"}}
+				assert.Equal(t, wantCalls, s.calls[:len(wantCalls)])
+				assert.Equal(t, tt.wantPanics, s.panics.Load())
 			})
 		})
 	}
+}
+
+// TestRetriesDoNotHoldOthersUp has a delivery arrive while a group with a poison record is halved.
+func TestRetriesDoNotHoldOthersUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink()
+		c := newCommitter(s, 100)
+		var group sync.WaitGroup
+		group.Go(func() { commitAll(t.Context(), c, "1", "2", "poison", "3", "4") })
+		time.Sleep(2*callTime + callTime/2) // within the first half of the group
+		start := time.Now()
+		require.NoError(t, c.Commit(t.Context(), func() plog.Logs { return oneRecord("a", "late") }))
+		assert.Equal(t, callTime, time.Since(start))
+		group.Wait()
+	})
+}
+
+// TestExhaustion has a consumer with room for a part of a group, and one without room for a single record.
+func TestExhaustion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink()
+		s.room = 2
+		errs := commitAll(t.Context(), newCommitter(s, 100), "1", "2", "3", "4", "5")
+		assert.Equal(t, map[string]error{"1": nil, "2": nil, "3": nil, "4": nil, "5": nil}, errs)
+		assert.Len(t, s.calls, 4)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink()
+		s.err = errFull
+		errs := commitAll(t.Context(), newCommitter(s, 100), "1", "2", "3", "4", "5", "6", "7", "8", "9")
+		for name, err := range errs {
+			require.ErrorIs(t, err, errFull, name)
+		}
+		assert.Len(t, errs, 9)
+		assert.Len(t, s.calls, 5, "the first delivery, the group, and one half of each half")
+	})
 }
 
 // TestOtherErrors are those of a backend that is down. All deliveries of a group fail without another call.
@@ -177,44 +234,47 @@ func TestOtherErrors(t *testing.T) {
 	})
 }
 
+// TestCancellation has a consumer that respects the context of its calls, and one that ignores it. No call begins after
+// the context has ended.
 func TestCancellation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSink()
-		ctx, cancel := context.WithTimeout(t.Context(), callTime/2)
-		defer cancel()
-		errs := commitAll(ctx, newCommitter(s, 100), "1", "2", "3")
-		for name, err := range errs {
-			require.ErrorIs(t, err, context.DeadlineExceeded, name)
-		}
-		assert.Len(t, errs, 3)
-		assert.Empty(t, s.taken)
-	})
+	for _, ignoresContext := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSink()
+			s.ignoresContext = ignoresContext
+			ctx, cancel := context.WithTimeout(t.Context(), callTime/2)
+			defer cancel()
+			errs := commitAll(ctx, newCommitter(s, 100), "1", "2", "3")
+			assert.Equal(t, ignoresContext, errs["1"] == nil)
+			assert.ErrorIs(t, errs["2"], context.DeadlineExceeded)
+			assert.ErrorIs(t, errs["3"], context.DeadlineExceeded)
+			assert.Equal(t, [][]string{{"1"}}, s.calls)
+		})
+	}
 }
 
-// TestInvariants commits at random times, with and without poison. Nobody has a good answer before its record was
-// taken, and nobody waits for more than the end of one call, its own call, and its call alone.
+// TestInvariants commits at random times, with and without poison. No delivery gets nil before a call took its record.
+// Without poison, a delivery waits for the end of one call and for its own call at most.
 func TestInvariants(t *testing.T) {
 	for seed := range uint64(50) {
 		synctest.Test(t, func(t *testing.T) {
-			random := rand.New(rand.NewPCG(seed, 0))
+			random, withPoison := rand.New(rand.NewPCG(seed, 0)), seed%2 == 1
 			s := newSink()
 			c := newCommitter(s, 1+random.IntN(20))
 			var deliveries sync.WaitGroup
 			for i := range 100 {
 				name, pause := strconv.Itoa(i), time.Duration(random.Int64N(int64(5*callTime)))
-				if seed%2 == 1 && random.IntN(10) == 0 {
+				if withPoison && random.IntN(10) == 0 {
 					name = "poison"
 				}
 				deliveries.Go(func() {
 					time.Sleep(pause)
 					start := time.Now()
-					build := func() plog.Logs { return oneRecord("a", name) }
-					err := c.Commit(t.Context(), build(), build)
+					err := c.Commit(t.Context(), func() plog.Logs { return oneRecord("a", name) })
 					s.mu.Lock()
 					defer s.mu.Unlock()
 					assert.Equal(t, name != "poison", err == nil)
 					assert.Equal(t, err == nil, s.taken[name])
-					assert.LessOrEqual(t, time.Since(start), 3*callTime)
+					assert.True(t, withPoison || time.Since(start) <= 2*callTime)
 				})
 			}
 			deliveries.Wait()
@@ -227,7 +287,13 @@ func TestMerge(t *testing.T) {
 	scoped.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetVersion("2")
 	other := oneRecord("a", "schema")
 	other.ResourceLogs().At(0).SetSchemaUrl("https://example.com/schema")
-	merged := merge([]plog.Logs{oneRecord("a", "1"), oneRecord("b", "2"), oneRecord("a", "3"), scoped, other, oneRecord("b", "4")})
+	var deliveries []*delivery
+	for _, logs := range []plog.Logs{
+		oneRecord("a", "1"), oneRecord("b", "2"), oneRecord("a", "3"), scoped, other, oneRecord("b", "4"),
+	} {
+		deliveries = append(deliveries, &delivery{logs: logs})
+	}
+	merged := merge(deliveries)
 	var got [][]string
 	for _, resource := range merged.ResourceLogs().All() {
 		for _, scope := range resource.ScopeLogs().All() {

@@ -5,12 +5,12 @@ package groupcommit
 
 import "go.opentelemetry.io/collector/pdata/plog"
 
-// merge moves the records of all parts into the first, in order. Equal resources become one, and equal scopes within
-// it.
-func merge(parts []plog.Logs) plog.Logs {
-	merged := parts[0]
-	for _, part := range parts[1:] {
-		for _, resource := range part.ResourceLogs().All() {
+// merge moves the records of all deliveries into those of the first, in order. Equal resources become one, and equal
+// scopes within it.
+func merge(deliveries []*delivery) plog.Logs {
+	merged := deliveries[0].logs
+	for _, d := range deliveries[1:] {
+		for _, resource := range d.logs.ResourceLogs().All() {
 			addResource(merged.ResourceLogs(), resource)
 		}
 	}
@@ -19,7 +19,7 @@ func merge(parts []plog.Logs) plog.Logs {
 
 func addResource(merged plog.ResourceLogsSlice, resource plog.ResourceLogs) {
 	for _, other := range merged.All() {
-		if other.SchemaUrl() == resource.SchemaUrl() && other.Resource().Attributes().Equal(resource.Resource().Attributes()) {
+		if isEqualResource(other, resource) {
 			for _, scope := range resource.ScopeLogs().All() {
 				addScope(other.ScopeLogs(), scope)
 			}
@@ -37,6 +37,10 @@ func addScope(merged plog.ScopeLogsSlice, scope plog.ScopeLogs) {
 		}
 	}
 	scope.MoveTo(merged.AppendEmpty())
+}
+
+func isEqualResource(a, b plog.ResourceLogs) bool {
+	return a.SchemaUrl() == b.SchemaUrl() && a.Resource().Attributes().Equal(b.Resource().Attributes())
 }
 
 func isEqualScope(a, b plog.ScopeLogs) bool {
