@@ -27,6 +27,7 @@ import (
 type collector struct {
 	url       string
 	command   *exec.Cmd
+	started   time.Time
 	exited    chan error
 	listening chan string // receives the URL at each start of the receiver
 	hangUp    func()      // closes idle connections, because the collector waits 5 seconds for connections that were never used
@@ -74,6 +75,7 @@ func run(t *testing.T, dir string, command *exec.Cmd) *collector {
 		}
 	}()
 	require.NoError(t, c.command.Start())
+	c.started = time.Now()
 	go func() {
 		c.exited <- c.command.Wait()
 		_ = input.Close()
@@ -157,10 +159,15 @@ func (c *collector) output() string {
 	return c.lines.String()
 }
 
+// signalTime is the time after which the collector handles signals. It begins to do so after its components have
+// started, so that a fast test could end it by a signal without a clean exit.
+const signalTime = 500 * time.Millisecond
+
 // terminate sends SIGTERM and waits for a clean exit.
 func (c *collector) terminate(t *testing.T) {
 	t.Helper()
 	c.hangUp()
+	time.Sleep(time.Until(c.started.Add(signalTime)))
 	require.NoError(t, c.command.Process.Signal(syscall.SIGTERM))
 	select {
 	case err := <-c.exited:
