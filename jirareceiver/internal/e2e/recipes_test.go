@@ -260,14 +260,19 @@ func startRecipe(t *testing.T, name string, args ...string) *collector {
 func (c *collector) postAll(t *testing.T, files []string) {
 	t.Helper()
 	for i, file := range files {
-		d := jirasim.Delivery{ID: fmt.Sprintf("delivery-%d", i+1), Flow: jirasim.Primary, Body: read(t, file)}
-		request, err := jirasim.NewRequest(t.Context(), c.url, []byte(secret), d, 0)
-		require.NoError(t, err)
-		response, err := http.DefaultClient.Do(request)
-		require.NoError(t, err)
-		response.Body.Close()
-		require.Equal(t, http.StatusOK, response.StatusCode)
+		c.deliver(t, jirasim.Delivery{ID: fmt.Sprintf("delivery-%d", i+1), Flow: jirasim.Primary, Body: read(t, file)})
 	}
+}
+
+// deliver posts a signed delivery, which the collector must accept.
+func (c *collector) deliver(t *testing.T, d jirasim.Delivery) {
+	t.Helper()
+	request, err := jirasim.NewRequest(t.Context(), c.url, []byte(secret), d, 0)
+	require.NoError(t, err)
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	response.Body.Close()
+	require.Equal(t, http.StatusOK, response.StatusCode)
 }
 
 func lifeUIDs(t *testing.T) []string {
