@@ -148,6 +148,45 @@ func TestOTLPRecipes(t *testing.T) {
 	}
 }
 
+// TestLokiProjects delivers events of two projects at the same time, while the backend is slow. Each record must have
+// the project of its own issue on its resource.
+func TestLokiProjects(t *testing.T) {
+	got := &exports{}
+	url := got.serveHTTP(t)
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(100 * time.Millisecond)
+		http.Redirect(w, r, url+r.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	t.Cleanup(slow.Close)
+	t.Setenv("LOKI_URL", slow.URL)
+	c := startRecipe(t, "loki", "--set", "exporters::otlp_http::sending_queue::enabled=false")
+	const deliveries = 10
+	var senders sync.WaitGroup
+	for i := range deliveries {
+		senders.Go(func() {
+			body := fmt.Appendf(nil, `{"webhookEvent":"jira:issue_created","issue":{"id":"%d","key":"%s-%d",
+				"self":"https://acme.atlassian.net/rest/api/2/issue/%[1]d"}}`, i+1, []string{"OPS", "WEB"}[i%2], i+1)
+			status, err := c.send(t.Context(), jirasim.Delivery{ID: fmt.Sprintf("delivery-%d", i+1), Flow: jirasim.Primary, Body: body})
+			assert.NoError(t, err)
+			assert.Equal(t, http.StatusOK, status)
+		})
+	}
+	senders.Wait()
+	c.terminate(t)
+	records := 0
+	for _, export := range got.all {
+		for _, resource := range export.logs.ResourceLogs().All() {
+			project, _ := resource.Resource().Attributes().Get("jira.project.key")
+			for _, record := range resource.ScopeLogs().At(0).LogRecords().All() {
+				want, _ := record.Attributes().Get("jira.project.key")
+				assert.Equal(t, want.Str(), project.Str())
+				records++
+			}
+		}
+	}
+	assert.Equal(t, deliveries, records)
+}
+
 // TestFilesRecipe writes more than one file holds, and restarts the collector in between.
 func TestFilesRecipe(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made by the exporter")
@@ -267,12 +306,23 @@ func (c *collector) postAll(t *testing.T, files []string) {
 // deliver posts a signed delivery, which the collector must accept.
 func (c *collector) deliver(t *testing.T, d jirasim.Delivery) {
 	t.Helper()
-	request, err := jirasim.NewRequest(t.Context(), c.url, []byte(secret), d, 0)
+	status, err := c.send(t.Context(), d)
 	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, status)
+}
+
+// send posts a signed delivery.
+func (c *collector) send(ctx context.Context, d jirasim.Delivery) (status int, err error) {
+	request, err := jirasim.NewRequest(ctx, c.url, []byte(secret), d, 0)
+	if err != nil {
+		return 0, err
+	}
 	response, err := http.DefaultClient.Do(request)
-	require.NoError(t, err)
+	if err != nil {
+		return 0, err
+	}
 	response.Body.Close()
-	require.Equal(t, http.StatusOK, response.StatusCode)
+	return response.StatusCode, nil
 }
 
 func lifeUIDs(t *testing.T) []string {
