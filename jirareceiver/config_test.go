@@ -137,6 +137,7 @@ func TestInvalidConfigs(t *testing.T) {
 		"event_regular_expression":          {"is a regular expression; write * for any text", `events::include[1]: "jira.(issue|comment).*" is a regular`, `events::include[2]: "jira.issue..*" is a regular`},
 		"event_namespace":                   {`events::exclude[0]: "jira.comment" matches no event; write jira.comment.*`},
 		"site_url_of_page":                  {"site_url: the address of a page; cut it to https://host or https://host/context"},
+		"site_url_of_page_of_government":    {"site_url: the address of a page; cut it"},
 		"site_url_of_page_in_context":       {"site_url: the address of a page; cut it"},
 		"compression_unbounded":             {`compression_algorithms: "snappy" is not an encoding`, `"zstd" is not an encoding`, `choose from ["" "gzip" "zlib" "deflate" "x-gzip"]`},
 		"user_hash_key_short":               {"include::user_hash_key: shorter than 16 characters; make a random key"},

@@ -166,9 +166,7 @@ var pageSegments = []string{"browse", "projects", "secure", "rest", "plugins", "
 // isPage reports whether the URL is the address of a page. Sites of Jira Cloud have no path.
 func isPage(u *url.URL) bool {
 	path := strings.ToLower(strings.Trim(u.Path, "/"))
-	host := strings.ToLower(u.Hostname())
-	isCloud := strings.HasSuffix(host, ".atlassian.net") || strings.HasSuffix(host, ".jira.com")
-	return path != "" && isCloud || slices.ContainsFunc(strings.Split(path, "/"), func(segment string) bool {
+	return path != "" && record.IsCloudHost(u.Hostname()) || slices.ContainsFunc(strings.Split(path, "/"), func(segment string) bool {
 		return slices.Contains(pageSegments, segment)
 	})
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/otel-jira/collector/jirareceiver"
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
 )
 
 // object is a JSON object, or a schema. Its keys are written in order.
@@ -42,7 +43,8 @@ var (
 )
 
 // pagePattern matches addresses of pages of a Jira.
-var pagePattern = `^[^$]*\.(atlassian\.net|jira\.com)(:[0-9]+)?/+[^/]|^[^$]*://[^/]+/(.*/)?(` + strings.Join(pageSegments, "|") + `)(/|$)`
+var pagePattern = `^[^$]*(` + strings.ReplaceAll(strings.Join(record.CloudDomains(), "|"), ".", `\.`) +
+	`)\.?(:[0-9]+)?/+[^/]|^[^$]*://[^/]+/(.*/)?(` + strings.Join(pageSegments, "|") + `)(/|$)`
 
 // constraints holds the rules of fields that do not follow from their types.
 var constraints = map[string]object{

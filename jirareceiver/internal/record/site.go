@@ -57,7 +57,7 @@ func parseSite(address string) Site {
 	if err != nil || len(address) > jira.MaxURL {
 		return Site{}
 	}
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	host := plainHost(u.Hostname())
 	port, isWeb := defaultPorts[u.Scheme]
 	if !isWeb || host == "" {
 		return Site{}
@@ -118,15 +118,15 @@ func siteType(ev ClassifiedEvent) string {
 	if ev.Site.isCloud() || ev.UserDeleted || ev.Alert != nil {
 		return siteCloud
 	}
-	users := []jira.User{ev.User, ev.Revision().Author}
+	candidates := []jira.User{ev.User, ev.Revision().Author}
 	if ev.Project != nil {
-		users = append(users, ev.Project.Lead)
+		candidates = append(candidates, ev.Project.Lead)
 	}
 	if ev.Issue != nil {
-		users = append(users, ev.Issue.Reporter, ev.Issue.Creator, ev.Issue.Assignee)
+		candidates = append(candidates, ev.Issue.Reporter, ev.Issue.Creator, ev.Issue.Assignee)
 	}
 	kind := ""
-	for _, u := range users {
+	for _, u := range candidates {
 		switch {
 		case u.AccountID != "":
 			return siteCloud
@@ -137,6 +137,16 @@ func siteType(ev ClassifiedEvent) string {
 	return kind
 }
 
-func (s Site) isCloud() bool {
-	return slices.ContainsFunc(cloudDomains, func(domain string) bool { return strings.HasSuffix(s.host, domain) })
+func (s Site) isCloud() bool { return IsCloudHost(s.host) }
+
+// IsCloudHost reports whether a host is a site of Jira Cloud.
+func IsCloudHost(host string) bool {
+	host = plainHost(host)
+	return slices.ContainsFunc(cloudDomains, func(domain string) bool { return strings.HasSuffix(host, domain) })
 }
+
+// CloudDomains returns the ends of the hosts of Jira Cloud, such as .atlassian.net.
+func CloudDomains() []string { return slices.Clone(cloudDomains) }
+
+// plainHost returns the usual spelling of the name of a host.
+func plainHost(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
