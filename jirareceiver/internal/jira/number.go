@@ -74,11 +74,12 @@ func isDigits(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// parseWhole parses a whole number in any spelling.
+// parseWhole parses a whole number in any spelling of JSON.
 func parseWhole(s string) (n int64, ok bool) {
-	if number, isNumber := parseDecimal(s); isNumber {
-		s = number.String()
+	number, isNumber := parseDecimal(s)
+	if !isNumber {
+		return 0, false
 	}
-	n, err := strconv.ParseInt(s, 10, 64)
+	n, err := strconv.ParseInt(number.String(), 10, 64)
 	return n, err == nil
 }

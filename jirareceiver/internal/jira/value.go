@@ -177,8 +177,11 @@ func parseTime(s string) time.Time {
 	return fromMillis(t.UnixMilli())
 }
 
-// parseEpoch returns the time of a number of milliseconds or seconds since the epoch, in any spelling.
+// parseEpoch returns the time of a number of milliseconds or seconds since the epoch, in any spelling of JSON.
 func parseEpoch(s string) time.Time {
+	if _, isNumber := parseDecimal(s); !isNumber { // ParseFloat also accepts 0x1p40, Infinity and underscores
+		return time.Time{}
+	}
 	n, err := strconv.ParseFloat(s, 64) // exact: both ranges are far below 2^53
 	switch {
 	case err != nil:
