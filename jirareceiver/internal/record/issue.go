@@ -167,11 +167,11 @@ func (w writer) flag(ev *jira.Event) {
 	}
 }
 
-func (w writer) transition(transition *jira.Transition) {
-	w.putID(attrTransitionID, transition.ID)
-	w.putText(attrTransitionName, transition.Name)
-	w.putID(attrWorkflowID, transition.Workflow.ID)
-	w.putText(attrWorkflowName, transition.Workflow.Name)
+func (w writer) transition(t *jira.Transition) {
+	w.putID(attrTransitionID, t.ID)
+	w.putText(attrTransitionName, t.Name)
+	w.putID(attrWorkflowID, t.Workflow.ID)
+	w.putText(attrWorkflowName, t.Workflow.Name)
 }
 
 // issueURL returns the address of the event's issue, or "". If the key is too long, so is the address: putURL then cuts
@@ -233,7 +233,7 @@ func (w writer) statuses(project string, in recordInput) (change string, unmappe
 	if !isMapped {
 		unmapped.Previous = printable(previous)
 	}
-	before := completionBefore(in, completionOf(mapped, previous.Category), now)
+	before := completionBefore(in, completionOf(mapped, previous.Category), current, now)
 	return resolutionChange(in.Event, before, now), unmapped
 }
 

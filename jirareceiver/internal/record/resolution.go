@@ -43,14 +43,38 @@ func completionOf(mapped, category string) completion {
 // completionBefore returns the completion before the event, given the completion of the previous status and of the
 // current status. An issue counts as open before its creation, so that an issue that is created in a done status is
 // resolved by its creation.
-func completionBefore(in recordInput, previous, now completion) completion {
-	if in.Type.Name == eventIssueCreated {
+func completionBefore(in recordInput, previous completion, current jira.Status, now completion) completion {
+	_, _, isTransition := transition(in.Event)
+	switch {
+	case in.Type.Name == eventIssueCreated:
 		return open
+	case !isTransition:
+		return now
+	default:
+		return cmp.Or(previous, completionByCategory(in, current))
 	}
-	if _, _, isTransition := transition(in.Event); isTransition {
-		return previous
+}
+
+// maxCategoryDelay is the largest time between a change of the status category and the time of its event.
+const maxCategoryDelay = time.Minute
+
+// completionByCategory returns the completion of a previous status that nothing maps. Jira sends no category of the
+// previous status, but Jira Cloud sends the time of the last change of the category: if the change is older than the
+// event, the previous status has the category of the current status. Otherwise it has another category, which is not
+// done if the current category is done.
+func completionByCategory(in recordInput, current jira.Status) completion {
+	since := in.Issue.CategorySince
+	category := completionOf("", current.Category)
+	switch {
+	case since.IsZero() || category == unclear:
+		return unclear
+	case EventTime(in.Event, in.delivery.Received).Sub(since) > maxCategoryDelay:
+		return category
+	case category == complete:
+		return open
+	default:
+		return unclear
 	}
-	return now
 }
 
 // resolutionChange returns issueResolved, issueReopened or "".
@@ -58,6 +82,12 @@ func completionBefore(in recordInput, previous, now completion) completion {
 // The statuses decide if both are clear, because an issue moves from an open to a done status once. A person or a rule
 // may set the resolution at another time, or leave it unchanged when work starts again. The resolution decides only if
 // a status is unclear, such as a previous status in the language of the site.
+//
+// In a workflow without resolutions, a move to a done status resolves the issue although its previous status is unclear.
+// A move between two done statuses then counts again. Without this rule, sites with translated statuses, and workflows
+// without resolutions, would have no resolved issues at all, and moves between done statuses are rare. An administrator
+// corrects the count by a mapping of the previous status. No mapping can correct the count if the body contains no
+// previous status, so that such a move does not count.
 func resolutionChange(ev *jira.Event, before, now completion) string {
 	if before != unclear && now != unclear {
 		return completionChange(before, now)
@@ -69,11 +99,16 @@ func resolutionChange(ev *jira.Event, before, now completion) string {
 		return issueResolved
 	case now != complete && from != "" && to == "":
 		return issueReopened
-	case now == complete && !changed && ev.Issue.Resolution == (jira.Named{}): // the workflow has no resolutions
+	case now == complete && !changed && hasPreviousStatus(ev) && ev.Issue.Resolution == (jira.Named{}):
 		return issueResolved
 	default:
 		return ""
 	}
+}
+
+func hasPreviousStatus(ev *jira.Event) bool {
+	previous, _, _ := transition(ev)
+	return previous != (jira.Named{})
 }
 
 func completionChange(before, now completion) string {

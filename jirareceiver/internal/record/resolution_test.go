@@ -72,12 +72,12 @@ func TestResolutionChange(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, attrs := build(t, newBuilder(nil), fmt.Sprintf(
 				`{"webhookEvent": %q, "issue": {"key": "OPS-1", "fields": {%s}}, "changelog": {"items": [%s]}}`, tt.event, tt.fields, tt.changes), Delivery{})
-			assert.Equal(t, tt.want, text(attrs["jira.issue.resolution.change"]))
+			assert.Equal(t, tt.want, stringOrEmpty(attrs["jira.issue.resolution.change"]))
 		})
 	}
 }
 
-func text(value any) string {
+func stringOrEmpty(value any) string {
 	s, _ := value.(string)
 	return s
 }
@@ -101,7 +101,7 @@ func TestResolutionChangeByMapping(t *testing.T) {
 		body := fmt.Sprintf(`{"webhookEvent": "jira:issue_updated", "issue": {"key": "OPS-1", "fields": {"status": {"name": %q, "statusCategory": {"key": %q}}}},
 			"changelog": {"items": [{"field": "status", "fromString": %q, "toString": %q}]}}`, tt.to, tt.category, tt.from, tt.to)
 		_, attrs := build(t, builder, body, Delivery{})
-		assert.Equal(t, tt.want, text(attrs["jira.issue.resolution.change"]), body)
+		assert.Equal(t, tt.want, stringOrEmpty(attrs["jira.issue.resolution.change"]), body)
 	}
 }
 
@@ -110,6 +110,30 @@ func TestResolutionChangeOfPostFunction(t *testing.T) {
 		"issue": {"key": "OPS-1", "fields": {"created": "2026-03-03T09:01:01.009Z", "status": {"name": "In Progress", "statusCategory": {"key": "indeterminate"}}}}}`, Delivery{})
 	assert.Equal(t, "resolved", attrs["jira.issue.resolution.change"], "the issue does not have its new status yet")
 	assert.Equal(t, int64(10), attrs["jira.issue.lead_time_seconds"])
+	_, attrs = build(t, newBuilder(nil), `{"timestamp": 1772528471009, "transition": {"to_status": "Done"},
+		"issue": {"key": "OPS-1", "fields": {"status": {"name": "Done", "statusCategory": {"key": "done"}}}}}`, Delivery{})
+	assert.NotContains(t, attrs, "jira.issue.resolution.change", "no mapping can supply the previous status")
+}
+
+// TestResolutionChangeByTimeOfCategory has moves from statuses that nothing maps, in workflows without resolutions. The
+// time of the last change of the category decides.
+func TestResolutionChangeByTimeOfCategory(t *testing.T) {
+	for _, tt := range []struct{ name, from, to, category, since, want string }{
+		{"the category changed now", "In Arbeit", "Fertig", "done", "2026-03-03T09:01:10.900+0000", "resolved"},
+		{"after the event, by another clock", "In Arbeit", "Fertig", "done", "2026-03-03T09:01:12.000+0000", "resolved"},
+		{"from done to done", "Geschlossen", "Done", "done", "2026-03-01T09:01:10.900+0000", ""},
+		{"Data Center sends no time", "Geschlossen", "Done", "done", "", "resolved"},
+		{"between open statuses", "In Arbeit", "Wartet", "indeterminate", "2026-03-01T09:01:10.900+0000", ""},
+		{"to another category that is open", "Fertig", "Wartet", "indeterminate", "2026-03-03T09:01:10.900+0000", ""},
+		{"from a status that is mapped", "Done", "Fertig", "done", "2026-03-03T09:01:10.900+0000", ""},
+		{"no previous status", "", "Done", "done", "", ""},
+	} {
+		body := fmt.Sprintf(`{"timestamp": 1772528471009, "webhookEvent": "jira:issue_updated", "issue": {"key": "OPS-1", "fields": {
+			"statuscategorychangedate": %q, "status": {"name": %q, "statusCategory": {"key": %q}}}},
+			"changelog": {"items": [{"field": "status", "fromString": %q, "toString": %q}]}}`, tt.since, tt.to, tt.category, tt.from, tt.to)
+		_, attrs := build(t, newBuilder(nil), body, Delivery{})
+		assert.Equal(t, tt.want, stringOrEmpty(attrs["jira.issue.resolution.change"]), tt.name)
+	}
 }
 
 func TestDurations(t *testing.T) {

@@ -120,7 +120,7 @@ func TestTransitions(t *testing.T) {
 				event = ""
 			}
 			record, attrs := build(t, newBuilder(nil), fmt.Sprintf(`{%s"issue": {"key": "A-1", "fields": {"status": %s}}, %s}`, event, tt.status, tt.members), Delivery{})
-			get := func(key string) string { return text(attrs["jira.issue.status."+key]) }
+			get := func(key string) string { return stringOrEmpty(attrs["jira.issue.status."+key]) }
 			current := status{get("id"), get("name"), get("category"), get("mapped")}
 			assert.Equal(t, tt.current, current)
 			previous := status{get("previous.id"), get("previous.name"), "", get("previous.mapped")}
