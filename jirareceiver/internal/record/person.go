@@ -171,8 +171,8 @@ type loginHasher struct {
 // siteState is the state of an HMAC after the key and the site, so that a login name costs the rest. It does not
 // change.
 type siteState struct {
-	site string
-	mac  stdhash.Cloner
+	key, site string
+	mac       stdhash.Cloner // nil if the HMACs of this build cannot be copied
 }
 
 // siteHasher hashes the login names of a site.
@@ -187,13 +187,20 @@ func (h siteHasher) hash(login string) string {
 	if login == "" {
 		return ""
 	}
-	clone, err := h.state().mac.Clone()
-	if err != nil { // the HMACs of the standard library return no error
-		return ""
-	}
+	mac := h.state().copyMAC()
 	var sum [sha256.Size]byte
-	_, _ = clone.Write([]byte(strings.ToLower(login)))
-	return hex.EncodeToString(clone.Sum(sum[:0])[:loginHashSize])
+	_, _ = mac.Write([]byte(strings.ToLower(login)))
+	return hex.EncodeToString(mac.Sum(sum[:0])[:loginHashSize])
+}
+
+// copyMAC returns an HMAC in this state. It computes the state again if the HMAC cannot be copied.
+func (s *siteState) copyMAC() stdhash.Hash {
+	if s.mac != nil {
+		if mac, err := s.mac.Clone(); err == nil {
+			return mac
+		}
+	}
+	return newSiteMAC(s.key, s.site)
 }
 
 // state returns the state for the site. Usually all events come from one site.
@@ -206,13 +213,20 @@ func (h siteHasher) state() *siteState {
 	return state
 }
 
-// newSiteState starts the HMAC. A line break separates the site from the login name, because addresses contain none.
+// newSiteState returns the state of a new HMAC. HMACs of the standard library can be copied, but HMACs of BoringCrypto,
+// which a build with GOEXPERIMENT=boringcrypto uses, cannot.
 func newSiteState(key, site string) *siteState {
+	mac, _ := newSiteMAC(key, site).(stdhash.Cloner)
+	return &siteState{key, site, mac}
+}
+
+// newSiteMAC starts the HMAC. A line break separates the site from the login name, because addresses contain none.
+func newSiteMAC(key, site string) stdhash.Hash {
 	if key == "" {
 		key = keyOfSite + site
 	}
 	mac := hmac.New(sha256.New, []byte(key))
 	mac.Reset() // precomputes the state after the key
 	_, _ = mac.Write([]byte(site + "\n"))
-	return &siteState{site, mac.(stdhash.Cloner)}
+	return mac
 }

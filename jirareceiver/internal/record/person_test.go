@@ -7,7 +7,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	stdhash "hash"
 	"strings"
 	"sync"
 	"testing"
@@ -46,13 +48,13 @@ func TestPersonHasOneIdentity(t *testing.T) {
 		for _, details := range []bool{false, true} {
 			builder := newBuilder(func(o *Options) { o.UserDetails = details })
 			_, attrs := build(t, builder, fmt.Sprintf(`{"user": %s, "issue": {"fields": {"assignee": %[1]s}}, "comment": {"author": %[1]s}}`, tt.user), Delivery{})
-			for _, namespace := range []string{"user", "jira.issue.assignee", "jira.comment.author"} {
-				assert.Equal(t, tt.id, attrs[namespace+".id"], tt.user)
-				assert.Equal(t, tt.hash, attrs[namespace+".hash"], tt.user)
+			for _, prefix := range []string{"user", "jira.issue.assignee", "jira.comment.author"} {
+				assert.Equal(t, tt.id, attrs[prefix+".id"], tt.user)
+				assert.Equal(t, tt.hash, attrs[prefix+".hash"], tt.user)
 				if details {
-					assert.Equal(t, tt.name, attrs[namespace+".name"], tt.user)
+					assert.Equal(t, tt.name, attrs[prefix+".name"], tt.user)
 				} else {
-					assert.NotContains(t, attrs, namespace+".name", tt.user)
+					assert.NotContains(t, attrs, prefix+".name", tt.user)
 				}
 			}
 		}
@@ -148,6 +150,23 @@ func TestLoginsStayOutOfUIDsOfChanges(t *testing.T) {
 	} {
 		assert.Equal(t, changeUIDs(event, []jira.Change{tt.changed}), changeUIDs(event, []jira.Change{tt.other}), tt.changed)
 	}
+}
+
+// brokenMAC is an HMAC that cannot be copied.
+type brokenMAC struct{ stdhash.Cloner }
+
+func (brokenMAC) Clone() (stdhash.Cloner, error) { return nil, errors.New("not supported") }
+
+// TestHashWithoutCopies uses HMACs that are no Cloner, such as those of BoringCrypto, and a Cloner that fails.
+func TestHashWithoutCopies(t *testing.T) {
+	for _, state := range []*siteState{{site: "s"}, {site: "s", mac: brokenMAC{}}} {
+		hasher := &loginHasher{}
+		hasher.last.Store(state)
+		assert.Equal(t, hashFor("s", "kim"), siteHasher{hasher, "s"}.hash("kim"))
+	}
+	hasher := &loginHasher{key: "key"}
+	hasher.last.Store(&siteState{key: "key", site: "s"})
+	assert.Equal(t, hashWith("key", "s", "kim"), siteHasher{hasher, "s"}.hash("kim"))
 }
 
 func BenchmarkHash(b *testing.B) {
