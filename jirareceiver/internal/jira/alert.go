@@ -53,7 +53,6 @@ type AlertAction struct {
 	SourceType  string
 	Integration Named // integration that sent the body
 	Escalation  Named
-	HasHeaders  bool // whether the body repeats headers of its request, which may include a token
 }
 
 // Responder is a user, team, schedule or escalation. Its ID is not the name of a person.
@@ -96,9 +95,6 @@ func (e *alertEnvelope) decodeMember(d *decoding, key []byte) error {
 		return e.notified.decode(d)
 	case "recipient":
 		return e.recipient.decode(d)
-	case "headers":
-		e.action.HasHeaders = true
-		return d.Skip()
 	default:
 		return d.Skip()
 	}

@@ -4,6 +4,7 @@
 package jira
 
 import (
+	"bytes"
 	"cmp"
 	"regexp"
 	"time"
@@ -36,6 +37,8 @@ type Event struct {
 	Filter     *Filter
 	Project    *Project
 	Alert      *Alert
+
+	HasHeaders bool // whether the body repeats headers of its request, which may include a token
 
 	Source Source
 }
@@ -137,9 +140,14 @@ func (e *envelope) decodeMember(d *decoding, key []byte) error {
 	case "project":
 		return reset(&e.Project).decode(d)
 	default:
+		e.HasHeaders = e.HasHeaders || bytes.EqualFold(key, headersKey)
 		return e.operations.decodeMember(d, key)
 	}
 }
+
+// headersKey is the key of the headers of the request, which some senders repeat in the body. The receiver looks for
+// them in all bodies: a body may contain headers, and lack the members by which it is about an alert.
+var headersKey = []byte("headers")
 
 // decodeBareIssue reads a member of an issue at the top level. It allocates the issue only then, because most bodies
 // have no such member.

@@ -197,6 +197,3 @@ func (w writer) origin(a *jira.Alert, source string) string {
 
 // alertPriority returns the priority of the alert, or "".
 func alertPriority(ev *jira.Event) string { return cmp.Or(ev.Alert, &jira.Alert{}).Priority }
-
-// repeatsHeaders reports whether the body may contain the token of its request.
-func repeatsHeaders(ev *jira.Event) bool { return ev.Alert != nil && ev.Alert.HasHeaders }

@@ -151,6 +151,19 @@ func TestTokenInHeadersIsLeftOut(t *testing.T) {
 	for _, text := range textsOf(w.logs(t, body, Delivery{})) {
 		assert.NotContains(t, text.value, "not-a-real-token", text.key)
 	}
+	for _, body := range []string{
+		`{"action": "Create", "alert": {"message": "x"}, "headers": {"X-Token": "hunter2"}}`,
+		`{"alert": {"alertId": "1"}, "headers": {"X-Token": "hunter2"}}`,
+		`{"action": "Create", "alert": {"alertId": "1"}, "issue": "OPS-1", "headers": {"X-Token": "hunter2"}}`,
+		`{"webhookEvent": "jira:issue_updated", "headers": {"X-Token": "hunter2"}}`,
+		`{"transition": {}, "Headers": [{"X-Token": "hunter2"}]}`,
+		`{"HEADERS": "X-Token: hunter2", "headers": null}`,
+		`{"header\u0073": {"X-Token": "hunter2"}}`,
+	} {
+		for _, text := range textsOf(w.logs(t, []byte(body), Delivery{})) {
+			assert.NotContains(t, text.value, "hunter2", body)
+		}
+	}
 	record := w.record(t, testbodies.Read(t, "events/jira.alert.escalated"))
 	_, found := record.Attributes().Get(attrRecordOriginal)
 	assert.True(t, found, "other bodies of alerts are recorded")

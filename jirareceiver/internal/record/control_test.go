@@ -43,7 +43,7 @@ func TestNoControlCharacters(t *testing.T) {
 		requireNoControl(t, logs)
 		record := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().AsRaw()
 		assert.Equal(t, "a[2Jbc d efg h i j k lmnop q", record["extra"], file)
-		if !repeatsHeaders(ev) {
+		if !ev.HasHeaders {
 			assert.Equal(t, string(injected), record[attrRecordOriginal], file)
 		}
 	}

@@ -180,7 +180,7 @@ func (b *Builder) appendEvent(records plog.LogRecordSlice, in recordInput) (w wr
 	w.subjects(in.Type, in.Event)
 	w.changelog(in.Changelog)
 	w.extra(in.delivery.Extra)
-	if b.opts.Payload && !repeatsHeaders(in.Event) { // last, because the payload may use up the budget of the record
+	if b.opts.Payload && !in.HasHeaders { // last, because the payload may use up the budget of the record
 		w.payload(in.delivery.Payload)
 	}
 	return w, unmapped
