@@ -5,8 +5,6 @@ package jira
 
 import (
 	"cmp"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -238,17 +236,13 @@ func (r *Responder) separateName() {
 	}
 }
 
-// opaque matches the ids of Atlassian accounts, and of users, teams, schedules and escalations.
-var opaque = regexp.MustCompile(`^([0-9a-z]{1,16}:)?([0-9a-f]{24}|` + uuid + `)(:` + uuid + `)?$`)
-
-const uuid = `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`
-
-// maxOpaque is the largest size in bytes of an opaque id.
-const maxOpaque = 128
-
-// isOpaque reports whether an id does not reveal a person. Users of Opsgenie log in with their e-mail addresses, and
-// some senders use the address as the id.
-func isOpaque(id string) bool { return len(id) <= maxOpaque && opaque.MatchString(id) }
+// isOpaque reports whether an id does not reveal a person: the id of an account, or the UUID of a user, a team, a
+// schedule or an escalation. Users of Opsgenie log in with their e-mail addresses, and some senders use the address as
+// the id.
+func isOpaque(id string) bool {
+	first, second, isPair := strings.Cut(id, ":")
+	return isAccountID(id) || isHexID(first) && (!isPair || isHexID(second))
+}
 
 // identified returns the user with an account id only if the id is opaque.
 func identified(u User) User {
@@ -316,7 +310,7 @@ const minNanos = int64(1e17)
 // in milliseconds, its last update in nanoseconds.
 func decodeAlertTime(d *decoding, t *time.Time) error {
 	s, err := decodeScalar(d)
-	if nanos, parseErr := strconv.ParseInt(s, 10, 64); parseErr == nil && nanos >= minNanos {
+	if nanos, isWhole := parseWhole(s); isWhole && nanos >= minNanos {
 		*t = time.Unix(0, nanos).UTC()
 		return err
 	}

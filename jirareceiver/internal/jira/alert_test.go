@@ -77,7 +77,7 @@ func TestIsOpaque(t *testing.T) {
 		uuid + "@example.com":               false,
 		uuid + "\n":                         false,
 		strings.Repeat("a", 24) + "-kim":    false,
-		strings.Repeat("0", maxOpaque+1):    false,
+		strings.Repeat("0", maxUserID+1):    false,
 		"ada-lindqvist:" + uuid:             false,
 		"712020:" + strings.Repeat("a", 23): false,
 	} {

@@ -143,7 +143,7 @@ func (v *fieldValues) appendObject(d *decoding) error {
 	switch {
 	case v.appendService(o):
 	case o.isUser():
-		v.add(o.User)
+		v.add(o.user())
 	case o.kind == documentType:
 		v.add(textOrNil(markupText(d, raw)))
 	default:
@@ -178,7 +178,8 @@ type fieldObject struct {
 	objectKey   string    // of an object of Assets
 	id          string
 
-	hasProfile bool // whether the object has avatars, a time zone or an e-mail address
+	hasProfile   bool // whether the object has avatars, a time zone or an e-mail address
+	hasThingMark bool // whether the object has a member of languages or of objects of Assets
 }
 
 func (o *fieldObject) decodeMember(d *decoding, key []byte) (err error) {
@@ -209,6 +210,9 @@ func (o *fieldObject) decodeMember(d *decoding, key []byte) (err error) {
 		return decodeText(d, &o.objectKey)
 	case "avatarUrls", "timeZone", "email":
 		o.hasProfile = true
+		return d.Skip()
+	case "languageCode", "workspaceId", "objectId", "globalId":
+		o.hasThingMark = true
 		return d.Skip()
 	default:
 		if isRead, err := o.serviceObject.decodeMember(d, key); isRead {
@@ -264,18 +268,31 @@ func (o *option) decodeChildren(d *decoding, depth int) error {
 	})
 }
 
-// userKeyPrefix is the start of the keys of users in Data Center since Jira 8.4.
-const userKeyPrefix = "JIRAUSER"
-
-// isUser reports whether an object is a user. Other objects may have display names, names and keys too.
+// isUser reports whether an object is a user. Other objects may have display names, names and keys too. An object about
+// which nothing but the display name is known counts as a user, because the name of a person must not become a value.
 func (o *fieldObject) isUser() bool {
 	if o.AccountID != "" || o.AccountType != "" || o.Email != "" || strings.Contains(o.Self, "/user?") ||
-		strings.HasPrefix(o.Key, userKeyPrefix) {
+		isUserKey(o.Key) {
 		return true
 	}
 	hasLogin := o.id == "" && (o.Name != "" || o.Key != "") // users have no member id
 	hasMark := o.hasProfile || o.Active != nil
-	return o.DisplayName != "" && (hasLogin || hasMark) || hasLogin && o.Active != nil
+	return o.DisplayName != "" && (hasLogin || hasMark || !o.isThing()) || hasLogin && o.Active != nil
+}
+
+// isThing reports whether an object with a display name has a mark of objects that are not people: a number as its id,
+// as entitlements have, another text by which people know it, or a member that only such objects have.
+func (o *fieldObject) isThing() bool {
+	return isDigits(o.id) || o.hasThingMark || o.value != nil || o.rating != nil ||
+		cmp.Or(o.label, o.Name, o.title, o.requestType.Name, o.data.Key, o.objectKey) != ""
+}
+
+// user returns the object as a user. Some senders write the account id as the id of the object.
+func (o *fieldObject) user() User {
+	if o.AccountID == "" && isAccountID(o.id) {
+		o.AccountID = o.id
+	}
+	return o.User
 }
 
 // display returns the value by which people know the object, or its id, or nil.

@@ -21,7 +21,7 @@ type User struct {
 
 // ID returns the account id, otherwise a user key that does not name the person, otherwise "".
 func (u User) ID() string {
-	if u.AccountID == "" && isOpaqueKey(u.Key) {
+	if u.AccountID == "" && isUserKey(u.Key) {
 		return u.Key
 	}
 	return u.AccountID
@@ -35,10 +35,59 @@ func (u User) Login() string {
 	return u.Name
 }
 
-// isOpaqueKey reports whether a user key has the form JIRAUSER10100, which does not name the person.
-func isOpaqueKey(key string) bool {
+// maxUserID is the largest size in bytes of an id of a user. The longest ids are those of customers of Jira Service
+// Management, with two UUIDs.
+const maxUserID = 128
+
+// IsUserID reports whether a text has the form of an account id of Jira Cloud, or of a user key of Data Center since
+// Jira 8.4. Neither names the person.
+func IsUserID(s string) bool { return len(s) <= maxUserID && (isAccountID(s) || isUserKey(s)) }
+
+// isUserKey reports whether a user key has the form JIRAUSER10100, which does not name the person.
+func isUserKey(key string) bool {
 	number, found := strings.CutPrefix(key, "JIRAUSER")
-	return found && number != "" && strings.Trim(number, "0123456789") == ""
+	return found && isDigits(number)
+}
+
+// isAccountID reports whether a text has the form of an account id: 24 hexadecimal digits, or a prefix and one or two
+// ids, such as 712020:3f1b2c4d-9a8e-4b7c-8d6f-5e4a3b2c1d0e. It uses no regular expression, because bodies may contain
+// hundreds of thousands of ids.
+func isAccountID(s string) bool {
+	prefix, ids, hasPrefix := strings.Cut(s, ":")
+	if !hasPrefix {
+		return isHexNumber(s)
+	}
+	first, second, isPair := strings.Cut(ids, ":")
+	return isAccountPrefix(prefix) && isHexID(first) && (!isPair || isHexID(second))
+}
+
+// isAccountPrefix reports whether a text has the form of the start of an account id, such as 712020 or qm.
+func isAccountPrefix(s string) bool {
+	const maxPrefix = 16
+	return s != "" && len(s) <= maxPrefix &&
+		!strings.ContainsFunc(s, func(r rune) bool { return (r < '0' || r > '9') && (r < 'a' || r > 'z') })
+}
+
+// isHexID reports whether a text has one of the two forms of the ids of Atlassian.
+func isHexID(s string) bool { return isHexNumber(s) || IsUUID(s) }
+
+func isHexNumber(s string) bool {
+	const size = 24
+	return len(s) == size && isHex(s)
+}
+
+// IsUUID reports whether a text is a UUID in lower case. Teams and workspaces have such ids.
+func IsUUID(s string) bool {
+	const size = 36
+	if len(s) != size || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return false
+	}
+	return isHex(s[:8]) && isHex(s[9:13]) && isHex(s[14:18]) && isHex(s[19:23]) && isHex(s[24:])
+}
+
+// isHex reports whether a text consists of hexadecimal digits in lower case.
+func isHex(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return (r < '0' || r > '9') && (r < 'a' || r > 'f') })
 }
 
 func (u *User) decode(d *decoding) error { return decodeInto(d, u, (*User).decodeMember) }
