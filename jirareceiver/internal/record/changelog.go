@@ -21,8 +21,11 @@ const (
 	fieldWorklogID  = "worklogid"
 )
 
-// fieldTypeCustom is the type of the fields that a site has added to Jira's own fields.
-const fieldTypeCustom = "custom"
+// The types of fields: Jira's own fields, and the fields that a site has added. Some senders leave the type out.
+const (
+	fieldTypeJira   = "jira"
+	fieldTypeCustom = "custom"
+)
 
 // privacy is the reason why a record may not contain a changed value.
 type privacy int
@@ -44,7 +47,12 @@ var privateFields = map[string]privacy{
 	"comment":     isComment,
 }
 
-func (w writer) changelog(changelog jira.Changelog) {
+// thingFields are Jira's own fields whose values are never people, even if a sender writes names in place of ids.
+var thingFields = map[string]bool{fieldStatus: true, fieldResolution: true, fieldKey: true}
+
+// changelog writes the changed fields. It keeps the visible changes for the records of the changed fields, if there are
+// such records, because it takes long to find the people in a change.
+func (w writer) changelog(changelog jira.Changelog, visible []visibleChange) {
 	w.putID(attrChangelogID, changelog.ID)
 	if len(changelog.Items) == 0 {
 		return
@@ -58,10 +66,14 @@ func (w writer) changelog(changelog jira.Changelog) {
 	})
 	items := w.attrs.PutEmptySlice(attrChangelogItems)
 	items.EnsureCapacity(len(changelog.Items))
-	for _, change := range changelog.Items {
+	for i, change := range changelog.Items {
 		item := w.into(items.AppendEmpty().SetEmptyMap(), attrChangelogItems)
 		item.attrs.EnsureCapacity(itemKeys)
-		item.changelogItem(w.redact(change))
+		redacted := w.redact(change)
+		item.changelogItem(redacted)
+		if visible != nil {
+			visible[i] = redacted
+		}
 	}
 }
 
@@ -93,61 +105,110 @@ func (w writer) changedField(c visibleChange) {
 // To.
 type visibleChange struct {
 	jira.Change
+	privacy          privacy
 	fromHash, toHash string
 }
 
 // redact leaves out what the options exclude: names of people, and texts. Ids of people remain.
 func (w writer) redact(change jira.Change) visibleChange {
-	switch p := privacyOf(change); {
+	p := privacyOf(change)
+	switch {
 	case p == aboutUser:
 		return w.redactPeople(change)
 	case p == isDescription && !w.opts.Description, p == isComment && !w.opts.CommentBody:
 		change.From, change.FromText, change.To, change.ToText = "", "", "", ""
 	}
-	return visibleChange{Change: change}
+	return visibleChange{Change: change, privacy: p}
 }
 
 func privacyOf(change jira.Change) privacy {
-	if p, listed := privateFields[fieldOf(change)]; listed {
+	field := fieldOf(change)
+	if p, listed := privateFields[field]; listed {
 		return p
 	}
-	if change.OfUser || change.FieldType == fieldTypeCustom && mayContainPII(change) {
+	isThing := change.FieldType == fieldTypeJira || change.FieldType == "" && thingFields[field]
+	if change.OfUser || !isThing && mayContainPII(change) {
 		return aboutUser
 	}
 	return public
 }
 
-// mayContainPII reports whether a change of a custom field may contain the name of a person. Jira does not mark changes
-// of user pickers. In changes of other fields, the ids of options, versions and sprints are numbers.
+// mayContainPII reports whether a change of a custom field, or of a field without a type, may contain the name of a
+// person. Jira does not mark changes of user pickers. In changes of other fields, the ids of options, versions and
+// sprints are numbers.
 func mayContainPII(change jira.Change) bool {
 	return mayBeUserID(change.From) || mayBeUserID(change.To) || isUserList(change.FromText) || isUserList(change.ToText)
 }
 
-// isUserList reports whether a text has the form [Jane Doe(jdoe)], in which Data Center writes fields with several
-// users.
+// isUserList reports whether a text has the form Jane Doe(jdoe), or is a list of such texts, with or without brackets:
+// in these forms Data Center writes fields with several users. Options such as "Berlin (HQ)" have a space before the
+// parenthesis.
 func isUserList(s string) bool {
-	return strings.HasPrefix(s, "[") && strings.HasSuffix(s, ")]") && strings.Contains(s, "(")
+	s = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
+	inner, closed := strings.CutSuffix(s, ")")
+	start := strings.LastIndexByte(inner, '(')
+	return closed && start > 0 && inner[start-1] != ' ' && !strings.ContainsFunc(inner[start:], unicode.IsSpace)
 }
 
 // beginsWithDate matches the values of date fields.
 var beginsWithDate = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}`)
 
 func mayBeUserID(value string) bool {
-	return strings.ContainsFunc(value, unicode.IsLetter) && !beginsWithDate.MatchString(value) && !areThingIDs(value)
+	return strings.ContainsFunc(value, unicode.IsLetter) && !beginsWithDate.MatchString(value) && !areIDs(value, isThingID)
 }
 
-// thingIDs matches one or more ids of things that are not people: UUIDs, such as the id of a team, ids of objects of
-// Assets, which have a number behind the UUID of their workspace, and resource names of Atlassian. The account ids of
-// people have a colon before their UUID.
-var thingIDs = regexp.MustCompile(`^\[?((` + uuid + `(:\d+)?|ari:cloud:[a-z-]+:[^:,]*:[a-z-]+/[^,]+)(, ?)?)+\]?$`)
+const (
+	// maxIDs is the largest value, in bytes, that is searched for ids. 300 ids fit into it.
+	maxIDs = 16 << 10
+	// maxThingID is the largest size in bytes of the id of a thing. The longest ones are resource names with two UUIDs.
+	maxThingID = 256
+)
 
-const uuid = `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`
+// areIDs reports whether a value is an id, or a list of ids as Jira writes it, with or without brackets.
+func areIDs(value string, isID func(string) bool) bool {
+	if value == "" || len(value) > maxIDs {
+		return false
+	}
+	list := strings.TrimSuffix(strings.TrimPrefix(value, "["), "]")
+	for entry := range strings.SplitSeq(list, ",") {
+		if !isID(strings.TrimPrefix(entry, " ")) {
+			return false
+		}
+	}
+	return true
+}
+
+// isThingID reports whether a text has the form of an id of a thing that is not a person: a UUID, such as the id of a
+// team, the id of an object of Assets, which has a number behind the UUID of its workspace, or a resource name of
+// Atlassian. The account ids of people have a colon before their UUID.
+func isThingID(s string) bool {
+	uuid, number, isObject := strings.Cut(s, ":")
+	if jira.IsUUID(uuid) {
+		return !isObject || isNumber(number)
+	}
+	return len(s) <= maxThingID && isThingResource(s)
+}
+
+func isNumber(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+}
 
 // userResource is a part of the resource names of people.
 const userResource = ":user/"
 
-func areThingIDs(value string) bool {
-	return len(value) <= maxUserIDs && thingIDs.MatchString(value) && !strings.Contains(value, userResource)
+// isThingResource reports whether a text is a resource name of Atlassian, such as ari:cloud:identity::team/ and an id,
+// but not that of a person.
+func isThingResource(s string) bool {
+	path, isResource := strings.CutPrefix(s, "ari:cloud:")
+	product, path, hasOwner := strings.Cut(path, ":")
+	_, path, hasType := strings.Cut(path, ":")
+	resourceType, id, hasID := strings.Cut(path, "/")
+	return isResource && hasOwner && hasType && hasID && isResourceName(product) && isResourceName(resourceType) &&
+		id != "" && !strings.Contains(s, userResource)
+}
+
+func isResourceName(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return (r < 'a' || r > 'z') && r != '-' })
 }
 
 // previousKey returns the key of the issue before a move to another project, or "".
@@ -159,14 +220,14 @@ func previousKey(changelog jira.Changelog) string {
 // findChange returns the change of one of Jira's own fields: from the first value to the last one, if the changelog
 // contains several steps. It skips custom fields, which may have the same name.
 func findChange(changelog jira.Changelog, field string) (change jira.Change, found bool) {
-	for _, step := range changelog.Items {
-		if step.FieldType == fieldTypeCustom || fieldOf(step) != field {
+	for _, item := range changelog.Items {
+		if item.FieldType == fieldTypeCustom || fieldOf(item) != field {
 			continue
 		}
 		if !found {
-			change, found = step, true
+			change, found = item, true
 		}
-		change.To, change.ToText = step.To, step.ToText
+		change.To, change.ToText = item.To, item.ToText
 	}
 	return change, found
 }

@@ -17,7 +17,7 @@ const maxLine = 4096
 // displayLine returns one line that describes the event to people, such as "OPS-1 created: Deploy". It contains no
 // names of people.
 func displayLine(et EventType, ev *jira.Event) string {
-	line := action(et.Name, ev)
+	line := actionPhrase(et.Name, ev)
 	if ev.Issue != nil && ev.Issue.Key != "" {
 		return join(ev.Issue.Key, " ", withTitle(line, ev.Issue.Summary))
 	}
@@ -45,8 +45,8 @@ func collapseSpace(s string) string {
 	return strings.Join(strings.Fields(stripControl(s)), " ")
 }
 
-// action returns the part of a display line that describes the change, such as "moved from To Do to Done".
-func action(name string, ev *jira.Event) string {
+// actionPhrase returns the part of a display line that describes the change, such as "moved from To Do to Done".
+func actionPhrase(name string, ev *jira.Event) string {
 	from, to, isTransition := transition(ev)
 	switch {
 	case name == eventUnknown:
@@ -84,11 +84,11 @@ func changedFields(changelog jira.Changelog) string {
 	return strings.Join(fields, ", ")
 }
 
-// changeLine returns one line that describes a changed field to people. The change must have been redacted.
-func changeLine(issue *jira.Issue, change jira.Change) string {
-	line := join(cmp.Or(issue.Key, "Jira:"), " ", fieldName(change), " changed")
+// changeLine returns one line that describes a changed field to people.
+func changeLine(issue *jira.Issue, change visibleChange) string {
+	line := join(cmp.Or(issue.Key, "Jira:"), " ", fieldName(change.Change), " changed")
 	from, to := change.FromText, change.ToText
-	if privacyOf(change) != aboutUser { // the id of a user may be a login name
+	if change.privacy != aboutUser { // the id of a user may be a login name
 		from, to = cmp.Or(from, change.From), cmp.Or(to, change.To)
 	}
 	if from != "" {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -40,6 +41,9 @@ func hostileBodies(size int) map[string]string {
 		"empty changes":     issueUpdated("", many(`{}`, size)),
 		"long changes":      issueUpdated("", many(fmt.Sprintf(change, strings.Repeat("é", 2000)), size)),
 		"user lists":        issueUpdated("", many(fmt.Sprintf(change, "["+strings.Repeat("a(b)", 2000)+")]"), size)),
+		"long ids":          issueUpdated("", many(`{"field":"a","fieldtype":"custom","from":"`+strings.Repeat("0a", 8<<10)+`","to":"`+strings.Repeat("0a", 8<<10)+`"}`, size)),
+		"user keys":         issueUpdated("", many(`{"field":"a","fieldtype":"custom","from":"`+strings.Repeat("JIRAUSER1, ", 1400)+`a"}`, size)),
+		"resource names":    issueUpdated("", many(`{"field":"a","fieldtype":"custom","from":"`+strings.Repeat("ari:cloud:a::a/a,", 900)+`a"}`, size)),
 		"one long change":   issueUpdated("", "["+fmt.Sprintf(change, strings.Repeat("x", size/2))+"]"),
 		"field names":       issueUpdated("", many(`{"field":`+long(20_000)+`}`, size)),
 		"key and changes":   strings.Replace(issueUpdated("", many(`{"field":"a"}`, size/2)), `"OPS-1"`, long(size/2), 1),
@@ -168,6 +172,29 @@ func TestCostIsLinear(t *testing.T) {
 		return float64(allocated)
 	}
 	assert.Less(t, cost(200_000), 3*cost(100_000))
+}
+
+// TestRedactionIsCheap compares the time to build the records of values that look like ids with the time to decode them.
+// Regular expressions over the values took a hundred times as long as the decoder.
+func TestRedactionIsCheap(t *testing.T) {
+	bodies := hostileBodies(4 << 20)
+	for _, name := range []string{"long ids", "user keys", "resource names", "user lists"} {
+		raw := []byte(bodies[name])
+		builder := newBuilder(func(o *Options) { o.SplitChanges = true })
+		fastest := func(f func()) time.Duration {
+			best := time.Hour
+			for range 5 {
+				start := time.Now()
+				f()
+				best = min(best, time.Since(start))
+			}
+			return best
+		}
+		var ev *jira.Event
+		decoding := fastest(func() { ev, _ = jira.NewDecoder(nil).Decode(raw) })
+		building := fastest(func() { builder.Build(builder.Classify(ev), Delivery{ID: "1", Payload: raw, Received: received}) })
+		assert.Less(t, building, 20*decoding, "%s: decoding takes %s", name, decoding)
+	}
 }
 
 // TestTruncatedAttributesAreMarked has one body for each limit.

@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	stdhash "hash"
-	"regexp"
 	"strings"
 	"sync/atomic"
 	"unicode"
@@ -55,7 +54,7 @@ func (w writer) redactPeople(change jira.Change) visibleChange {
 		change.From, change.To = from.ids(), to.ids()
 		change.FromText, change.ToText = "", ""
 	}
-	return visibleChange{Change: change, fromHash: from.hashes(w), toHash: to.hashes(w)}
+	return visibleChange{Change: change, privacy: aboutUser, fromHash: from.hashes(w), toHash: to.hashes(w)}
 }
 
 // people are the persons in a value of a change.
@@ -64,19 +63,10 @@ type people struct {
 	brackets bool // whether the value is a list in brackets
 }
 
-// userIDs matches one or more account ids of Jira Cloud, or user keys of Data Center since Jira 8.4. The account ids of
-// customers of Jira Service Management have one more part.
-var userIDs = regexp.MustCompile(`^\[?((JIRAUSER\d+|[0-9a-f]{24}|[0-9a-z]+(:[0-9a-f-]{23,36}){1,2})(, )?)+\]?$`)
+// maxLogins is the largest number of people in a value with login names, because hashes are slow.
+const maxLogins = 50
 
-const (
-	// maxUserIDs is the largest value, in bytes, that is searched for people, because regular expressions are slow. 300
-	// ids fit into it.
-	maxUserIDs = 16 << 10
-	// maxLogins is the largest number of people in a value with login names, because hashes are slow.
-	maxLogins = 50
-)
-
-// peopleIn returns the people in a value of a change about people. Jira's own user fields contain one person. Custom
+// peopleIn returns the people in a value of a change about people. Jira's own user fields contain one person. All other
 // fields may contain a list, such as [kim(kim), jdoe(JIRAUSER10100)] with names and keys of users, and values that are
 // not people.
 func peopleIn(change jira.Change, value, accountID string) people {
@@ -85,15 +75,22 @@ func peopleIn(change jira.Change, value, accountID string) people {
 		return people{list: []jira.User{{AccountID: accountID}}}
 	case value == "":
 		return people{}
-	case len(value) <= maxUserIDs && userIDs.MatchString(value):
+	case areIDs(value, jira.IsUserID):
 		return people{list: []jira.User{{AccountID: value}}} // one id, or the whole list as Jira writes it
-	case change.FieldType != fieldTypeCustom:
+	case isOwnUserField(change):
 		return people{list: []jira.User{{Name: value}}}
-	case len(value) > maxUserIDs:
+	case len(value) > maxIDs:
 		return people{}
 	default:
 		return parsePeople(value)
 	}
+}
+
+// isOwnUserField reports whether a changed field is one of Jira's own fields. Senders that leave the type out write the
+// assignee and the reporter without it.
+func isOwnUserField(change jira.Change) bool {
+	_, isListed := privateFields[fieldOf(change)]
+	return change.FieldType == fieldTypeJira || change.FieldType == "" && (isListed || change.OfUser)
 }
 
 // parsePeople reads the value of a custom field. It returns no people if an entry cannot be a login name.
@@ -122,12 +119,12 @@ func parsePerson(s string) (u jira.User, canBeUser bool) {
 		return jira.User{AccountID: id}, true
 	}
 	switch name, key, hasKey := strings.Cut(s, "("); {
-	case s == "" || strings.ContainsFunc(s, unicode.IsSpace):
+	case s == "" || len(s) > jira.MaxID || strings.ContainsFunc(s, unicode.IsSpace):
 		return u, false
 	case hasKey:
 		key, closed := strings.CutSuffix(key, ")")
 		return jira.User{Name: name, Key: key}, closed
-	case userIDs.MatchString(s):
+	case jira.IsUserID(s):
 		return jira.User{AccountID: s}, true
 	default:
 		return jira.User{Name: s}, true

@@ -119,7 +119,8 @@ type recordInput struct {
 	issueURL    string // address of the issue, or ""
 	previousKey string // key of the issue before a move to another project, or ""
 	severity    plog.SeverityNumber
-	bytesLeft   *int // bytes of text that the records that are still to be built may contain together
+	bytesLeft   *int            // bytes of text that the records that are still to be built may contain together
+	visible     []visibleChange // changes of the record of the event, for the records of the changed fields; may be nil
 }
 
 // Build returns the log records of an event, and remarks about them.
@@ -134,11 +135,15 @@ func (b *Builder) Build(ev ClassifiedEvent, d Delivery) (logs plog.Logs, remarks
 		severity:        b.severity(ev.Event),
 		bytesLeft:       &bytesLeft,
 	}
+	isSplit := b.opts.SplitChanges && ev.Issue != nil
+	if isSplit {
+		in.visible = make([]visibleChange, len(ev.Changelog.Items))
+	}
 	remarks.Unreadable = unreadable(ev.Issue)
 	logs, records := b.newLogs(ev)
 	event, unmapped := b.appendEvent(records, in)
 	remarks.Unmapped = unmapped
-	if b.opts.SplitChanges && ev.Issue != nil {
+	if isSplit {
 		remarks.Truncated = b.appendChanges(records, event, in)
 	}
 	if event.finish() {
@@ -178,7 +183,7 @@ func (b *Builder) appendEvent(records plog.LogRecordSlice, in recordInput) (w wr
 	w.body(record, displayLine(in.Type, in.Event))
 	unmapped = w.issue(in)
 	w.subjects(in.Type, in.Event)
-	w.changelog(in.Changelog)
+	w.changelog(in.Changelog, in.visible)
 	w.extra(in.delivery.Extra)
 	if b.opts.Payload && !in.HasHeaders { // last, because the payload may use up the budget of the record
 		w.payload(in.delivery.Payload)
@@ -193,7 +198,7 @@ func (b *Builder) appendChanges(records plog.LogRecordSlice, event writer, in re
 		event.budget.markCut(attrChangeField)
 	}
 	uids := changeUIDs(in.uid, in.Changelog.Items)
-	for i, change := range in.Changelog.Items {
+	for i, change := range in.visible {
 		if *in.bytesLeft < minRecord {
 			event.budget.markCut(attrChangeField)
 			break
@@ -207,15 +212,14 @@ func (b *Builder) appendChanges(records plog.LogRecordSlice, event writer, in re
 
 // appendChange appends the record of one changed field, and reports whether a limit has cut the record.
 func (b *Builder) appendChange(
-	records plog.LogRecordSlice, uid string, change jira.Change, in recordInput,
+	records plog.LogRecordSlice, uid string, change visibleChange, in recordInput,
 ) (isCut bool) {
 	record, w := b.appendRecord(records, EventFieldChanged, uid, changeAttributes, in)
-	visible := w.redact(change)
-	w.body(record, changeLine(in.Issue, visible.Change))
+	w.body(record, changeLine(in.Issue, change))
 	w.issueIdentity(in)
 	w.project(projectOf(in.Event))
 	w.putID(attrChangelogID, in.Changelog.ID)
-	w.changedField(visible)
+	w.changedField(change)
 	return w.finish()
 }
 
@@ -244,9 +248,9 @@ func (b *Builder) appendRecord(
 
 // EventTime returns the time that the body contains for the event, otherwise the time of the last change of the event's
 // subject or issue, otherwise the time at which the delivery was received.
-func EventTime(ev *jira.Event, received time.Time) time.Time {
+func EventTime(ev *jira.Event, receivedAt time.Time) time.Time {
 	revision, issue := ev.Revision(), cmp.Or(ev.Issue, &jira.Issue{})
-	return cmp.Or(ev.Timestamp, revision.Updated, revision.Created, issue.Updated, issue.Created, received)
+	return cmp.Or(ev.Timestamp, revision.Updated, revision.Created, issue.Updated, issue.Created, receivedAt)
 }
 
 // actor returns the user who caused the event, or the zero value. Comments, worklogs and attachments contain only their

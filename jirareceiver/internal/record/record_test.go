@@ -33,7 +33,7 @@ func newBuilder(change func(*Options)) *Builder {
 	return New(opts)
 }
 
-// translate returns the record of a body, and its attributes.
+// build returns the record of a body, and its attributes.
 func build(t *testing.T, builder *Builder, body string, d Delivery) (record plog.LogRecord, attrs map[string]any) {
 	t.Helper()
 	ev, err := jira.NewDecoder(nil).Decode([]byte(body))
@@ -137,7 +137,7 @@ func TestResource(t *testing.T) {
 		{"gateway of a cloud to come", "", `{"issue": {"self": "https://api.atlassian-elsewhere.com/ex/jira/1/rest/api/2/1"}}`, "", ""},
 		{"gateway without the path of a product", "", `{"issue": {"self": "https://api.stg.atlassian.com/rest/api/2/1"}}`, "", ""},
 		{"a Data Center of Atlassian", "", `{"issue": {"self": "https://jira.atlassian.com/rest/api/2/issue/1"}}`, "https://jira.atlassian.com", ""},
-		{"an API host of somebody else", "", `{"issue": {"self": "https://api.example.com/rest/api/2/issue/1"}}`, "https://api.example.com", ""},
+		{"an API host of another vendor", "", `{"issue": {"self": "https://api.example.com/rest/api/2/issue/1"}}`, "https://api.example.com", ""},
 		{"government cloud", "", `{"issue": {"self": "https://acme.atlassian-us-gov-mod.net/rest/api/2/1"}}`, "https://acme.atlassian-us-gov-mod.net", "cloud"},
 		{"staging of the government cloud", "", `{"issue": {"self": "https://acme.stg.atlassian-us-gov-mod.net/rest/api/2/1"}}`, "https://acme.stg.atlassian-us-gov-mod.net", "cloud"},
 		{"staging", "", `{"issue": {"self": "https://acme.jira-dev.com/rest/api/2/1"}}`, "https://acme.jira-dev.com", "cloud"},
@@ -272,8 +272,19 @@ func TestPeopleInChanges(t *testing.T) {
 		{`{"fieldtype": "custom", "from": "[jdoe(jdoe]"}`, nil, nil, nil},
 		{`{"fieldtype": "custom", "from": "[jdoe"}`, nil, nil, nil},
 		{`{"fieldtype": "custom", "from": "jdoe` + strings.Repeat(", jdoe", maxLogins) + `"}`, nil, nil, nil},
-		{`{"fieldtype": "custom", "from": "` + strings.Repeat("j", maxUserIDs+1) + `"}`, nil, nil, nil},
+		{`{"fieldtype": "custom", "from": "` + strings.Repeat("j", maxIDs+1) + `"}`, nil, nil, nil},
 		{`{"fieldtype": "custom", "fromString": "[J. Doe(jdoe)]"}`, nil, nil, nil},
+		{`{"fieldtype": "custom", "fromString": "Kim Dvorak(kim), Jane Doe(jdoe)"}`, nil, nil, nil},
+		{`{"fieldtype": "custom", "fromString": "Doe, Jane(jdoe)"}`, nil, nil, nil},
+		{`{"fieldtype": "custom", "fromString": "Berlin (HQ)"}`, nil, nil, "Berlin (HQ)"},
+		{`{"fieldtype": "custom", "fromString": "Blue(light grey)"}`, nil, nil, "Blue(light grey)"},
+		{`{"fieldtype": "custom", "fromString": "(a)"}`, nil, nil, "(a)"},
+		{`{"field": "Approver", "from": "jdoe", "fromString": "J. Doe"}`, nil, jdoe, nil}, // without a type
+		{`{"field": "Approver", "from": "[jdoe(jdoe), Kim(kim)]"}`, nil, "[" + jdoe + ", " + kim + "]", nil},
+		{`{"field": "Approver", "fieldtype": "x", "fromString": "[J. Doe(jdoe)]"}`, nil, nil, nil},
+		{`{"field": "Approver", "fieldtype": null, "from": "10035", "fromString": "Option"}`, "10035", nil, "Option"},
+		{`{"field": "status", "from": "Open", "fromString": "Open"}`, "Open", nil, "Open"},
+		{`{"field": "Link", "fieldtype": "jira", "from": "OPS-1", "fromString": "blocks OPS-1"}`, "OPS-1", nil, "blocks OPS-1"},
 		{`{"fieldtype": "custom", "from": "10035", "fromString": "Option"}`, "10035", nil, "Option"},
 		{`{"fieldtype": "custom", "from": "12, 13", "fromString": "Sprint 5, Sprint 6"}`, "12, 13", nil, "Sprint 5, Sprint 6"},
 		{`{"fieldtype": "custom", "from": "2026-01-01T10:00:00.0+0000", "fromString": "01/Jan/26"}`, "2026-01-01T10:00:00.0+0000", nil, "01/Jan/26"},
@@ -292,6 +303,20 @@ func TestPeopleInChanges(t *testing.T) {
 		assert.Equal(t, tt.from, item["from"], tt.change)
 		assert.Equal(t, tt.hash, item["from_hash"], tt.change)
 		assert.Equal(t, tt.text, item["from_string"], tt.change)
+	}
+}
+
+// TestPeopleInRecordsOfChanges looks for the people in all texts of the records of changed fields.
+func TestPeopleInRecordsOfChanges(t *testing.T) {
+	w := newWriting(func(o *Options) { o.SplitChanges = true })
+	logs := w.logs(t, []byte(issueUpdated("", `[
+		{"field": "Approver", "from": "jdoe", "fromString": "Jane Doe", "to": "kim", "toString": "Kim Dvorak"},
+		{"field": "Approvers", "fieldtype": "custom", "toString": "Kim Dvorak(kim), Jane Doe(jdoe)"}]`)), Delivery{})
+	assert.Equal(t, 3, logs.LogRecordCount())
+	for _, text := range textsOf(logs) {
+		for _, personal := range []string{"Jane Doe", "jdoe", "Dvorak", "kim"} {
+			assert.NotContains(t, text.value, personal, text.key)
+		}
 	}
 }
 
