@@ -26,7 +26,9 @@ attributes, and [senders.md](senders.md) describes the bodies of each sender.
 Jira can add events. An event that is not in the table gets its name in the same way: ´sprint_paused´ becomes
 ´jira.sprint.paused´, and ´jira:portfolio_rebalanced´ becomes ´jira.portfolio_rebalanced´. A name becomes
 ´jira.unknown´ if it is longer than 64 characters, does not start with a lower-case letter, or contains anything but
-lower-case letters, digits and underscores. The attribute ´jira.webhook.event´ contains the name as sent.
+lower-case letters, digits and underscores. A name that would become the name of another event, such as
+´jira:issue_field_changed´, becomes ´jira.unknown´ too. Jira's names with and without ´jira:´ are the same event, except
+´worklog_updated´. The attribute ´jira.webhook.event´ contains the name as sent.
 
 The sections show records with the default configuration. The first section of a chapter shows the whole record. Each
 further section shows only the values that differ from that record, except the timestamp, ´log.record.uid´ and the names

@@ -66,13 +66,14 @@ func alertNames() []string {
 	return names
 }
 
-// alertType returns the type of an action on an alert. Users can define actions of their own, with any name.
+// alertType returns the type of an action on an alert. Users can define actions of their own, with any name: such an
+// action must not look like another event.
 func alertType(action string) EventType {
 	if et, found := knownAlerts[strings.ToLower(jira.Cut(action, jira.MaxID))]; found {
 		return et
 	}
 	name := snakeCase(jira.Cut(action, jira.MaxID))
-	if !identifier.MatchString(name) {
+	if !identifier.MatchString(name) || isTaken(alertNamespace+name) {
 		return EventType{eventUnknown, true, byAlert}
 	}
 	return EventType{alertNamespace + name, false, byAlert}

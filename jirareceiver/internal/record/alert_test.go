@@ -53,14 +53,18 @@ func TestAlertNames(t *testing.T) {
 		assert.Equal(t, action != "RestartServer", got.Known, action)
 	}
 	for action, want := range map[string]EventType{
-		"create":                {Name: "jira.alert.created", Known: true},
-		"Unacknowledge":         {Name: "jira.alert.unacknowledged", Known: true},
-		"Add Details":           {Name: "jira.alert.add_details"},
-		"SlaBreached":           {Name: "jira.alert.sla_breached"},
-		" Restart-Server2Now ":  {Name: "jira.alert.restart_server2_now"},
-		"Call kim@example.com":  {Name: "jira.unknown", Known: true},
-		"再起動":                   {Name: "jira.unknown", Known: true},
-		"jira.issue.created":    {Name: "jira.unknown", Known: true},
+		"create":               {Name: "jira.alert.created", Known: true},
+		"Unacknowledge":        {Name: "jira.alert.unacknowledged", Known: true},
+		"Add Details":          {Name: "jira.alert.add_details"},
+		"SlaBreached":          {Name: "jira.alert.sla_breached"},
+		" Restart-Server2Now ": {Name: "jira.alert.restart_server2_now"},
+		"Call kim@example.com": {Name: "jira.unknown", Known: true},
+		"再起動":                  {Name: "jira.unknown", Known: true},
+		"jira.issue.created":   {Name: "jira.unknown", Known: true},
+		// These would get the names of documented actions.
+		"closed":                {Name: "jira.unknown", Known: true},
+		"Snooze ended":          {Name: "jira.unknown", Known: true},
+		"note-added":            {Name: "jira.unknown", Known: true},
 		strings.Repeat("a", 65): {Name: "jira.unknown", Known: true},
 	} {
 		got := alertType(action)

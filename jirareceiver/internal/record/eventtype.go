@@ -109,6 +109,20 @@ func EventNames() []string {
 	return names
 }
 
+// takenNames holds the names of all known event types, and of the records of changed fields.
+var takenNames = namesTaken()
+
+func namesTaken() map[string]bool {
+	taken := map[string]bool{EventFieldChanged: true}
+	for _, name := range EventNames() {
+		taken[name] = true
+	}
+	return taken
+}
+
+// isTaken reports whether a name belongs to a known event type. No other event may get such a name.
+func isTaken(name string) bool { return takenNames[name] }
+
 // namespace matches the namespace of an event name, or of a pattern whose namespace contains no wildcard.
 var namespace = regexp.MustCompile(`^jira\.[^.*?\[\\]+\.`)
 
@@ -166,8 +180,8 @@ func eventTypeOf(ev *jira.Event) EventType {
 // text.
 var identifier = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
-// eventTypeNamed returns the type of an event with Jira's name for it. Names that Jira may add later get a type of the
-// same form.
+// eventTypeNamed returns the type of an event with Jira's name for it, with or without Jira's prefix. Names that Jira
+// may add later get a type of the same form, but not the name of a known type.
 func eventTypeNamed(name string) EventType {
 	if et, found := known[name]; found {
 		return et
@@ -176,6 +190,19 @@ func eventTypeNamed(name string) EventType {
 	if !identifier.MatchString(plain) {
 		return unknown
 	}
+	for _, spelling := range [...]string{plain, jiraPrefix + plain} {
+		if et, found := known[spelling]; found {
+			return et
+		}
+	}
+	if et := derivedType(name, plain); !isTaken(et.Name) {
+		return et
+	}
+	return unknown
+}
+
+// derivedType returns the type of an undocumented event. Plain is its name without Jira's prefix.
+func derivedType(name, plain string) EventType {
 	for _, g := range groups {
 		if action, found := strings.CutPrefix(name, g.prefix); found && action != "" {
 			return EventType{g.namespace + action, false, g.identify}

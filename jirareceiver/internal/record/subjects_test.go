@@ -87,9 +87,11 @@ func TestSubjects(t *testing.T) {
 func TestKnownEvents(t *testing.T) {
 	for name, want := range map[string]EventType{
 		"jira:issue_created":    {Name: "jira.issue.created", Known: true},
-		"issue_created":         {Name: "jira.issue.created"}, // without the prefix that it has
-		"jira:sprint_started":   {Name: "jira.sprint.started"},
-		"version_released":      {Name: "jira.version.released"},
+		"issue_created":         {Name: "jira.issue.created", Known: true}, // without the prefix that it has
+		"jira:sprint_started":   {Name: "jira.sprint.started", Known: true},
+		"version_released":      {Name: "jira.version.released", Known: true},
+		"worklog_updated":       {Name: "jira.worklog.updated", Known: true},
+		"jira:worklog_updated":  {Name: "jira.issue.worklog_updated", Known: true},
 		"comment_hidden":        {Name: "jira.comment.hidden"},
 		"jira:worklog_started":  {Name: "jira.issue.worklog_started"},
 		"worklog_started":       {Name: "jira.worklog.started"},
@@ -97,6 +99,12 @@ func TestKnownEvents(t *testing.T) {
 		"jira_expression_ended": {Name: "jira.expression.ended"},
 		"jira_is_down":          {Name: "jira.jira_is_down"},
 		"Комментарий":           {Name: "jira.unknown", Known: true},
+		// These would get the names of other events.
+		"jira:issue_field_changed":   {Name: "jira.unknown", Known: true},
+		"issue_field_changed":        {Name: "jira.unknown", Known: true},
+		"jira:issue_transitioned":    {Name: "jira.unknown", Known: true},
+		"jira:issue_worklog_updated": {Name: "jira.unknown", Known: true},
+		"unknown":                    {Name: "jira.unknown", Known: true},
 	} {
 		got := eventTypeOf(&jira.Event{Name: name})
 		assert.Equal(t, want.Name, got.Name, name)
@@ -118,19 +126,19 @@ func TestKnownEvents(t *testing.T) {
 func TestParseSeverity(t *testing.T) {
 	severity := plog.SeverityNumberUnspecified
 	for _, name := range []string{"trace", "debug", "info", "warn", "error", "fatal"} {
-		for _, step := range []string{"", "2", "3", "4"} {
+		for _, number := range []string{"", "2", "3", "4"} {
 			severity++
-			for _, spelt := range []string{name + step, strings.ToUpper(name + step), strings.ToUpper(name[:1]) + name[1:] + step} {
-				got, known := ParseSeverity(spelt)
-				assert.True(t, known, spelt)
+			for _, spelt := range []string{name + number, strings.ToUpper(name + number), strings.ToUpper(name[:1]) + name[1:] + number} {
+				got, isKnown := ParseSeverity(spelt)
+				assert.True(t, isKnown, spelt)
 				assert.Equal(t, severity, got, spelt)
 			}
 		}
 	}
 	assert.Equal(t, plog.SeverityNumberFatal4, severity)
 	for _, name := range []string{"", "unspecified", "info1", "info5", "warning", "9", " info"} {
-		_, known := ParseSeverity(name)
-		assert.False(t, known, name)
+		_, isKnown := ParseSeverity(name)
+		assert.False(t, isKnown, name)
 	}
 }
 
