@@ -8,9 +8,9 @@ import (
 	"encoding/binary"
 )
 
-// Fingerprint returns the SHA-256 hash of all members of a body except matchedWebhookIds, in which the deliveries of
-// one event to several registered webhooks differ, and except a byte order mark. The body must be one that
-// [Decoder.Decode] has accepted.
+// Fingerprint returns the SHA-256 hash of all members of a body except those in which the deliveries of one event to
+// several webhooks or integrations differ, and except a byte order mark. The body must be one that [Decoder.Decode] has
+// accepted.
 func Fingerprint(body []byte) []byte {
 	h := sha256.New()
 	var length [binary.MaxVarintLen64]byte
@@ -20,7 +20,9 @@ func Fingerprint(body []byte) []byte {
 	}
 	_ = decodeObject(newDecoding(trimMark(body)), func(d *decoding, key []byte) error {
 		value, err := d.Raw()
-		if string(key) != "matchedWebhookIds" {
+		switch string(key) {
+		case "matchedWebhookIds", "integrationId", "integrationName":
+		default:
 			write(key)
 			write(value)
 		}

@@ -227,6 +227,7 @@ func TestFingerprint(t *testing.T) {
 	assert.Len(t, base, 32)
 	assert.Equal(t, base, of(`{"a": 1, "matchedWebhookIds": [1], "b": {"c": 2}}`), "another registration")
 	assert.Equal(t, base, of(`{"matchedWebhookIds": [2, 3], "a": 1, "b": {"c": 2}}`), "two others")
+	assert.Equal(t, base, of(`{"integrationId": "1", "a": 1, "integrationName": "x", "b": {"c": 2}}`), "an integration")
 	for _, other := range []string{
 		`{"a": 2, "b": {"c": 2}}`, `{"a": 1, "b": {"c": 3}}`, `{"a": 1}`, `{"a1": 0, "b": {"c": 2}}`, `{}`,
 		`{"a": 1, "b": {"c": 2, "matchedWebhookIds": 1}}`,

@@ -98,12 +98,18 @@ func snakeCase(name string) string {
 }
 
 // byAlert identifies actions on an alert. Two actions can be performed within one millisecond, and the body has the
-// time in nanoseconds.
+// time in nanoseconds. Two people can perform the same action at the same time, and one action can concern several
+// recipients. If one of them has only a name, the whole payload identifies the action, because the uid is a hash
+// without a key, from which the name could be guessed.
 func byAlert(ev *jira.Event) (subject, change string) {
-	if ev.Alert.Updated.IsZero() {
-		return ev.Alert.ID, ""
+	a := ev.Alert
+	isNamed := a.User != (jira.User{}) && a.User.AccountID == "" || a.Recipient.Name != "" && a.Recipient.ID == ""
+	if a.Updated.IsZero() || isNamed {
+		return a.ID, ""
 	}
-	return ev.Alert.ID, string(pack(ev.Alert.Action, strconv.FormatInt(ev.Alert.Updated.UnixNano(), 10)))
+	return a.ID, string(pack(
+		a.Action, strconv.FormatInt(a.Updated.UnixNano(), 10), a.User.AccountID, a.Recipient.ID, a.Escalation.ID,
+	))
 }
 
 // responderKeys is the largest number of keys of an item of the list of responders.

@@ -124,10 +124,33 @@ func TestAlertUID(t *testing.T) {
 		alertBody("AddNote", `"updatedAt": 1772528471009`),
 		strings.Replace(alertBody("AddNote", at), `"alertId": "1"`, `"alertId": "2"`, 1),
 		alertBody("Escalate", `"a": 1`), alertBody("Escalate", `"a": 2`), // without a time, the whole body counts
+		// Several people, at the same time.
+		alertBody("AddNote", at+`, "userId": "5b10ac8d82e05b22cc7d4ef5"`),
+		alertBody("AddNote", at+`, "userId": "5b10ac8d82e05b22cc7d4ef6"`),
+		alertBody("AddNote", at+`, "username": "kim@example.com"`),
+		alertBody("AddNote", at+`, "username": "noor@example.com"`),
+		alertBody("AddNote", at+`, "recipient": {"id": "5b10ac8d82e05b22cc7d4ef5"}`),
+		alertBody("AddNote", at+`, "recipient": {"id": "5b10ac8d82e05b22cc7d4ef6"}`),
+		alertBody("AddNote", at+`, "recipient": "kim@example.com"`),
+		alertBody("AddNote", at+`, "recipient": "noor@example.com"`),
+		`{"escalationId": "1", ` + alertBody("AddNote", at)[1:],
+		`{"escalationId": "2", ` + alertBody("AddNote", at)[1:],
 	} {
 		id := uid(body)
 		assert.Empty(t, distinct[id], "same uid as %s", body)
 		distinct[id] = body
+		assert.Equal(t, id, uid(strings.Replace(body, `"integrationId": "2"`, `"integrationId": "3", "integrationName": "a"`, 1)), "another integration")
+	}
+}
+
+// TestNamesStayOutOfUIDsOfAlerts shows that log.record.uid, whose hash has no key, does not contain the name of a person
+// beside values that the record contains.
+func TestNamesStayOutOfUIDsOfAlerts(t *testing.T) {
+	for _, members := range []string{`"username": "kim@example.com"`, `"recipient": "kim@example.com"`} {
+		ev, err := jira.NewDecoder(nil).Decode([]byte(alertBody("AddNote", `"updatedAt": 1772528471009000001, `+members)))
+		require.NoError(t, err)
+		_, change := byAlert(ev)
+		assert.Empty(t, change, "the whole payload identifies the action")
 	}
 }
 
