@@ -330,15 +330,15 @@ var (
 	alertOwnerKeys          = newPersonKeys("jira.alert.owner")           // the owner of the alert
 )
 
-func newPersonKeys(namespace string) personKeys {
-	return personKeys{id: namespace + ".id", hash: namespace + ".hash", name: namespace + ".name"}
+func newPersonKeys(prefix string) personKeys {
+	return personKeys{id: prefix + ".id", hash: prefix + ".hash", name: prefix + ".name"}
 }
 
 // newUserKeys returns the keys of a user in a namespace. They follow the user attributes of the semantic conventions.
-func newUserKeys(namespace string) userKeys {
+func newUserKeys(prefix string) userKeys {
 	return userKeys{
-		personKeys: newPersonKeys(namespace),
-		fullName:   namespace + ".full_name",
-		email:      namespace + ".email",
+		personKeys: newPersonKeys(prefix),
+		fullName:   prefix + ".full_name",
+		email:      prefix + ".email",
 	}
 }

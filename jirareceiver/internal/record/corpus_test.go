@@ -305,17 +305,17 @@ func assertPeople(t *testing.T, get func(string) string, tree any) {
 	t.Helper()
 	places := maps.Clone(placesOfPeople)
 	places["user"], places["jira.user"] = users(tree)
-	for namespace, paths := range places {
+	for prefix, paths := range places {
 		id, login := personAt(tree, paths...)
 		switch {
-		case namespace == "jira.user" && id == "":
+		case prefix == "jira.user" && id == "":
 			id = textAt(tree, "accountId")
-		case namespace == "user" && textAt(tree, "alert.alertId") != "":
+		case prefix == "user" && textAt(tree, "alert.alertId") != "":
 			id, login = textAt(tree, "alert.userId"), textAt(tree, "alert.username")
 		}
-		assert.Equal(t, id, get(namespace+".id"), namespace+".id")
-		assert.Equal(t, id == "" && login != "", get(namespace+".hash") != "", namespace+".hash")
-		assert.Empty(t, get(namespace+".name"), namespace+".name")
+		assert.Equal(t, id, get(prefix+".id"), prefix+".id")
+		assert.Equal(t, id == "" && login != "", get(prefix+".hash") != "", prefix+".hash")
+		assert.Empty(t, get(prefix+".name"), prefix+".name")
 	}
 }
 

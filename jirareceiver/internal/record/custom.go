@@ -25,20 +25,20 @@ func (w writer) customField(alias string, field jira.CustomField) {
 	if !isList {
 		list = []any{field.Value}
 	}
-	var people []jira.User
+	var persons []jira.User
 	var values []any
 	for _, value := range list {
-		if u, isUser := value.(jira.User); isUser {
-			people = append(people, u)
+		if u, isPerson := value.(jira.User); isPerson {
+			persons = append(persons, u)
 		} else if value = w.customValue(attrIssueCustom+alias, value); value != nil {
 			values = append(values, value)
 		}
 	}
-	if len(values) > 0 || len(people) == 0 {
+	if len(values) > 0 || len(persons) == 0 {
 		w.putCustom(mainKey(field)+alias, values, field.IsCut, isList)
 	}
-	if len(people) > 0 {
-		w.customPeople(customPersonTemplates, alias, people, field.IsCut, isList)
+	if len(persons) > 0 {
+		w.customPeople(customPersonTemplates, alias, persons, field.IsCut, isList)
 	}
 }
 
@@ -57,11 +57,11 @@ func (w writer) putCustom(key string, values []any, isCut, isList bool) {
 }
 
 // customPeople writes the ids, the hashes and the names of people.
-func (w writer) customPeople(keys personTemplates, alias string, people []jira.User, isCut, isList bool) {
-	put := func(namespace string, text func(key string, u jira.User) string) {
-		key := namespace + alias
+func (w writer) customPeople(keys personTemplates, alias string, persons []jira.User, isCut, isList bool) {
+	put := func(prefix string, text func(key string, u jira.User) string) {
+		key := prefix + alias
 		var texts []any
-		for _, u := range people {
+		for _, u := range persons {
 			if s := text(key, u); s != "" {
 				texts = append(texts, s)
 			}

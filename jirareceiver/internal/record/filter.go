@@ -38,12 +38,12 @@ func IsNamespace(name string) bool {
 }
 
 // Undocumented returns the patterns that match no event that Jira documents.
-func Undocumented(patterns []string) (unknown []string) {
+func Undocumented(patterns []string) (unmatched []string) {
 	for _, pattern := range patterns {
 		matches := func(name string) bool { return matchesAny([]string{pattern}, name) }
 		if !slices.ContainsFunc(EventNames(), matches) {
-			unknown = append(unknown, pattern)
+			unmatched = append(unmatched, pattern)
 		}
 	}
-	return unknown
+	return unmatched
 }

@@ -18,9 +18,9 @@ import (
 // TestMutants makes records of all mutants of all bodies. Each mutant must become the expected number of valid records.
 // With the race detector, it leaves out nine mutants of ten.
 func TestMutants(t *testing.T) {
-	began, step := time.Now(), mutantStep
+	began, every := time.Now(), mutantStep
 	if testing.Short() {
-		step = 100
+		every = 100
 	}
 	var mutants atomic.Int64
 	all := testbodies.All(t)
@@ -36,7 +36,7 @@ func TestMutants(t *testing.T) {
 		for _, body := range all {
 			t.Run(body.Name, func(t *testing.T) {
 				t.Parallel()
-				for mutant := range testbodies.Mutants(t, body.Content, step) {
+				for mutant := range testbodies.Mutants(t, body.Content, every) {
 					mutants.Add(1)
 					if err := checkMutant(modes, mutant); err != nil {
 						t.Fatalf("%v\n%s", err, mutant)

@@ -141,13 +141,13 @@ func textsOfBody(tree any) *bodyTexts {
 	for text := range s.personal[ofUser] {
 		delete(s.public, text) // such as the names in a field that is not known to hold users
 	}
-	s.public[site(tree)] = true
+	s.public[siteInBody(tree)] = true
 	s.public[textAt(tree, "issue.fields.project.name")] = true // some people name a project after themselves
 	return s
 }
 
-// site returns the address of the Jira in a body's links, as some people name the host after themselves.
-func site(tree any) string {
+// siteInBody returns the address of the Jira in a body's links, as some people name the host after themselves.
+func siteInBody(tree any) string {
 	address, _, _ := strings.Cut(textAt(tree, "issue.self", "comment.self", "user.self", "self"), "/rest/")
 	return address
 }

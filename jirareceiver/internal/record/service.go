@@ -69,12 +69,12 @@ func (w writer) sla(alias string, sla *jira.SLA) {
 }
 
 // putMillis writes a number of milliseconds as whole seconds.
-func (w writer) putMillis(key string, millis *int64) {
-	if millis == nil {
+func (w writer) putMillis(key string, duration *int64) {
+	if duration == nil {
 		return
 	}
 	const perSecond = int64(time.Second / time.Millisecond)
-	seconds, rest := *millis/perSecond, *millis%perSecond
+	seconds, rest := *duration/perSecond, *duration%perSecond
 	switch {
 	case rest >= perSecond/2:
 		seconds++

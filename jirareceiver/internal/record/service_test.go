@@ -148,8 +148,8 @@ func assertSLA(t *testing.T, attrs pcommon.Map, alias string, sla any) {
 	if len(completed) == 1 {
 		last = completed[0]
 	}
-	for namespace, cycle := range map[string]any{"ongoing": valueAt(sla, "ongoingCycle"), "completed": last} {
-		key := func(name string) string { return "jira.issue.sla." + namespace + "." + name + "." + alias }
+	for part, cycle := range map[string]any{"ongoing": valueAt(sla, "ongoingCycle"), "completed": last} {
+		key := func(name string) string { return "jira.issue.sla." + part + "." + name + "." + alias }
 		assertText(t, attrs, key("goal_seconds"), secondsAt(t, cycle, "goalDuration"))
 		assertText(t, attrs, key("elapsed_seconds"), secondsAt(t, cycle, "elapsedTime"))
 		assertText(t, attrs, key("remaining_seconds"), secondsAt(t, cycle, "remainingTime"))

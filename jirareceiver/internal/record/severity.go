@@ -15,7 +15,7 @@ import (
 
 // ParseSeverity returns the severity with a short name, such as WARN2, in any letter case. The 24 short names are
 // listed at https://opentelemetry.io/docs/specs/otel/logs/data-model/#displaying-severity.
-func ParseSeverity(name string) (severity plog.SeverityNumber, known bool) {
+func ParseSeverity(name string) (severity plog.SeverityNumber, isKnown bool) {
 	for severity = plog.SeverityNumberTrace; severity <= plog.SeverityNumberFatal4; severity++ {
 		if strings.EqualFold(severity.String(), name) {
 			return severity, true
