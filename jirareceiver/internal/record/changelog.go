@@ -142,9 +142,11 @@ func mayContainPII(change jira.Change) bool {
 
 // isUserList reports whether a text has the form Jane Doe(jdoe), or is a list of such texts, with or without brackets:
 // in these forms Data Center writes fields with several users. Options such as "Berlin (HQ)" have a space before the
-// parenthesis.
+// parenthesis, and no brackets.
 func isUserList(s string) bool {
-	s = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
+	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, ")]") {
+		return strings.Contains(s, "(")
+	}
 	inner, closed := strings.CutSuffix(s, ")")
 	start := strings.LastIndexByte(inner, '(')
 	return closed && start > 0 && inner[start-1] != ' ' && !strings.ContainsFunc(inner[start:], unicode.IsSpace)
