@@ -49,7 +49,7 @@ type Config struct {
 	// changed field as well. Default: attributes.
 	Changelog ChangelogMode `mapstructure:"changelog"`
 	// CustomFields maps ids of custom fields, such as customfield_10016, to aliases. The attribute of a field is
-	// jira.issue.custom.<alias>, and for people jira.issue.custom_person.id.<alias>. The fields of
+	// jira.issue.custom.<alias>, and for people also jira.issue.custom_person.hash.<alias> and so on. The fields of
 	// Jira Service Management have several attributes. Default: none.
 	CustomFields map[string]string `mapstructure:"custom_fields"`
 	// QueryAttributes maps query parameters to attributes. The receiver writes such an attribute if the payload does

@@ -128,8 +128,6 @@ var fromConventions = map[string]string{
 	"attrRecordUID":      "log.record.uid",
 	"attrRecordOriginal": "log.record.original",
 	"attrURLFull":        "url.full",
-	"attrFileName":       "file.name",
-	"attrFileSize":       "file.size",
 }
 
 // parseAttributes reads the keys of the attributes, and the comments after them.

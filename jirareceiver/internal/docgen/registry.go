@@ -106,7 +106,7 @@ var enums = map[string][]string{
 	"jira.board.type":              {"scrum", "kanban", "simple"},
 	"jira.user.account_type":       {"atlassian", "app", "customer"},
 	"jira.alert.priority":          {"P1", "P2", "P3", "P4", "P5"},
-	"jira.alert.previous.priority": {"P1", "P2", "P3", "P4", "P5"},
+	"jira.alert.previous_priority": {"P1", "P2", "P3", "P4", "P5"},
 	"jira.alert.recipient.type":    {"user", "team", "schedule", "escalation"},
 }
 

@@ -84,8 +84,6 @@ func TestRegistrySchemaKnowsMistakes(t *testing.T) {
 
 // ofConventions holds the attributes of the semantic conventions that records have.
 var ofConventions = []string{
-	string(semconv.FileNameKey),
-	string(semconv.FileSizeKey),
 	string(semconv.LogRecordOriginalKey),
 	string(semconv.LogRecordUIDKey),
 	string(semconv.ServiceNameKey),

@@ -69,7 +69,7 @@ func assertBackendHas(t *testing.T, backend string) {
 		moved = ask(t, backend, "jira.issue.key:=WEB-3 | sort by (_time)")
 		return len(moved) == 2
 	}, waitLimit, 100*time.Millisecond)
-	assert.Equal(t, "BILL-1", moved[0]["jira.issue.previous.key"])
+	assert.Equal(t, "BILL-1", moved[0]["jira.issue.previous_key"])
 	assert.Contains(t, moved[1]["_msg"], "WEB-3 moved from In Progress to Done: ")
 	assert.Equal(t, `{jira.project.key="WEB",service.name="jira"}`, moved[1]["_stream"])
 }

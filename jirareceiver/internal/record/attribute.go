@@ -51,7 +51,7 @@ const (
 	attrURLFull                 = string(semconv.URLFullKey)              // address of the issue, if its site and its key are known
 	attrIssueID                 = "jira.issue.id"                         // id of the issue, which never changes
 	attrIssueKey                = "jira.issue.key"                        // key of the issue
-	attrIssuePreviousKey        = "jira.issue.previous.key"               // key of the issue before a move to another project
+	attrIssuePreviousKey        = "jira.issue.previous_key"               // key of the issue before a move to another project
 	attrIssueSummary            = "jira.issue.summary"                    // summary of the issue
 	attrIssueDescription        = "jira.issue.description"                // description of the issue; with `include::description`
 	attrIssueLabels             = "jira.issue.labels"                     // labels of the issue
@@ -90,10 +90,9 @@ const (
 	attrPreviousStatusID        = "jira.issue.status.previous.id"         // id of the status before a transition
 	attrPreviousStatusName      = "jira.issue.status.previous.name"       // name of the status before a transition
 	attrPreviousStatusMapped    = "jira.issue.status.previous.mapped"     // mapped value of the status before a transition
-	attrIssueCustom             = "jira.issue.custom."                    // value of a field of `custom_fields`: a string, a number, a boolean, or a list of them. For people, see `jira.issue.custom_person`
+	attrIssueCustom             = "jira.issue.custom."                    // value of a field of `custom_fields`: a string, a number, a boolean, or a list of them. Of people, the user ids; see also `jira.issue.custom_person`
 
-	attrCustomPersonID       = "jira.issue.custom_person.id."        // user id of the person in a field of `custom_fields`; if the field is a list, a list
-	attrCustomPersonHash     = "jira.issue.custom_person.hash."      // hash of the login name of this person, if the person has no id
+	attrCustomPersonHash     = "jira.issue.custom_person.hash."      // hash of the login name of the person in a field of `custom_fields`, if the person has no id; if the field is a list, a list
 	attrCustomPersonName     = "jira.issue.custom_person.name."      // login name of this person; with `include::user_details`
 	attrCustomPersonFullName = "jira.issue.custom_person.full_name." // display name of this person; with `include::user_details`
 
@@ -209,8 +208,8 @@ const (
 	attrWorklogComment         = "jira.worklog.comment"            // text of the worklog; with `include::comment_body`
 
 	attrAttachmentID        = "jira.attachment.id"         // id of the attachment
-	attrFileName            = string(semconv.FileNameKey)  // name of the attached file
-	attrFileSize            = string(semconv.FileSizeKey)  // size of the attached file in bytes
+	attrAttachmentFilename  = "jira.attachment.filename"   // name of the file
+	attrAttachmentSize      = "jira.attachment.size"       // size of the file in bytes
 	attrAttachmentMIMEType  = "jira.attachment.mime_type"  // MIME type of the file
 	attrAttachmentCreatedAt = "jira.attachment.created_at" // time at which the file was attached
 
@@ -267,7 +266,7 @@ const (
 	attrAlertDetails          = "jira.alert.details"            // custom properties of the alert, as JSON; with `include::description`
 	attrAlertNote             = "jira.alert.note"               // text that the user wrote with the action; with `include::comment_body`
 	attrAlertPriority         = "jira.alert.priority"           // priority: `P1`, `P2`, `P3`, `P4` or `P5`
-	attrAlertPreviousPriority = "jira.alert.previous.priority"  // priority before the change: `P1`, `P2`, `P3`, `P4` or `P5`
+	attrAlertPreviousPriority = "jira.alert.previous_priority"  // priority before the change: `P1`, `P2`, `P3`, `P4` or `P5`
 	attrAlertSource           = "jira.alert.source"             // tool or address that created the alert; a name that may be a person's only with `include::user_details`
 	attrAlertEntity           = "jira.alert.entity"             // thing that the alert is about, such as a host
 	attrAlertTags             = "jira.alert.tags"               // tags
@@ -310,11 +309,11 @@ var (
 )
 
 // personTemplates are the keys of the attributes of people in custom fields. The alias of the field follows.
-type personTemplates struct{ id, hash, name, fullName string }
+type personTemplates struct{ hash, name, fullName string }
 
 var (
-	customPersonTemplates = personTemplates{attrCustomPersonID, attrCustomPersonHash, attrCustomPersonName, attrCustomPersonFullName}
-	approverTemplates     = personTemplates{attrApproverID, attrApproverHash, attrApproverName, attrApproverFullName}
+	customPersonTemplates = personTemplates{attrCustomPersonHash, attrCustomPersonName, attrCustomPersonFullName}
+	approverTemplates     = personTemplates{attrApproverHash, attrApproverName, attrApproverFullName}
 )
 
 // personKeys are the keys of the attributes of one person.

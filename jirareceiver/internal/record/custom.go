@@ -18,9 +18,10 @@ func (w writer) customFields(fields []jira.CustomField) {
 	}
 }
 
-// customField writes the people in a custom field, and its other values, under different keys: otherwise the key of a
-// value would be the namespace of the hash and the name of a person.
+// customField writes the values of a custom field. Of a person it writes the id; the hash and the names have keys of their
+// own, because otherwise the key of the value would be their namespace.
 func (w writer) customField(alias string, field jira.CustomField) {
+	key := mainKey(field) + alias
 	list, isList := field.Value.([]any)
 	if !isList {
 		list = []any{field.Value}
@@ -30,16 +31,14 @@ func (w writer) customField(alias string, field jira.CustomField) {
 	for _, value := range list {
 		if u, isPerson := value.(jira.User); isPerson {
 			persons = append(persons, u)
-		} else if value = w.customValue(attrIssueCustom+alias, value); value != nil {
+			value = u.ID()
+		}
+		if value = w.customValue(key, value); value != nil {
 			values = append(values, value)
 		}
 	}
-	if len(values) > 0 || len(persons) == 0 {
-		w.putCustom(mainKey(field)+alias, values, field.IsCut, isList)
-	}
-	if len(persons) > 0 {
-		w.customPeople(customPersonTemplates, alias, persons, field.IsCut, isList)
-	}
+	w.putCustom(key, values, field.IsCut, isList)
+	w.customPeople(customPersonTemplates, alias, persons, field.IsCut, isList)
 }
 
 // putCustom writes one value, or a list of values.
@@ -56,7 +55,7 @@ func (w writer) putCustom(key string, values []any, isCut, isList bool) {
 	}
 }
 
-// customPeople writes the ids, the hashes and the names of people.
+// customPeople writes the hashes and the names of people.
 func (w writer) customPeople(keys personTemplates, alias string, persons []jira.User, isCut, isList bool) {
 	put := func(prefix string, text func(key string, u jira.User) string) {
 		key := prefix + alias
@@ -68,7 +67,6 @@ func (w writer) customPeople(keys personTemplates, alias string, persons []jira.
 		}
 		w.putCustom(key, texts, isCut && len(texts) > 0, isList)
 	}
-	put(keys.id, func(key string, u jira.User) string { return w.id(key, u.ID()) })
 	put(keys.hash, func(key string, u jira.User) string { return w.id(key, w.hashOf(u)) })
 	if w.opts.UserDetails {
 		put(keys.name, func(key string, u jira.User) string { return w.text(key, u.Login()) })

@@ -204,7 +204,7 @@ func TestTruncatedAttributesAreMarked(t *testing.T) {
 		issueUpdated(`"labels": `+many(`"a"`, 4*jira.MaxEntries), "[]"):                                          {"jira.issue.labels"},
 		issueUpdated(`"labels": `+many(`"a"`, 4*jira.MaxEntries-4), "[]"):                                        nil,
 		issueUpdated(`"customfield_1": `+many("1", 2*jira.MaxEntries), "[]"):                                     {"jira.issue.custom.one"},
-		issueUpdated(`"customfield_1": `+many(`{"accountId":"a"}`, 20*jira.MaxEntries), "[]"):                    {"jira.issue.custom_person.id.one"},
+		issueUpdated(`"customfield_1": `+many(`{"accountId":"a"}`, 20*jira.MaxEntries), "[]"):                    {"jira.issue.custom.one"},
 		issueUpdated(`"customfield_1": {"completedCycles": `+many(`{}`, 3*jira.MaxEntries)+`}`, "[]"):            {"jira.issue.sla.completed.stopped_at.one"},
 		issueUpdated(`"customfield_1": {"approvers": `+many(`{}`, 3*jira.MaxEntries)+`}`, "[]"):                  {"jira.issue.approval.approver_count.one"},
 		issueUpdated(`"customfield_1": `+many(`{"finalDecision":"pending"}`, 28*jira.MaxEntries), "[]"):          {"jira.issue.approval.id.one"},

@@ -326,7 +326,7 @@ func (s *bodyTexts) leaks(texts []recorded, kind string) (leaks []string) {
 				continue
 			}
 			rest := without(value, s.public, personal)
-			if strings.HasSuffix(text.key, ".id") || strings.HasPrefix(text.key, attrCustomPersonID) || placesOfIDs[text.key] {
+			if strings.HasSuffix(text.key, ".id") || strings.HasPrefix(text.key, attrIssueCustom) || placesOfIDs[text.key] {
 				rest = without(rest, s.ids, personal)
 			}
 			if containsWord(rest, personal) {

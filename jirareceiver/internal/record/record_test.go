@@ -327,7 +327,7 @@ func TestCustomFieldsAreNoTransitions(t *testing.T) {
 		{"field": "Key", "fieldtype": "custom", "fromString": "B-1", "toString": "B-2"}]}}`, Delivery{})
 	assert.Equal(t, "A-1 updated (Status, Key)", record.Body().Str())
 	assert.NotContains(t, attrs, "jira.issue.status.previous.name")
-	assert.NotContains(t, attrs, "jira.issue.previous.key")
+	assert.NotContains(t, attrs, "jira.issue.previous_key")
 }
 
 func TestPreviousStatusOfAMove(t *testing.T) {
@@ -338,7 +338,7 @@ func TestPreviousStatusOfAMove(t *testing.T) {
 		{"field": "status", "fromString": "Blocked", "toString": "Blocked"}, {"field": "Key", "fromString": "OPS-42", "toString": "WEB-8"}]}}`, Delivery{})
 	assert.Equal(t, "waiting", attrs["jira.issue.status.mapped"])
 	assert.Equal(t, "parked", attrs["jira.issue.status.previous.mapped"])
-	assert.Equal(t, "OPS-42", attrs["jira.issue.previous.key"])
+	assert.Equal(t, "OPS-42", attrs["jira.issue.previous_key"])
 }
 
 func TestDisplayLineIsOneLine(t *testing.T) {

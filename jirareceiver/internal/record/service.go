@@ -128,5 +128,12 @@ func (w writer) approvers(alias string, a jira.Approvers) {
 	if a.IsCut {
 		w.budget.markCut(attrApprovalApproverCount + alias)
 	}
+	var ids []any
+	for _, u := range a.Users {
+		if id := w.id(attrApproverID+alias, u.ID()); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	w.putCustom(attrApproverID+alias, ids, a.IsCut && len(ids) > 0, true)
 	w.customPeople(approverTemplates, alias, a.Users, a.IsCut, true)
 }

@@ -75,8 +75,8 @@ func (w writer) worklog(l *jira.Worklog) {
 
 func (w writer) attachment(a *jira.Attachment) {
 	w.putID(attrAttachmentID, a.ID)
-	w.putText(attrFileName, a.Filename)
-	w.putInt(attrFileSize, a.Size)
+	w.putText(attrAttachmentFilename, a.Filename)
+	w.putInt(attrAttachmentSize, a.Size)
 	w.putText(attrAttachmentMIMEType, a.MIMEType)
 	w.putTime(attrAttachmentCreatedAt, a.Created)
 	w.person(attachmentAuthorKeys, a.Author)

@@ -27,9 +27,8 @@ func TestSubjects(t *testing.T) {
 			jira.issue.id=9 jira.worklog.author.id=a jira.worklog.created_at=2026-03-02T09:00:00.000Z jira.worklog.id=7
 			jira.worklog.started_at=2020-07-28T21:12:54.883Z jira.worklog.time_spent_seconds=60 jira.worklog.update_author.id=b
 			jira.worklog.updated_at=2026-03-03T09:00:00.000Z user.id=b`},
-		{"attachment_created", `"attachment": {"id": 7, "filename": "a.txt", "size": 12, "mimeType": "text/plain", ` + times + `}`, "Jira: attachment created: a.txt", `
-			file.name=a.txt file.size=12 jira.attachment.author.id=a jira.attachment.created_at=2026-03-02T09:00:00.000Z
-			jira.attachment.id=7 jira.attachment.mime_type=text/plain user.id=b`},
+		{"attachment_created", `"attachment": {"id": 7, "filename": "a.txt", "size": 12, "mimeType": "text/plain", ` + times + `}`, "Jira: attachment created: a.txt", `jira.attachment.author.id=a jira.attachment.created_at=2026-03-02T09:00:00.000Z jira.attachment.filename=a.txt jira.attachment.id=7
+				jira.attachment.mime_type=text/plain jira.attachment.size=12 user.id=b`},
 		{"issuelink_created", `"issueLink": {"id": 7, "sourceIssueId": 1, "destinationIssueId": 2, "systemLink": true, "issueLinkType": {"id": 3, "name": "Blocks"}}`, "Jira: issue link created: Blocks", `
 			jira.issue_link.destination_issue.id=2 jira.issue_link.id=7 jira.issue_link.source_issue.id=1 jira.issue_link.system=true
 			jira.issue_link.type.id=3 jira.issue_link.type.name=Blocks`},
@@ -267,7 +266,7 @@ func TestCustomFields(t *testing.T) {
 		return attrs
 	}
 	want := map[string]any{
-		"jira.issue.custom_person.id.approver": "a", "jira.issue.custom_person.id.team": []any{"b"},
+		"jira.issue.custom.approver": "a", "jira.issue.custom.team": []any{"b"},
 		"jira.issue.custom_person.hash.team": []any{hashFor("", "rmontero")}, "jira.issue.custom.points": 5.0,
 		"jira.issue.custom.text": "äöüÄ", "jira.issue.custom.mixed": []any{"Euro", 2.5, true},
 	}
