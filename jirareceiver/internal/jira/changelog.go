@@ -3,7 +3,11 @@
 
 package jira
 
-import "time"
+import (
+	"cmp"
+	"strings"
+	"time"
+)
 
 // Changelog holds the fields that an update has changed, in Jira's order.
 type Changelog struct {
@@ -87,6 +91,52 @@ type Change struct {
 	// The account ids of the people in From and To. Jira Cloud sends them for its own user fields.
 	FromAccountID string
 	ToAccountID   string
+}
+
+// The types of fields: Jira's own fields, and the fields that a site has added. Some senders leave the type out.
+const (
+	fieldTypeJira   = "jira"
+	fieldTypeCustom = "custom"
+)
+
+// IsOwn reports whether the body says that the changed field is one of Jira's own.
+func (c Change) IsOwn() bool { return c.FieldType == fieldTypeJira }
+
+// IsCustom reports whether the changed field is one that the site has added. It may have the name of one of Jira's own
+// fields.
+func (c Change) IsCustom() bool { return c.FieldType == fieldTypeCustom }
+
+// FieldKey returns the id of the changed field in lower case, or the display name if the body contains no id, as the
+// bodies of Data Center. For many of Jira's own fields, both are the same word. It returns "" for a text that is too
+// long to be either.
+func (c Change) FieldKey() string {
+	name := cmp.Or(c.FieldID, c.Field)
+	if len(name) > MaxID {
+		return ""
+	}
+	return strings.ToLower(name)
+}
+
+// fieldWorklogID is the key of the field in which a changelog contains the id of a worklog.
+const fieldWorklogID = "worklogid"
+
+// timeTracking holds the keys of the fields that change when work on an issue is logged, edited or deleted.
+var timeTracking = map[string]bool{
+	fieldWorklogID: true, "worklogtimespent": true, "timespent": true, "timeestimate": true, "timeoriginalestimate": true,
+}
+
+// IsWorklog reports whether work on the issue was logged, edited or deleted, and nothing else was changed. If work is
+// logged on the screen of a transition, the changelog also contains the transition.
+func (c Changelog) IsWorklog() bool {
+	isWorklog := false
+	for _, change := range c.Items {
+		key := change.FieldKey()
+		if change.IsCustom() || !timeTracking[key] {
+			return false
+		}
+		isWorklog = isWorklog || key == fieldWorklogID
+	}
+	return isWorklog
 }
 
 func (c *Change) decode(d *decoding) error { return decodeInto(d, c, (*Change).decodeMember) }

@@ -49,6 +49,10 @@ type Issue struct {
 	history                *Changelog // last change of the issue, in the format of Jira's REST API
 }
 
+// SoftwareFields returns the ids of the custom fields that contain the sprints and the flag, or "" for a field without a
+// value.
+func (i *Issue) SoftwareFields() (sprints, flag string) { return i.sprintField, i.flagField }
+
 // Regular expressions for keys and ids that stand alone in a body, for example because a person has written them.
 var (
 	issueKey   = regexp.MustCompile(`^[A-Z][A-Z0-9_]+-\d+$`)

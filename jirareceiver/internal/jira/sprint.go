@@ -88,6 +88,11 @@ const (
 type SprintRef struct {
 	ID, Name string
 	State    string // SprintFuture, SprintActive or SprintClosed
+
+	// The times at which the sprint became active and closed. Only the bodies of Jira Cloud contain them in a form that
+	// the decoder reads. Start is a plan if the sprint has not started.
+	Start     time.Time
+	Completed time.Time
 }
 
 // isSprint reports whether an object in a custom field is a sprint.
@@ -144,6 +149,10 @@ func (s *SprintRef) decodeMember(d *decoding, key []byte) error {
 		err := decodeText(d, &s.State)
 		s.State = strings.ToLower(s.State)
 		return err
+	case "startDate":
+		return decodeTime(d, &s.Start)
+	case "completeDate":
+		return decodeTime(d, &s.Completed)
 	default:
 		return d.Skip()
 	}

@@ -3,7 +3,9 @@
 
 package jira
 
-import "strings"
+import (
+	"strings"
+)
 
 // User is a person or an app. Jira Cloud identifies users by AccountID, Data Center by Key and Name. The key is
 // JIRAUSER10100 or similar for users since Jira 8.4. For older users, the key is the login name with which they
@@ -42,6 +44,14 @@ const maxUserID = 128
 // IsUserID reports whether a text has the form of an account id of Jira Cloud, or of a user key of Data Center since
 // Jira 8.4. Neither names the person.
 func IsUserID(s string) bool { return len(s) <= maxUserID && (isAccountID(s) || isUserKey(s)) }
+
+// UserOf returns the user whom a value in a changelog identifies: by an account id, a user key or a login name.
+func UserOf(id string) User {
+	if len(id) <= maxUserID && isAccountID(id) {
+		return User{AccountID: id}
+	}
+	return User{Key: id}
+}
 
 // isUserKey reports whether a user key has the form JIRAUSER10100, which does not name the person.
 func isUserKey(key string) bool {

@@ -21,12 +21,6 @@ const (
 	fieldWorklogID  = "worklogid"
 )
 
-// The types of fields: Jira's own fields, and the fields that a site has added. Some senders leave the type out.
-const (
-	fieldTypeJira   = "jira"
-	fieldTypeCustom = "custom"
-)
-
 // privacy is the reason why a record may not contain a changed value.
 type privacy int
 
@@ -122,11 +116,11 @@ func (w writer) redact(change jira.Change) visibleChange {
 }
 
 func privacyOf(change jira.Change) privacy {
-	field := fieldOf(change)
+	field := change.FieldKey()
 	if p, listed := privateFields[field]; listed {
 		return p
 	}
-	isThing := change.FieldType == fieldTypeJira || change.FieldType == "" && thingFields[field]
+	isThing := change.IsOwn() || change.FieldType == "" && thingFields[field]
 	if change.OfUser || !isThing && mayContainPII(change) {
 		return aboutUser
 	}
@@ -223,7 +217,7 @@ func previousKey(changelog jira.Changelog) string {
 // contains several steps. It skips custom fields, which may have the same name.
 func findChange(changelog jira.Changelog, field string) (change jira.Change, found bool) {
 	for _, item := range changelog.Items {
-		if item.FieldType == fieldTypeCustom || fieldOf(item) != field {
+		if item.IsCustom() || item.FieldKey() != field {
 			continue
 		}
 		if !found {
@@ -232,14 +226,4 @@ func findChange(changelog jira.Changelog, field string) (change jira.Change, fou
 		change.To, change.ToText = item.To, item.ToText
 	}
 	return change, found
-}
-
-// fieldOf returns the id of the changed field, in lower case. Bodies of Data Center contain only the display name,
-// which equals the id except for letter case.
-func fieldOf(change jira.Change) string {
-	name := cmp.Or(change.FieldID, change.Field)
-	if len(name) > jira.MaxID { // not one of Jira's own fields
-		return ""
-	}
-	return strings.ToLower(name)
 }

@@ -89,8 +89,8 @@ func peopleIn(change jira.Change, value, accountID string) people {
 // isOwnUserField reports whether a changed field is one of Jira's own fields. Senders that leave the type out write the
 // assignee and the reporter without it.
 func isOwnUserField(change jira.Change) bool {
-	_, isListed := privateFields[fieldOf(change)]
-	return change.FieldType == fieldTypeJira || change.FieldType == "" && (isListed || change.OfUser)
+	_, isListed := privateFields[change.FieldKey()]
+	return change.IsOwn() || change.FieldType == "" && (isListed || change.OfUser)
 }
 
 // parsePeople reads the value of a custom field. It returns no people if an entry cannot be a login name.
