@@ -195,15 +195,22 @@ func (j *liveSite) fixIn(i *issue, v *version, by person) {
 	j.update("issue_updated", i, by, change{"Fix Version", "fixVersions", "", "", strconv.Itoa(v.id), v.name})
 }
 
-// move moves an issue to another project. The issue gets another key, and keeps its id.
+// move moves an issue to another project. The issue gets another key, keeps its id, and loses its version, which belongs
+// to the old project.
 func (j *liveSite) move(i *issue, to project, by person) {
 	from, key := i.project, i.key
 	j.numbers[to.key]++
-	i.project, i.key, i.fixVersion = to, fmt.Sprintf("%s-%d", to.key, j.numbers[to.key]), nil
-	j.update("issue_moved", i, by,
-		change{"project", "project", strconv.Itoa(from.id), from.name, strconv.Itoa(to.id), to.name},
-		change{"Workflow", "", strconv.Itoa(from.id + 30), "Workflow of " + from.key, strconv.Itoa(to.id + 30), "Workflow of " + to.key},
-		change{"Key", "", "", key, "", i.key})
+	i.project, i.key = to, fmt.Sprintf("%s-%d", to.key, j.numbers[to.key])
+	changes := []change{
+		{"project", "project", strconv.Itoa(from.id), from.name, strconv.Itoa(to.id), to.name},
+		{"Workflow", "", strconv.Itoa(from.id + 30), "Workflow of " + from.key, strconv.Itoa(to.id + 30), "Workflow of " + to.key},
+		{"Key", "", "", key, "", i.key},
+	}
+	if v := i.fixVersion; v != nil {
+		changes = append(changes, change{"Fix Version", "fixVersions", strconv.Itoa(v.id), v.name, "", ""})
+		i.fixVersion = nil
+	}
+	j.update("issue_moved", i, by, changes...)
 }
 
 func (j *liveSite) comment(i *issue, by person, text string) {
