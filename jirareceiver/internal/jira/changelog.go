@@ -117,24 +117,26 @@ func (c Change) FieldKey() string {
 	return strings.ToLower(name)
 }
 
-// fieldWorklogID is the key of the field in which a changelog contains the id of a worklog.
+// fieldWorklogID is the key of the field that contains the id of a worklog.
 const fieldWorklogID = "worklogid"
 
-// timeTracking holds the keys of the fields that change when work on an issue is logged, edited or deleted.
+// timeTracking holds the keys of the fields of [Change.IsTimeTracking].
 var timeTracking = map[string]bool{
 	fieldWorklogID: true, "worklogtimespent": true, "timespent": true, "timeestimate": true, "timeoriginalestimate": true,
 }
+
+// IsTimeTracking reports whether the field changes when work on the issue is logged, edited or deleted.
+func (c Change) IsTimeTracking() bool { return !c.IsCustom() && timeTracking[c.FieldKey()] }
 
 // IsWorklog reports whether work on the issue was logged, edited or deleted, and nothing else was changed. If work is
 // logged on the screen of a transition, the changelog also contains the transition.
 func (c Changelog) IsWorklog() bool {
 	isWorklog := false
 	for _, change := range c.Items {
-		key := change.FieldKey()
-		if change.IsCustom() || !timeTracking[key] {
+		if !change.IsTimeTracking() {
 			return false
 		}
-		isWorklog = isWorklog || key == fieldWorklogID
+		isWorklog = isWorklog || change.FieldKey() == fieldWorklogID
 	}
 	return isWorklog
 }

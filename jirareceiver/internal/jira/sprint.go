@@ -89,9 +89,7 @@ type SprintRef struct {
 	ID, Name string
 	State    string // SprintFuture, SprintActive or SprintClosed
 
-	// The times at which the sprint became active and closed. Only the bodies of Jira Cloud contain them in a form that
-	// the decoder reads. Start is a plan if the sprint has not started.
-	Start     time.Time
+	Start     time.Time // planned if the sprint is a future sprint
 	Completed time.Time
 }
 
@@ -185,12 +183,23 @@ func parseSprint(text string) (sprint SprintRef, ok bool) {
 		ID:    property(rest, "id"),
 		Name:  strings.Clone(name), // so that the record does not keep the whole text in memory
 		State: strings.ToLower(property(rest, "state")),
+
+		Start:     sprintTime(property(rest, "startDate")),
+		Completed: sprintTime(property(rest, "completeDate")),
 	}, ok
 }
 
+// sprintTime returns the time of a property, or the zero time for <null>.
+func sprintTime(s string) time.Time {
+	if len(s) > maxScalar {
+		return time.Time{}
+	}
+	return parseTime(s)
+}
+
 // cutSortedName returns the name of a sprint whose properties are in alphabetical order, and the properties without the
-// name and the goal. Only the name and the goal contain any text. The goal precedes the id, and rapidViewId follows the
-// name.
+// name and the goal. Only the name and the goal contain any text. The times precede the goal, which precedes the id, and
+// rapidViewId follows the name.
 func cutSortedName(properties string) (name, rest string, ok bool) {
 	end := strings.LastIndex(properties, ",rapidViewId=")
 	if end < 0 {
@@ -204,7 +213,8 @@ func cutSortedName(properties string) (name, rest string, ok bool) {
 		start += next + 1
 		if begin, found := nameAfterID(properties[start:end]); found {
 			id := properties[start-1 : start+begin]
-			return properties[start+begin+len("name=") : end], id + properties[end:], true
+			times, _, _ := strings.Cut(properties[:start-1], goalProperty)
+			return properties[start+begin+len("name=") : end], times + id + properties[end:], true
 		}
 	}
 }
@@ -231,10 +241,13 @@ func nameAfterID(properties string) (position int, found bool) {
 // nameEnds start the properties that follow the name if the properties are in any other order. The name may contain
 // commas, equals signs and brackets, so that only the next property marks its end.
 var nameEnds = []string{
-	",startDate=", ",endDate=", ",completeDate=", ",activatedDate=", ",goal=", ",sequence=", ",synced=", ",autoStartStop=",
+	",startDate=", ",endDate=", ",completeDate=", ",activatedDate=", goalProperty, ",sequence=", ",synced=", ",autoStartStop=",
 }
 
-// cutName returns the name of a sprint whose goal does not precede it, and the properties before the name.
+// goalProperty starts the goal, which contains any text.
+const goalProperty = ",goal="
+
+// cutName returns the name of a sprint whose goal does not precede it, and the properties without the name and the goal.
 func cutName(properties string) (name, rest string, ok bool) {
 	rest, name, _ = strings.Cut(properties, ",name=")
 	end := len(name)
@@ -243,7 +256,8 @@ func cutName(properties string) (name, rest string, ok bool) {
 			end = min(end, i)
 		}
 	}
-	return name[:end], rest, end < len(name)
+	behind, _, _ := strings.Cut(name[end:], goalProperty)
+	return name[:end], rest + behind, end < len(name)
 }
 
 // property returns the value of a property without free text, or "".
