@@ -150,7 +150,9 @@ func undoDueDate(p *past, c jira.Change) {
 
 func holdsDueDate(i *jira.Issue, c jira.Change) bool { return c.To != "" && c.To == i.DueDate }
 
-func undoLabels(p *past, c jira.Change) { p.issue.Labels = jira.Names{List: strings.Fields(c.FromText)} }
+func undoLabels(p *past, c jira.Change) {
+	p.issue.Labels = jira.Names{List: strings.Fields(c.FromText)}
+}
 
 func holdsLabels(i *jira.Issue, c jira.Change) bool {
 	return c.To == "" && c.ToText != "" && slices.Equal(strings.Fields(c.ToText), i.Labels.List)

@@ -22,12 +22,14 @@ type past struct {
 	categories   map[string]string // known categories of statuses, by keyOf
 	fieldIDs     map[string][]string
 	isDataCenter bool
+	translations map[string]field // fields by a name in another language; the zero value if the field is unknown
 }
 
 func newPast(in Input) *past {
 	return &past{
 		now: in.Issue, issue: *in.Issue, lost: map[string]bool{}, fieldIDs: in.FieldIDs, isDataCenter: in.IsDataCenter,
-		categories: map[string]string{keyOf(in.Issue.Status.Named): in.Issue.Status.Category},
+		translations: map[string]field{},
+		categories:   map[string]string{keyOf(in.Issue.Status.Named): in.Issue.Status.Category},
 	}
 }
 
@@ -44,12 +46,16 @@ func (p *past) learnCategory(c change) {
 // statusAfter returns the status after a change. The change itself decides if it is a transition: in imported issues,
 // the next transition may start in another status.
 func (p *past) statusAfter(c change) jira.Named {
+	var last jira.Change
 	if c.history != nil {
-		for _, item := range slices.Backward(c.history.Items) {
-			if !item.IsCustom() && item.FieldKey() == keyStatus && item.To != "" && item.To != p.issue.Status.ID {
-				return jira.Named{ID: item.To, Name: item.ToText}
+		for _, item := range c.history.Items {
+			if !item.IsCustom() && item.FieldKey() == keyStatus {
+				last = item
 			}
 		}
+	}
+	if last.To != "" && last.To != p.issue.Status.ID {
+		return jira.Named{ID: last.To, Name: last.ToText}
 	}
 	return p.issue.Status.Named
 }
@@ -165,30 +171,41 @@ func (p *past) undoChange(c jira.Change) {
 	case fields[key].undo != nil:
 		fields[key].undo(p, c)
 	case c.FieldID == "" && !neutral[key] && !c.IsTimeTracking():
-		p.undoTranslated(c)
+		p.undoTranslated(key, c)
 	}
 }
 
-// undoTranslated undoes the change of a field whose name is in the language of the site. The field is one that has the
-// value to which the change has set it. If several fields have this value, all of them are lost. If no field has it,
-// the change may be of an entry in a list.
-func (p *past) undoTranslated(c jira.Change) {
+// undoTranslated undoes the change of a field whose name is in the language of the site. If the field is unknown, the
+// change may be of an entry in a list.
+func (p *past) undoTranslated(name string, c jira.Change) {
+	f, isSeen := p.translations[name]
+	if !isSeen {
+		f = p.translate(c)
+		p.translations[name] = f
+	}
+	if f.undo == nil {
+		p.loseLists()
+		return
+	}
+	f.undo(p, c)
+}
+
+// translate returns the field that has the value to which the last change under a name has set it. If several fields
+// have this value, it leaves all of them out, and returns the zero value.
+func (p *past) translate(c jira.Change) field {
 	var found []field
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if f := fields[name]; f.holds != nil && f.holds(&p.issue, c) {
+	for _, f := range fields {
+		if f.holds != nil && f.holds(&p.issue, c) {
 			found = append(found, f)
 		}
 	}
-	if len(found) == 0 {
-		p.loseLists()
+	if len(found) == 1 {
+		return found[0]
 	}
 	for _, f := range found {
-		before := c
-		if len(found) > 1 {
-			before = jira.Change{}
-		}
-		f.undo(p, before)
+		f.undo(p, jira.Change{})
 	}
+	return field{}
 }
 
 // undoSprints restores the sprints if the current value contains all of them.

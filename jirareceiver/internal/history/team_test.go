@@ -70,15 +70,12 @@ var exceptions = []exception{
 // TestSameRecordsAsWebhooks lets all kinds of teams work, and compares the records of their webhooks with the records of
 // the histories of their issues.
 func TestSameRecordsAsWebhooks(t *testing.T) {
+	t.Parallel()
 	used := map[exception]bool{}
 	for _, deployment := range []jirasim.Deployment{jirasim.Cloud, jirasim.DataCenter} {
 		for _, language := range jirasim.Languages() {
-			for seed := range uint64(2) {
-				team := readTeam(t, jirasim.Site{
-					Deployment: deployment, Language: language, Seed: seed, Start: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC),
-				})
-				team.compare(t, used)
-			}
+			team := readTeam(t, jirasim.Site{Deployment: deployment, Language: language, Seed: 1, Start: start})
+			team.compare(t, used)
 		}
 	}
 	for _, e := range exceptions {
@@ -98,7 +95,7 @@ var customFields = map[string]string{"customfield_10016": "points"}
 
 func readTeam(t *testing.T, site jirasim.Site) *team {
 	t.Helper()
-	const events = 1500
+	const events = 1200
 	decoder := jira.NewDecoder([]string{"customfield_10016"})
 	team := &team{deployment: site.Deployment, inputs: map[string]*Input{}, sprints: map[string]jira.SprintRef{}}
 	for d := range jirasim.Team(site) {

@@ -165,6 +165,26 @@ func TestDecodeSortedSprintStrings(t *testing.T) {
 	assert.Equal(t, SprintRef{ID: "77", Name: "Run 7", State: "closed"}, sprint)
 }
 
+// TestSprintTimes reads the times in all forms of a sprint. Times in the name and in the goal do not count.
+func TestSprintTimes(t *testing.T) {
+	const class = "com.atlassian.greenhopper.service.sprint.Sprint@1a2b3c4d"
+	want := SprintRef{
+		ID: "7", Name: "a,id=9", State: SprintClosed,
+		Start: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC), Completed: time.Date(2026, 3, 16, 8, 0, 0, 0, time.UTC),
+	}
+	for _, sprint := range []string{
+		`{"boardId": 1, "id": 7, "name": "a,id=9", "state": "closed", "startDate": "2026-03-02T08:00:00.000Z", "completeDate": "2026-03-16T08:00:00.000Z"}`,
+		`"` + class + `[id=7,rapidViewId=3,state=CLOSED,name=a,id=9,startDate=2026-03-02T09:00:00.000+01:00,endDate=<null>,completeDate=2026-03-16T09:00:00.000+01:00,sequence=7,goal=x,completeDate=2020-01-01T00:00:00.000Z]"`,
+		`"` + class + `[completeDate=2026-03-16T08:00:00.000Z,endDate=<null>,goal=x,startDate=2020-01-01T00:00:00.000Z,id=7,name=a,id=9,rapidViewId=3,startDate=2026-03-02T08:00:00.000Z,state=CLOSED]"`,
+	} {
+		ev, err := NewDecoder(nil).Decode([]byte(`{"fields": {"customfield_1": [` + sprint + `]}}`))
+		require.NoError(t, err)
+		assert.Equal(t, []SprintRef{want}, ev.Issue.Sprints.List, sprint)
+		field, _ := ev.Issue.SoftwareFields()
+		assert.Equal(t, "customfield_1", field)
+	}
+}
+
 func sprintField(t *testing.T, value string) any {
 	t.Helper()
 	ev, err := NewDecoder([]string{"customfield_1"}).Decode([]byte(`{"fields": {"customfield_1": ` + value + `}}`))
