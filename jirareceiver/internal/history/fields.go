@@ -63,21 +63,21 @@ var fields = map[string]field{
 
 // neutral are the keys of changes that histories contain beside the fields, and of fields that records do not contain.
 var neutral = map[string]bool{
-	"workflow": true, "remoteissuelink": true, "epic child": true, "attachment": true, "comment": true, "environment": true,
+	"workflow": true, "remoteissuelink": true, "epic child": true, "attachment": true, "comment": true,
+	"environment": true,
 }
 
-// Names of the lists of which a change contains one entry. After the first change that does not fit to the list, the
+// Names of the lists of which a change contains one entry. After the first change that does not fit to such a list, the
 // list remains unknown for all earlier times.
 const (
 	listComponents       = "components"
 	listFixVersions      = "fix versions"
 	listAffectedVersions = "affected versions"
-	listLinks            = "links"
 )
 
-// allLists is the value of past.lost if all lists are lost.
+// allLists is the value of past.lost if all these lists are lost.
 var allLists = map[string]bool{
-	listComponents: true, listFixVersions: true, listAffectedVersions: true, listLinks: true,
+	listComponents: true, listFixVersions: true, listAffectedVersions: true,
 }
 
 func text(of func(*jira.Issue) *string) field {
@@ -197,9 +197,8 @@ func undoLink(p *past, c jira.Change) {
 	links := p.issue.Links.List
 	at := slices.IndexFunc(links, isAdded)
 	isCertain := c.From == "" && c.To != "" && at >= 0 && !slices.ContainsFunc(links[at+1:], isAdded)
-	if !isCertain || p.issue.Links.IsCut || p.lost[listLinks] {
-		p.issue.Links = jira.Links{}
-		p.lost[listLinks] = true
+	if !isCertain || p.issue.Links.IsCut {
+		p.issue.Links = jira.Links{} // no earlier change finds its link
 		return
 	}
 	p.issue.Links.List = slices.Concat(links[:at], links[at+1:])

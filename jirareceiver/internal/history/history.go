@@ -26,8 +26,9 @@
 //     are at least as new as the last update of the issue, and an SLA has no elapsed time, because time passes.
 //
 // Names of things, such as projects and priorities, and the category and the lead of a project, are as they are now
-// unless a history contains them. Histories may contain the names in another language than issues. The people that a history contains have no login name and no e-mail address. The time
-// of the last update of the issue is the time of the change. Jira sets it up to 30 ms before it writes the history.
+// unless a history contains them. Histories may contain the names in another language than issues. The people that a
+// history contains have no login name and no e-mail address. The time of the last update of the issue is the time of the
+// change. Jira sets it up to 30 ms before it writes the history.
 //
 // # Differences from webhooks
 //

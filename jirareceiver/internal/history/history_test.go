@@ -153,7 +153,10 @@ func TestSprintStates(t *testing.T) {
 		states = append(states, of)
 	}
 	assert.Equal(t, [][]string{
-		{"future", "future", "future"}, {"active", "future", "future"}, {"closed", "future", "future"}, {"closed", "active", "future"},
+		{"future", "future", "future"},
+		{"active", "future", "future"},
+		{"closed", "future", "future"},
+		{"closed", "active", "future"},
 	}, states)
 
 	sprints.List[0].Completed = time.Time{}
@@ -173,9 +176,55 @@ func TestUnknownCustomField(t *testing.T) {
 	assert.Equal(t, issue.CustomFields, all(in)[0].Issue.CustomFields, "another field changed")
 }
 
+// TestFormerDate leaves out a date, whose text in the history is in another format than in the issue.
+func TestFormerDate(t *testing.T) {
+	change := jira.Change{
+		Field: "Start", FieldID: "customfield_1", FieldType: "custom",
+		From: "2026-03-01", FromText: "01/Mar/26", To: "2026-03-02",
+	}
+	custom := []jira.CustomField{{ID: "customfield_1", Value: "2026-03-02"}}
+	issue := &jira.Issue{ID: "1", Created: at(0), CustomFields: custom}
+	assert.Empty(t, all(Input{Issue: issue, Histories: []jira.History{updated("1", 1, change)}})[0].Issue.CustomFields)
+}
+
+// TestResolutionDate is unknown before a change of the resolution, and before the date itself.
+func TestResolutionDate(t *testing.T) {
+	change := system("resolution", jira.Change{From: "1", To: "2"})
+	for resolved, want := range map[time.Time][]time.Time{
+		at(1): {{}, {}, at(1)},
+		at(5): {{}, {}, {}},
+	} {
+		in := Input{
+			Issue:     &jira.Issue{ID: "1", Created: at(0), Resolved: resolved},
+			Histories: []jira.History{updated("1", 2), updated("2", 4, change)},
+		}
+		var dates []time.Time
+		for _, ev := range all(in) {
+			dates = append(dates, ev.Issue.Resolved)
+		}
+		assert.Equal(t, want, dates)
+	}
+}
+
+// TestRenamedVersion has a version with another name in the issue than in the history. The list before is unknown.
+func TestRenamedVersion(t *testing.T) {
+	in := Input{
+		Issue: &jira.Issue{ID: "1", Created: at(0), FixVersions: jira.Names{List: []string{"2.0", "3.0"}}},
+		Histories: []jira.History{
+			updated("1", 1, system("fixVersions", jira.Change{From: "5", FromText: "1.0"})),
+			updated("2", 2, system("fixVersions", jira.Change{To: "6", ToText: "2.0 beta"})),
+		},
+	}
+	assert.Empty(t, all(in)[0].Issue.FixVersions)
+	assert.Empty(t, all(in)[1].Issue.FixVersions)
+	assert.Equal(t, in.Issue.FixVersions, all(in)[2].Issue.FixVersions)
+}
+
 // TestEpicLink is the parent on Jira Cloud, and a custom field on Data Center.
 func TestEpicLink(t *testing.T) {
-	change := jira.Change{Field: "Epic Link", FieldType: "custom", From: "10", FromText: "OPS-10", To: "11", ToText: "OPS-11"}
+	change := jira.Change{
+		Field: "Epic Link", FieldType: "custom", From: "10", FromText: "OPS-10", To: "11", ToText: "OPS-11",
+	}
 	in := Input{
 		Issue:     &jira.Issue{ID: "1", Created: at(0), Parent: jira.Reference{ID: "11", Key: "OPS-11"}},
 		Histories: []jira.History{updated("1", 1, change)},
@@ -191,9 +240,10 @@ func TestCutHistory(t *testing.T) {
 	history.IsCut = true
 	in := Input{
 		Issue: &jira.Issue{
-			ID: "1", Key: "OPS-1", Created: at(0), Summary: "b", Reporter: jira.User{Key: "kim"}, Labels: jira.Names{List: []string{"a"}},
+			ID: "1", Key: "OPS-1", Created: at(0), Summary: "b", Reporter: jira.User{Key: "kim"},
+			Labels: jira.Names{List: []string{"a"}},
 		},
-		Histories: []jira.History{history},
+		Histories: []jira.History{history, updated("0", 1, system("fixVersions", jira.Change{FromText: "1.0"}))},
 	}
 	assert.Equal(t, &jira.Issue{ID: "1", Key: "OPS-1", Created: at(0), Updated: at(0)}, all(in)[0].Issue)
 }
@@ -204,9 +254,13 @@ func TestEditedLater(t *testing.T) {
 	revision := jira.Revision{Created: at(1), Updated: at(2), Author: kim, UpdateAuthor: ada}
 	first := jira.Revision{Created: at(1), Updated: at(1), Author: kim, UpdateAuthor: kim}
 	in := Input{
-		Issue:    &jira.Issue{ID: "1", Summary: "s", Labels: jira.Names{List: []string{"a"}}},
-		Comments: []jira.Comment{{Entity: jira.Entity{ID: "5"}, Revision: revision, Body: "b", Visibility: jira.Visibility{Type: "role"}}},
-		Worklogs: []jira.Worklog{{Entity: jira.Entity{ID: "6"}, Revision: revision, IssueID: "1", Comment: "c", Started: at(0)}},
+		Issue: &jira.Issue{ID: "1", Summary: "s", Labels: jira.Names{List: []string{"a"}}},
+		Comments: []jira.Comment{{
+			Entity: jira.Entity{ID: "5"}, Revision: revision, Body: "b", Visibility: jira.Visibility{Type: "role"},
+		}},
+		Worklogs: []jira.Worklog{{
+			Entity: jira.Entity{ID: "6"}, Revision: revision, IssueID: "1", Comment: "c", Started: at(0),
+		}},
 	}
 	events := all(in)
 	require.Len(t, events, 4)
@@ -313,8 +367,8 @@ func (rest restIssue) input(t *testing.T, issue *jira.Issue) Input {
 	return in
 }
 
-// follow checks a field before and after a change, and returns 1 if it knows the field. It compares only ids, because the
-// names in histories and in issues may be in different languages.
+// follow checks a field before and after a change, and returns 1 if it knows the field. It compares only ids, because
+// the names in histories and in issues may be in different languages.
 func follow(t *testing.T, c jira.Change, before, after *jira.Issue) int {
 	t.Helper()
 	isFrom, isTo := "", ""

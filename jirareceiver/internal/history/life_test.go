@@ -84,13 +84,16 @@ const (
 	optionField = "customfield_10003"
 )
 
-var customNames = map[string][]string{"Points": {numberField}, "Team": {textField}, "Size": {optionField, "customfield_10009"}}
+var customNames = map[string][]string{
+	"Points": {numberField}, "Team": {textField}, "Size": {optionField, "customfield_10009"},
+}
 
 func newLife(seed uint64, d dialect) *life {
 	start := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	l := &life{dice: rand.New(rand.NewPCG(seed, uint64(d))), dialect: d, now: start, lastID: 9990}
 	l.issue = jira.Issue{
-		ID: "1", Key: "OPS-1", Self: "https://acme.atlassian.net/rest/api/2/1", Summary: "Summary 1", Created: start, Updated: start,
+		ID: "1", Key: "OPS-1", Self: "https://acme.atlassian.net/rest/api/2/1", Summary: "Summary 1",
+		Created: start, Updated: start,
 		Type: namedNo(3, 1), Priority: namedNo(4, 1), Status: l.statusNo(1), Creator: personNo(0), Reporter: personNo(0),
 		Project: jira.Project{Entity: jira.Entity{ID: "501"}, Name: "Project 1"},
 	}
@@ -195,7 +198,10 @@ func (l *life) statusNo(n int) jira.Status {
 }
 
 func personNo(n int) jira.User {
-	return jira.User{AccountID: fmt.Sprintf("557058:1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5%d", n), DisplayName: fmt.Sprintf("Person %d", n)}
+	return jira.User{
+		AccountID:   fmt.Sprintf("557058:1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5%d", n),
+		DisplayName: fmt.Sprintf("Person %d", n),
+	}
 }
 
 func (l *life) changeText(name, id string, field *string) []jira.Change {
@@ -238,7 +244,9 @@ func (l *life) changePerson(id string, field *jira.User) []jira.Change {
 	if from == (jira.User{}) || l.dice.IntN(3) > 0 {
 		*field = personNo(l.dice.IntN(4))
 	}
-	return l.of(id, id, jira.Change{From: from.AccountID, FromText: from.DisplayName, To: field.AccountID, ToText: field.DisplayName})
+	return l.of(id, id, jira.Change{
+		From: from.AccountID, FromText: from.DisplayName, To: field.AccountID, ToText: field.DisplayName,
+	})
 }
 
 func (l *life) changeList(name, id string, names *jira.Names) []jira.Change {
@@ -268,7 +276,8 @@ func (l *life) plan() []jira.Change {
 	if l.dice.IntN(3) > 0 {
 		l.issue.DueDate = fmt.Sprintf("2026-04-%02d", 1+l.dice.IntN(30))
 	}
-	return l.of("duedate", "duedate", jira.Change{From: from, FromText: from, To: l.issue.DueDate, ToText: l.issue.DueDate})
+	to := l.issue.DueDate
+	return l.of("duedate", "duedate", jira.Change{From: from, FromText: from, To: to, ToText: to})
 }
 
 func (l *life) adopt() []jira.Change {
@@ -288,7 +297,9 @@ func (l *life) move() []jira.Change {
 	l.issue.Project = jira.Project{Entity: jira.Entity{ID: n}, Name: "Project " + n}
 	l.issue.Key = "P" + n + "-1"
 	return slices.Concat(
-		l.of("project", "project", jira.Change{From: project.ID, FromText: project.Name, To: n, ToText: l.issue.Project.Name}),
+		l.of("project", "project", jira.Change{
+			From: project.ID, FromText: project.Name, To: n, ToText: l.issue.Project.Name,
+		}),
 		l.of("Key", "", jira.Change{FromText: key, ToText: l.issue.Key}),
 		[]jira.Change{{Field: "Workflow", FieldType: "jira", From: "1", FromText: "One", To: "2", ToText: "Two"}},
 	)
@@ -340,8 +351,9 @@ func (l *life) setCustom(id string, value any) (from any) {
 			from = f.Value
 		}
 	}
-	l.issue.CustomFields = slices.DeleteFunc(slices.Clone(l.issue.CustomFields), func(f jira.CustomField) bool { return f.ID == id })
-	l.issue.CustomFields = append(l.issue.CustomFields, jira.CustomField{ID: id, Value: value})
+	fields := slices.DeleteFunc(slices.Clone(l.issue.CustomFields), func(f jira.CustomField) bool { return f.ID == id })
+	fields = append(fields, jira.CustomField{ID: id, Value: value})
+	l.issue.CustomFields = fields
 	return from
 }
 
@@ -354,7 +366,8 @@ func textOf(value any) string {
 
 func (l *life) count() []jira.Change {
 	to := float64(l.dice.IntN(20)) / 2
-	return l.ofCustom("Points", numberField, jira.Change{FromText: textOf(l.setCustom(numberField, to)), ToText: textOf(to)})
+	from := l.setCustom(numberField, to)
+	return l.ofCustom("Points", numberField, jira.Change{FromText: textOf(from), ToText: textOf(to)})
 }
 
 func (l *life) describe() []jira.Change {

@@ -225,8 +225,8 @@ func (p *past) undoSprints(c jira.Change) {
 	p.issue.Sprints = before
 }
 
-// undoSoftware restores a field of Jira Software that is also configured as a custom field. Without an id, the field has
-// no value now, so that it is not among the custom fields.
+// undoSoftware restores a field of Jira Software that is also configured as a custom field. Without an id, the field
+// has no value now, so that it is not among the custom fields.
 func (p *past) undoSoftware(c jira.Change, id string) {
 	if c.FieldID != "" || id != "" {
 		p.undoCustom(c, id)

@@ -198,8 +198,8 @@ func sprintTime(s string) time.Time {
 }
 
 // cutSortedName returns the name of a sprint whose properties are in alphabetical order, and the properties without the
-// name and the goal. Only the name and the goal contain any text. The times precede the goal, which precedes the id, and
-// rapidViewId follows the name.
+// name and the goal. Only the name and the goal contain any text. The goal precedes the id, and rapidViewId follows the
+// name.
 func cutSortedName(properties string) (name, rest string, ok bool) {
 	end := strings.LastIndex(properties, ",rapidViewId=")
 	if end < 0 {
@@ -241,13 +241,15 @@ func nameAfterID(properties string) (position int, found bool) {
 // nameEnds start the properties that follow the name if the properties are in any other order. The name may contain
 // commas, equals signs and brackets, so that only the next property marks its end.
 var nameEnds = []string{
-	",startDate=", ",endDate=", ",completeDate=", ",activatedDate=", goalProperty, ",sequence=", ",synced=", ",autoStartStop=",
+	",startDate=", ",endDate=", ",completeDate=", ",activatedDate=", goalProperty, ",sequence=", ",synced=",
+	",autoStartStop=",
 }
 
 // goalProperty starts the goal, which contains any text.
 const goalProperty = ",goal="
 
-// cutName returns the name of a sprint whose goal does not precede it, and the properties without the name and the goal.
+// cutName returns the name of a sprint whose goal does not precede it, and the properties before the name, and between
+// the name and the goal.
 func cutName(properties string) (name, rest string, ok bool) {
 	rest, name, _ = strings.Cut(properties, ",name=")
 	end := len(name)
