@@ -144,20 +144,6 @@ var (
 	unknown      = EventType{eventUnknown, true, byBody}
 )
 
-// timeTracking holds the fields that work on an issue changes.
-var timeTracking = map[string]bool{
-	fieldWorklogID: true, "worklogtimespent": true, "timespent": true, "timeestimate": true, "timeoriginalestimate": true,
-}
-
-// isWorklogChange reports whether work on an issue was logged, edited or deleted, and nothing else was changed. Work that
-// is logged on the screen of a transition is in the changelog of the transition, which is an update of the issue.
-func isWorklogChange(changelog jira.Changelog) bool {
-	_, isWorklog := findChange(changelog, fieldWorklogID)
-	return isWorklog && !slices.ContainsFunc(changelog.Items, func(change jira.Change) bool {
-		return change.FieldType == fieldTypeCustom || !timeTracking[fieldOf(change)]
-	})
-}
-
 // eventTypeOf returns the type of an event.
 func eventTypeOf(ev *jira.Event) EventType {
 	switch {

@@ -94,7 +94,7 @@ type ClassifiedEvent struct {
 // worklogs of an issue, but its histories do not contain the name of the event: the changed fields decide.
 func (b *Builder) Classify(ev *jira.Event) ClassifiedEvent {
 	classified := ClassifiedEvent{Event: ev, Type: eventTypeOf(ev), Site: b.siteOf(ev)}
-	if classified.Type.Name == eventIssueUpdated && isWorklogChange(ev.Changelog) && siteType(classified) == siteDataCenter {
+	if classified.Type.Name == eventIssueUpdated && ev.Changelog.IsWorklog() && siteType(classified) == siteDataCenter {
 		classified.Type = worklogUpdated
 	}
 	return classified
