@@ -1,0 +1,132 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jiraapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+)
+
+// Kind is the kind of an error. It decides what the caller does next.
+type Kind string
+
+// The kinds of errors.
+const (
+	// KindUnauthorized is a 401, a login that Jira has locked, or an answer to an anonymous request. The credentials are
+	// wrong or have expired. The caller stops until Myself succeeds.
+	KindUnauthorized Kind = "unauthorized"
+	// KindForbidden is a 403. The account may not read the resource of the error.
+	KindForbidden Kind = "forbidden"
+	// KindNotFound is a 404. The issue is deleted, archived or hidden from the account, or the site does not have the
+	// resource.
+	KindNotFound Kind = "not_found"
+	// KindGone is a 410. Jira has removed the resource, and no later request can succeed.
+	KindGone Kind = "gone"
+	// KindThrottled is a 429 or a 503 after all attempts, or a pause that is longer than [MaxPause].
+	KindThrottled Kind = "throttled"
+	// KindTooLarge is an answer of more than [MaxBody] bytes.
+	KindTooLarge Kind = "too_large"
+	// KindNotJSON is a successful answer that is not JSON, such as a login page.
+	KindNotJSON Kind = "not_json"
+	// KindUnexpected is JSON that contradicts the documentation of the resource: a missing list, pages without an end.
+	KindUnexpected Kind = "unexpected"
+	// KindRedirected is an answer that refers to another address. The client follows none, because the other host would
+	// receive the credentials.
+	KindRedirected Kind = "redirected"
+	// KindBadRequest is a 400 or another status code that blames the request, such as invalid JQL or an expired page
+	// token.
+	KindBadRequest Kind = "bad_request"
+	// KindTemporary is a failure of the network or a 5xx after all attempts.
+	KindTemporary Kind = "temporary"
+	// KindCanceled is a request whose context has ended.
+	KindCanceled Kind = "canceled"
+)
+
+// messages holds the text of each kind: what is wrong and what to do.
+var messages = map[Kind]string{
+	KindUnauthorized: "Jira does not accept the credentials; check the token, its expiry date and its scopes",
+	KindForbidden:    "the account has no permission for this resource; check its permissions and the scopes of the token",
+	KindNotFound:     "Jira has no such resource, or hides it from the account",
+	KindGone:         "Jira removed this endpoint; update the collector",
+	KindThrottled:    "Jira limits the rate of requests; lower requests_per_second",
+	KindTooLarge:     "the answer is larger than 64 MiB",
+	KindNotJSON:      "the answer is not JSON; check that the endpoint is the address of Jira and not of a login page",
+	KindUnexpected:   "the answer does not have the documented form",
+	KindRedirected:   "the answer is a redirect; set the endpoint to the final address of Jira",
+	KindBadRequest:   "Jira does not accept the request",
+	KindTemporary:    "the request failed",
+	KindCanceled:     "the request was canceled",
+}
+
+// Error is the error of all requests. Its text contains no query, no credentials and no personal data.
+type Error struct {
+	Kind      Kind
+	Operation Operation
+	Resource  string    // path of the request below the endpoint, without the query
+	Status    int       // status code of the answer; 0 if there is none
+	RetryAt   time.Time // for KindThrottled, the end of the pause; otherwise zero
+
+	// Messages are the texts with which Jira explains a KindBadRequest. They repeat parts of the JQL, in the language
+	// of the account, and are not part of the text of the error.
+	Messages []string
+
+	cause error
+}
+
+// KindOf returns the kind of an error of this package, and "" for nil and any other error.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return ""
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("jira api: ")
+	b.WriteString(string(e.Operation))
+	if e.Resource != "" {
+		b.WriteString(" (" + e.Resource + ")")
+	}
+	b.WriteString(": ")
+	if e.Status != 0 {
+		fmt.Fprintf(&b, "status %d: ", e.Status)
+	}
+	b.WriteString(messages[e.Kind])
+	if e.cause != nil {
+		b.WriteString(": " + describe(e.cause))
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause of the error.
+func (e *Error) Unwrap() error { return e.cause }
+
+// maxCause is the largest size in bytes of the text of a cause.
+const maxCause = 200
+
+// secretParts are the parts of an address that may contain secrets: user information and everything behind the path.
+var secretParts = regexp.MustCompile(`(https?://)[^\s/?#"]*@|[?#][^\s"]*`)
+
+// describe returns the first line of the text of an error, without queries. The error of net/http contains the whole
+// address, and an extension for authentication may quote the answer of a token server on the following lines.
+func describe(err error) string {
+	if outer, ok := errors.AsType[*url.Error](err); ok {
+		err = outer.Err
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return jira.Cut(secretParts.ReplaceAllString(line, "$1"), maxCause)
+}
+
+// canceled returns the error of a request whose context has ended.
+func canceled(ctx context.Context, req *request) *Error {
+	return req.fail(KindCanceled, context.Cause(ctx))
+}

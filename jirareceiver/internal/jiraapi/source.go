@@ -1,0 +1,208 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jiraapi
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+)
+
+// Source reads the changes of one Jira, of Jira Cloud or of Data Center. All errors are of type *[Error]; an iterator
+// ends after its first error, and the caller must then not take its entries for all.
+//
+// A source never asks for an upper bound of a time, never sends a time that Jira would read in the time zone of the
+// account, and never takes the absence of an issue for its deletion.
+type Source interface {
+	// ServerInfo returns the time of Jira's clock, and proves that the endpoint is a Jira.
+	ServerInfo(ctx context.Context) (ServerInfo, error)
+
+	// Myself returns the account, and proves that the credentials are valid.
+	Myself(ctx context.Context) (jira.User, error)
+
+	// CheckBounds proves that the site reads the bounds of a search: nothing has changed a day after now. It returns an
+	// error of kind KindUnexpected if Jira finds an issue.
+	CheckBounds(ctx context.Context, now time.Time) error
+
+	// Changed returns the issues that the query describes, whole, in the order of their creation. A caller that was
+	// interrupted goes on with Query.CreatedFrom. An empty result is returned only after Myself has succeeded.
+	//
+	// On Jira Cloud, the search index may be minutes behind. An issue that the index does not show yet is missing, but
+	// the contents of returned issues are current.
+	Changed(ctx context.Context, query Query) iter.Seq2[Issue, error]
+
+	// Issues returns issues by their ids, whole, in the order of the ids. It does not depend on the search index. The
+	// histories before the given time may be missing; the zero time asks for all.
+	Issues(ctx context.Context, ids []string, historySince time.Time) iter.Seq2[Issue, error]
+
+	// Comments returns all comments of an issue, oldest first.
+	Comments(ctx context.Context, issueID string) iter.Seq2[jira.Comment, error]
+
+	// Worklogs returns all worklogs of an issue.
+	Worklogs(ctx context.Context, issueID string) iter.Seq2[jira.Worklog, error]
+
+	// WorklogsUpdated and WorklogsDeleted return the feeds of all worklogs. Both leave out the last minute.
+	WorklogsUpdated(ctx context.Context, since time.Time) iter.Seq2[jira.Worklog, error]
+	WorklogsDeleted(ctx context.Context, since time.Time) iter.Seq2[jira.WorklogChange, error]
+}
+
+// Contents selects what a source reads of issues, besides their fields.
+type Contents struct {
+	Changelog bool
+	Comments  bool
+	// Fields are the ids of further fields, such as custom fields.
+	Fields []string
+}
+
+// Source returns the source for a deployment, which ServerInfo has returned.
+func (c *Client) Source(deployment Deployment, contents Contents) Source {
+	r := reader{Client: c, contents: contents, fields: contents.fields()}
+	if contents.Changelog {
+		r.expand = []string{"changelog"}
+	}
+	if deployment == Cloud {
+		return cloud{r}
+	}
+	return dataCenter{r}
+}
+
+// Query describes a set of issues.
+type Query struct {
+	// Since is the lower bound of the time of the last change, with milliseconds. The zero time asks for all issues.
+	Since time.Time
+	// CreatedFrom is the lower bound of the time of creation, or zero. It is the time of creation of the last issue that
+	// an interrupted caller has handled; this issue is returned again.
+	CreatedFrom time.Time
+	// HistorySince permits the source to leave out histories before this time. The zero time asks for all.
+	HistorySince time.Time
+	// Projects are keys of projects, or empty for all.
+	Projects []string
+	// JQL is a further restriction, without ORDER BY, or "".
+	JQL string
+	// OnTotal is called with the number of issues before the first issue is returned, and again when Data Center counts
+	// anew. It may be nil.
+	OnTotal func(issues int)
+}
+
+// Issue is an issue with its history: an entry of a changelog for each change, ordered by time and id.
+type Issue struct {
+	jira.Snapshot
+
+	// IsMissing means that Jira returned nothing but the id: the issue is deleted, archived, in the trash, or hidden
+	// from the account. Jira does not return which.
+	IsMissing bool
+	// IsIncomplete means that Jira announced more histories or comments than it returned, or returned no list of them.
+	IsIncomplete bool
+}
+
+// baseFields are the fields of issues that records use.
+var baseFields = []string{
+	"summary", "description", "labels", "components", "fixVersions", "versions", "created", "updated", "resolutiondate",
+	"duedate", "issuetype", "status", "statuscategorychangedate", "priority", "resolution", "security", "parent",
+	"issuelinks", "subtasks", "assignee", "reporter", "creator", "project", "attachment",
+}
+
+func (c Contents) fields() []string {
+	fields := slices.Clone(baseFields)
+	if c.Comments {
+		fields = append(fields, "comment")
+	}
+	return append(fields, c.Fields...)
+}
+
+// reader is the common part of both sources.
+type reader struct {
+	*Client
+	contents Contents
+	fields   []string
+	expand   []string
+}
+
+// withoutComments returns the fields without the only field that is a list with pages.
+func (r reader) withoutComments() []string {
+	return slices.DeleteFunc(slices.Clone(r.fields), func(field string) bool { return field == "comment" })
+}
+
+// softwareFields are the types of the fields of Jira Software that records use: the sprints of an issue and its flag,
+// which has the type of all fields with check boxes.
+var softwareFields = []string{
+	"com.pyxis.greenhopper.jira:gh-sprint", "com.atlassian.jira.plugin.system.customfieldtypes:multicheckboxes",
+}
+
+// SoftwareFields returns the ids of the fields of the site that may contain sprints and flags, for [Contents.Fields].
+func (c *Client) SoftwareFields(ctx context.Context) ([]string, error) {
+	fields, err := c.Fields(ctx)
+	var ids []string
+	for _, field := range fields {
+		if slices.Contains(softwareFields, field.Type) {
+			ids = append(ids, field.ID)
+		}
+	}
+	return ids, err
+}
+
+// jql returns the search for a query. Its conditions are lower bounds in milliseconds, and its order is that of the
+// creation: issues that change while pages are read do not move.
+func (q Query) jql() string {
+	conditions := []string{"updated >= " + millis(q.Since)}
+	if !q.CreatedFrom.IsZero() {
+		conditions = append(conditions, "created >= "+millis(q.CreatedFrom))
+	}
+	if len(q.Projects) > 0 {
+		quoted := make([]string, 0, len(q.Projects))
+		for _, key := range q.Projects {
+			quoted = append(quoted, `"`+jqlEscapes.Replace(key)+`"`)
+		}
+		conditions = append(conditions, "project in ("+strings.Join(quoted, ", ")+")")
+	}
+	if jql := strings.TrimSpace(q.JQL); jql != "" {
+		conditions = append(conditions, "("+jql+")")
+	}
+	return strings.Join(conditions, " AND ") + " ORDER BY created ASC, key ASC"
+}
+
+var jqlEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+func (q Query) reportTotal(issues int) {
+	if q.OnTotal != nil {
+		q.OnTotal(issues)
+	}
+}
+
+var errIgnoredBound = errors.New("a search for changes of the future finds an issue; the site does not read times in milliseconds")
+
+// boundsQuery finds nothing on a site that reads its bound.
+func boundsQuery(now time.Time) string { return Query{Since: now.Add(24 * time.Hour)}.jql() }
+
+// finish orders the histories and returns the issue.
+func finish(s jira.Snapshot, isIncomplete bool) Issue {
+	slices.SortFunc(s.Histories, jira.CompareHistories)
+	return Issue{Snapshot: s, IsIncomplete: isIncomplete}
+}
+
+// completeComments reads the thread of comments if the issue does not contain all of them. It returns false if Jira does
+// not return the thread any more.
+func (r reader) completeComments(ctx context.Context, s *jira.Snapshot) (isComplete bool, err error) {
+	if !r.contents.Comments || s.CommentTotal != nil && int64(len(s.Comments)) >= *s.CommentTotal {
+		return true, nil
+	}
+	var comments []jira.Comment
+	for comment, err := range r.Comments(ctx, s.Issue.ID) {
+		if KindOf(err) == KindNotFound {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		comments = append(comments, comment)
+	}
+	total := int64(len(comments))
+	s.Comments, s.CommentTotal = comments, &total
+	return true, nil
+}
