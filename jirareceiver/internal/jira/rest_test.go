@@ -290,7 +290,7 @@ func TestRealWorklogs(t *testing.T) {
 
 func compareHistories(t *testing.T, want plainPage, got []History) {
 	t.Helper()
-	histories := append(want.Histories, want.Values...)
+	histories := slices.Concat(want.Histories, want.Values)
 	require.Len(t, got, len(histories))
 	text := func(s *string) string { return *cmp.Or(s, new("")) }
 	for i, history := range histories {

@@ -33,8 +33,8 @@ import (
 )
 
 const (
-	// MaxBody is the largest size in bytes of an answer, after decompression.
-	MaxBody = 64 << 20
+	// defaultMaxBody is the largest size in bytes of an answer if the options have none.
+	defaultMaxBody = 64 << 20
 	// maxAttempts is the number of attempts of a request. Atlassian advises four.
 	maxAttempts = 4
 	// defaultTimeout is the time for a request and its answer if the configuration has none. A request without a timeout
@@ -53,6 +53,8 @@ type Options struct {
 	RequestsPerSecond float64
 	// MaxConcurrentRequests is the largest number of requests at the same time. Default: 4.
 	MaxConcurrentRequests int
+	// MaxBody is the largest size in bytes of an answer, after decompression. Default: 64 MiB.
+	MaxBody int64
 	// UserAgent identifies the collector, such as otelcol-jira/1.0. Default: otelcol-jira.
 	UserAgent string
 	// Decoder reads issues, with the custom fields of the configuration. Default: no custom fields.
@@ -88,6 +90,7 @@ func New(ctx context.Context, host component.Host, telemetry component.Telemetry
 	opts.Config.Timeout = cmp.Or(opts.Config.Timeout, defaultTimeout)
 	opts.RequestsPerSecond = cmp.Or(opts.RequestsPerSecond, 5)
 	opts.MaxConcurrentRequests = cmp.Or(opts.MaxConcurrentRequests, 4)
+	opts.MaxBody = cmp.Or(opts.MaxBody, defaultMaxBody)
 	opts.UserAgent = cmp.Or(opts.UserAgent, "otelcol-jira")
 	if opts.Decoder == nil {
 		opts.Decoder = jira.NewDecoder(nil)
@@ -203,8 +206,8 @@ func (c *Client) send(ctx context.Context, req *request, started time.Time) *Err
 	if failure := c.checkStatus(req, resp, started); failure != nil {
 		return failure
 	}
-	body := &boundedReader{r: resp.Body, left: MaxBody}
-	if resp.ContentLength > MaxBody {
+	body := &boundedReader{r: resp.Body, left: c.opts.MaxBody}
+	if resp.ContentLength > c.opts.MaxBody {
 		return req.failWith(resp, KindTooLarge, nil)
 	}
 	if err := req.decode(body); err != nil {
@@ -217,8 +220,7 @@ func (c *Client) send(ctx context.Context, req *request, started time.Time) *Err
 }
 
 func (c *Client) newRequest(ctx context.Context, req *request) (*http.Request, error) {
-	u := *c.endpoint
-	u.Path += req.path
+	u := c.endpoint.JoinPath(req.path)
 	u.RawQuery = req.query.Encode()
 	r, err := http.NewRequestWithContext(ctx, req.method, u.String(), bytes.NewReader(req.content))
 	if err != nil {

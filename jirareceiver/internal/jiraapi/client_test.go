@@ -186,7 +186,7 @@ func TestKinds(t *testing.T) {
 		attempts int
 	}{
 		"success": {answer(`{"accountId": "5b1"}`), "", 1},
-		"other JSON type": {header("Content-Type", "x", func(w http.ResponseWriter, r *http.Request) {
+		"other JSON type": {header("Content-Type", "x", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/vnd.atl+json")
 			_, _ = io.WriteString(w, `{"key": "k"}`)
 		}), "", 1},
@@ -322,7 +322,8 @@ func TestLongPause(t *testing.T) {
 func TestBodyLimit(t *testing.T) {
 	var zipped bytes.Buffer
 	w := gzip.NewWriter(&zipped)
-	_, err := io.WriteString(w, `{"accountId": "`+strings.Repeat("x", MaxBody)+`"}`)
+	const maxBody = 100_000
+	_, err := io.WriteString(w, `{"accountId": "`+strings.Repeat("x", maxBody)+`"}`)
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	s := newSite(t, map[string]http.HandlerFunc{
@@ -331,11 +332,12 @@ func TestBodyLimit(t *testing.T) {
 			writeJSON(w, 200, zipped.String())
 		},
 		"/rest/api/2/serverInfo": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Length", strconv.Itoa(MaxBody+1))
+			w.Header().Set("Content-Length", strconv.Itoa(maxBody+1))
 			writeJSON(w, 200, `{`)
 		},
 	})
-	c := s.client(t, nil)
+	assert.Equal(t, int64(64<<20), s.client(t, nil).opts.MaxBody)
+	c := s.client(t, func(o *Options) { o.MaxBody = maxBody })
 	_, err = c.Myself(t.Context())
 	assert.Equal(t, KindTooLarge, KindOf(err), err)
 	_, err = c.ServerInfo(t.Context())

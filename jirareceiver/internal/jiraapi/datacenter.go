@@ -103,8 +103,8 @@ func (w *searchWalk) next(ctx context.Context) ([]jira.Snapshot, error) {
 	return w.takeNew(page), w.advance(page, count)
 }
 
-// read reads the page at the current position. It makes the pages smaller if they are too large, and leaves out the
-// changelog and the comments of an issue that is too large alone.
+// read reads the page at the current position. It makes the page smaller if it is too large, and at last reads the issues
+// of the page one by one.
 func (w *searchWalk) read(ctx context.Context) (jira.Page[jira.Snapshot], error) {
 	for {
 		body := searchBody{w.query.jql(), w.startAt, w.size, w.fields, w.expand}
@@ -114,10 +114,33 @@ func (w *searchWalk) read(ctx context.Context) (jira.Page[jira.Snapshot], error)
 		}
 		if w.size <= 2 { // one issue besides the overlap
 			body.Fields, body.Expand = w.withoutComments(), nil
-			return w.search(ctx, body)
+			if page, err = w.search(ctx, body); err == nil {
+				err = w.readAlone(ctx, page.Entries)
+			}
+			return page, err
 		}
 		w.size = max(2, w.size/2)
 	}
+}
+
+// readAlone replaces the issues of a page, which have no lists, by whole issues. An issue that is too large alone stays
+// without its changelog, and an issue that was deleted meanwhile stays as it is.
+func (w *searchWalk) readAlone(ctx context.Context, page []jira.Snapshot) error {
+	for i, snapshot := range page {
+		id := snapshot.Issue.ID
+		if _, isSeen := w.seen[id]; isSeen || id == "" {
+			continue
+		}
+		whole, err := w.issue(ctx, id, w.fields, w.expand)
+		switch KindOf(err) {
+		case "":
+			page[i] = whole
+		case KindTooLarge, KindNotFound:
+		default:
+			return err
+		}
+	}
+	return nil
 }
 
 // begin reports the total, and checks the credentials if nothing was found at all.

@@ -32,7 +32,7 @@ const (
 	KindGone Kind = "gone"
 	// KindThrottled is a 429 or a 503 after all attempts, or a pause that is longer than [MaxPause].
 	KindThrottled Kind = "throttled"
-	// KindTooLarge is an answer of more than [MaxBody] bytes.
+	// KindTooLarge is an answer of more bytes than [Options].MaxBody.
 	KindTooLarge Kind = "too_large"
 	// KindNotJSON is a successful answer that is not JSON, such as a login page.
 	KindNotJSON Kind = "not_json"
@@ -57,7 +57,7 @@ var messages = map[Kind]string{
 	KindNotFound:     "Jira has no such resource, or hides it from the account",
 	KindGone:         "Jira removed this endpoint; update the collector",
 	KindThrottled:    "Jira limits the rate of requests; lower requests_per_second",
-	KindTooLarge:     "the answer is larger than 64 MiB",
+	KindTooLarge:     "the answer is too large",
 	KindNotJSON:      "the answer is not JSON; check that the endpoint is the address of Jira and not of a login page",
 	KindUnexpected:   "the answer does not have the documented form",
 	KindRedirected:   "the answer is a redirect; set the endpoint to the final address of Jira",
