@@ -32,9 +32,9 @@ const (
 	// readBuffer is the size in bytes of the buffer for a stream.
 	readBuffer = 32 << 10
 
-	// maxRows is the largest number of entries in all lists of an answer. An entry of a real Jira has at least 300 bytes
-	// with its author, so that 64 MiB contain no more of them. Entries without content would take ten times the memory
-	// of the answer.
+	// maxRows is the largest number of entries in all lists of an answer. An entry of a real Jira has at least 300
+	// bytes with its author, so that 64 MiB contain no more of them. Entries without content would take ten times the
+	// memory of the answer.
 	maxRows = 200_000
 )
 
@@ -310,8 +310,8 @@ func (f *FieldInfo) decodeMember(d *decoding, key []byte) error {
 	}
 }
 
-// DecodeMessages reads the texts of an answer that reports an error: {"errorMessages": [...], "errors": {"field": "..."}}.
-// The texts are in the language of the account and repeat parts of the request.
+// DecodeMessages reads the texts of an answer that reports an error: {"errorMessages": [...], "errors": {"field":
+// "..."}}. The texts are in the language of the account and repeat parts of the request.
 func DecodeMessages(r io.Reader) ([]string, error) {
 	var messages []string
 	a := newAnswer(r)

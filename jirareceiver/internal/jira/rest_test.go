@@ -320,8 +320,8 @@ func plainTime(t *testing.T, s string) time.Time {
 	return at.UTC()
 }
 
-// FuzzDecodeAnswers reads an input as each kind of answer. A decoder accepts only JSON, gives the same result for a stream
-// in small pieces, and finds as many histories as encoding/json.
+// FuzzDecodeAnswers reads an input as each kind of answer. A decoder accepts only JSON, gives the same result for a
+// stream in small pieces, and finds as many histories as encoding/json.
 func FuzzDecodeAnswers(f *testing.F) {
 	for _, seed := range []string{
 		issueAnswer, `{"issues": [` + issueAnswer + `]}`, `{"values": [{"id": "1", "created": 1790584137824}]}`,

@@ -88,9 +88,9 @@ type IssueHistories struct {
 	Histories []History
 }
 
-// DecodeIssueHistories reads a page of changelog/bulkfetch:
-// {"issueChangeLogs": [{"issueId", "changeHistories": [...]}], "nextPageToken"}. The times of these histories are numbers
-// of milliseconds, and of seconds in the documentation.
+// DecodeIssueHistories reads a page of changelog/bulkfetch: {"issueChangeLogs": [{"issueId", "changeHistories":
+// [...]}], "nextPageToken"}. The times of these histories are numbers of milliseconds, and of seconds in the
+// documentation.
 func DecodeIssueHistories(r io.Reader) (Page[IssueHistories], error) {
 	return decodePage(r, func(a *answer, h *IssueHistories) (bool, error) {
 		err := decodeObject(a.decoding, func(d *decoding, key []byte) error {
@@ -161,8 +161,8 @@ func (dec *Decoder) snapshotField(a *answer, s *Snapshot) memberDecoder {
 	}
 }
 
-// decodeSublist reads a list inside an issue, such as {"histories": [...], "total": 20}. It drops odd entries. The total
-// does not count them, and is at least the number of entries.
+// decodeSublist reads a list inside an issue, such as {"histories": [...], "total": 20}. It drops odd entries. The
+// total does not count them, and is at least the number of entries.
 func decodeSublist[T any](a *answer, entries *[]T, total **int64, decodeEntry entryDecoder[T], listKey string) error {
 	*entries, *total = nil, nil
 	if a.Next() != jx.Object {

@@ -3,12 +3,12 @@
 
 // Package jiraapi reads issues from the REST API of Jira Cloud and Jira Data Center.
 //
-// A [Client] sends requests at one pace, pauses all of them together when Jira limits them, and repeats those that failed
-// for a reason that passes. A [Source] hides the differences between Jira Cloud and Data Center from its caller: it
-// returns whole issues, with all pages of their history and their comments.
+// A [Client] sends requests at one pace, pauses all of them together when Jira limits them, and repeats those that
+// failed for a reason that passes. A [Source] hides the differences between Jira Cloud and Data Center from its caller:
+// it returns whole issues, with all pages of their history and their comments.
 //
-// All requests only read, so repeating them is safe. All of them use version 2 of the API, whose texts have the same form
-// as the texts of webhooks. Times are on Jira's clock, with milliseconds.
+// All requests only read, so repeating them is safe. All of them use version 2 of the API, whose texts have the same
+// form as the texts of webhooks. Times are on Jira's clock, with milliseconds.
 package jiraapi
 
 import (
@@ -37,8 +37,8 @@ const (
 	defaultMaxBody = 64 << 20
 	// maxAttempts is the number of attempts of a request. Atlassian advises four.
 	maxAttempts = 4
-	// defaultTimeout is the time for a request and its answer if the configuration has none. A request without a timeout
-	// could keep its slot for ever.
+	// defaultTimeout is the time for a request and its answer if the configuration has none. A request without a
+	// timeout could keep its slot for ever.
 	defaultTimeout = 2 * time.Minute
 	// maxErrorBody is the number of bytes of an error that are read.
 	maxErrorBody = 16 << 10
@@ -82,7 +82,9 @@ type Client struct {
 }
 
 // New returns a Client. It sends no request.
-func New(ctx context.Context, host component.Host, telemetry component.TelemetrySettings, opts Options) (*Client, error) {
+func New(
+	ctx context.Context, host component.Host, telemetry component.TelemetrySettings, opts Options,
+) (*Client, error) {
 	endpoint, err := ParseEndpoint(opts.Config.Endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("api::endpoint: %w", err)
@@ -309,8 +311,8 @@ func kindOfAnswer(resp *http.Response) Kind {
 	}
 }
 
-// isLoginRefused reports whether Jira has treated the request as anonymous because it did not accept the credentials, or
-// has locked the login until a person solves a CAPTCHA. The status code of such an answer may be 200:
+// isLoginRefused reports whether Jira has treated the request as anonymous because it did not accept the credentials,
+// or has locked the login until a person solves a CAPTCHA. The status code of such an answer may be 200:
 // https://github.com/go-jira/jira/issues/8
 func isLoginRefused(h http.Header) bool {
 	reason := h.Get("X-Seraph-Loginreason")

@@ -162,6 +162,7 @@ func TestErrorsContainNoSecrets(t *testing.T) {
 		_, err := clientWithExtension(t, s, tokenExtension{err: cause}).Myself(t.Context())
 		assert.Equal(t, KindTemporary, KindOf(err))
 		assert.NotContains(t, err.Error(), "secret")
+		assert.NotContains(t, err.Error(), s.url, "the address of the request")
 		require.ErrorIs(t, err, cause)
 	}
 	_, err := collect(s.client(t, nil).Source(DataCenter, Contents{}).Changed(t.Context(), Query{JQL: "assignee = secret"}))
@@ -266,7 +267,8 @@ func longSleeps(clock *fakeClock) (slept []time.Duration) {
 	return slept
 }
 
-// TestRecovery checks that a request succeeds after failures that pass, and that a 429 makes it wait as long as it asks.
+// TestRecovery checks that a request succeeds after failures that pass, and that a 429 makes it wait as long as it
+// asks.
 func TestRecovery(t *testing.T) {
 	var calls atomic.Int32
 	s := newSite(t, map[string]http.HandlerFunc{"/": func(w http.ResponseWriter, _ *http.Request) {
@@ -318,7 +320,8 @@ func TestLongPause(t *testing.T) {
 	assert.False(t, s.clock.Now().Before(start.Add(time.Hour)))
 }
 
-// TestBodyLimit uses an answer that is small only as long as it is compressed, and one whose length says that it is large.
+// TestBodyLimit uses an answer that is small only as long as it is compressed, and one whose length says that it is
+// large.
 func TestBodyLimit(t *testing.T) {
 	var zipped bytes.Buffer
 	w := gzip.NewWriter(&zipped)

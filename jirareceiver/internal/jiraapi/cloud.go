@@ -67,7 +67,9 @@ func (s cloud) Issues(ctx context.Context, ids []string, historySince time.Time)
 
 // yieldChunk reads issues with one request. If they are too large for it, it reads each half of them. It returns false
 // if the iterator ends.
-func (s cloud) yieldChunk(ctx context.Context, ids []string, historySince time.Time, yield func(Issue, error) bool) bool {
+func (s cloud) yieldChunk(
+	ctx context.Context, ids []string, historySince time.Time, yield func(Issue, error) bool,
+) (goOn bool) {
 	snapshots, err := s.bulkFetch(ctx, ids, s.fields, s.expand)
 	if KindOf(err) == KindTooLarge && len(ids) > 1 {
 		half := len(ids) / 2
@@ -102,8 +104,8 @@ func (s cloud) yieldChunk(ctx context.Context, ids []string, historySince time.T
 	return true
 }
 
-// addMissingChangelogs reads the changelogs of the issues that Jira returned without one, although the request asked for
-// it.
+// addMissingChangelogs reads the changelogs of the issues that Jira returned without one, although the request asked
+// for it.
 func (s cloud) addMissingChangelogs(ctx context.Context, snapshots []jira.Snapshot) error {
 	byID := map[string]*jira.Snapshot{}
 	var ids []string
@@ -143,7 +145,9 @@ func (s cloud) complete(ctx context.Context, snapshot jira.Snapshot, historySinc
 
 // completeHistories reads the pages of a changelog from the end, until it has all histories since the given time. The
 // pages are in the order of time, and the issue contains the newest 20 to 100 histories.
-func (s cloud) completeHistories(ctx context.Context, snapshot *jira.Snapshot, since time.Time) (isComplete bool, err error) {
+func (s cloud) completeHistories(
+	ctx context.Context, snapshot *jira.Snapshot, since time.Time,
+) (isComplete bool, err error) {
 	if !s.contents.Changelog || hasAllSince(snapshot, since) {
 		return true, nil
 	}

@@ -18,8 +18,8 @@ type dataCenter struct{ reader }
 const (
 	// pageSize is the number of issues on a page. Jira builds a page with all changelogs in memory.
 	pageSize = 50
-	// maxOffset is the position from which a search starts anew with a later time of creation. Jira finds nothing beyond
-	// 10,000.
+	// maxOffset is the position from which a search starts anew with a later time of creation. Jira finds nothing
+	// beyond 10,000.
 	maxOffset = 9500
 	// createdMargin is the time by which such a search starts earlier, because the index may store less than
 	// milliseconds.
@@ -103,8 +103,8 @@ func (w *searchWalk) next(ctx context.Context) ([]jira.Snapshot, error) {
 	return w.takeNew(page), w.advance(page, count)
 }
 
-// read reads the page at the current position. It makes the page smaller if it is too large, and at last reads the issues
-// of the page one by one.
+// read reads the page at the current position. It makes the page smaller if it is too large, and at last reads the
+// issues of the page one by one.
 func (w *searchWalk) read(ctx context.Context) (jira.Page[jira.Snapshot], error) {
 	for {
 		body := searchBody{w.query.jql(), w.startAt, w.size, w.fields, w.expand}
@@ -151,9 +151,20 @@ func (w *searchWalk) begin(ctx context.Context, total *int64, count int) error {
 		}
 	}
 	if total != nil {
-		w.query.reportTotal(w.before + int(*total))
+		w.query.reportTotal(w.uncounted() + int(*total))
 	}
 	return nil
+}
+
+// uncounted returns the number of returned issues that the current search does not count.
+func (w *searchWalk) uncounted() int {
+	issues := w.before
+	for _, created := range w.seen {
+		if created.Before(w.query.CreatedFrom) {
+			issues++
+		}
+	}
+	return issues
 }
 
 // takeNew returns the issues of a page that were not returned before.
@@ -190,7 +201,8 @@ func (w *searchWalk) advance(page jira.Page[jira.Snapshot], count int) error {
 	return nil
 }
 
-// restart starts a search at the time of creation of the last issue. It fails if that is where the current search starts.
+// restart starts a search at the time of creation of the last issue. It fails if that is where the current search
+// starts.
 func (w *searchWalk) restart() error {
 	from := w.created.Add(-createdMargin)
 	if !from.After(w.query.CreatedFrom) {

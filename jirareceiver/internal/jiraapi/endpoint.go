@@ -14,7 +14,8 @@ import (
 var gatewayPath = regexp.MustCompile(`^/ex/jira/[^/]+$`)
 
 // ParseEndpoint parses the address of a Jira: https://site, https://api.atlassian.com/ex/jira/<cloudId> for scoped
-// tokens and service accounts, or https://host/context for Data Center. The path of the result does not end with a slash.
+// tokens and service accounts, or https://host/context for Data Center. The path of the result does not end with a
+// slash.
 func ParseEndpoint(endpoint string) (*url.URL, error) {
 	u, err := url.Parse(endpoint)
 	switch {

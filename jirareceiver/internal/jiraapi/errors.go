@@ -20,8 +20,8 @@ type Kind string
 
 // The kinds of errors.
 const (
-	// KindUnauthorized is a 401, a login that Jira has locked, or an answer to an anonymous request. The credentials are
-	// wrong or have expired. The caller stops until Myself succeeds.
+	// KindUnauthorized is a 401, a login that Jira has locked, or an answer to an anonymous request. The credentials
+	// are wrong or have expired. The caller stops until Myself succeeds.
 	KindUnauthorized Kind = "unauthorized"
 	// KindForbidden is a 403. The account may not read the resource of the error.
 	KindForbidden Kind = "forbidden"

@@ -40,8 +40,8 @@ func (SystemClock) Sleep(ctx context.Context, d time.Duration) error {
 const (
 	minBackoff = 2 * time.Second
 	maxBackoff = time.Minute
-	// MaxPause is the longest time that a request waits for the end of a pause. If Jira asks for more, all requests fail
-	// with [KindThrottled] until the pause ends.
+	// MaxPause is the longest time that a request waits for the end of a pause. If Jira asks for more, all requests
+	// fail with [KindThrottled] until the pause ends.
 	MaxPause = 10 * time.Minute
 	// maxAsked is the longest pause that Jira can ask for. Quotas of Jira Cloud last an hour.
 	maxAsked = time.Hour
@@ -170,8 +170,8 @@ func (p *pacer) throttled(started time.Time, asked time.Duration) time.Time {
 	return p.pausedUntil
 }
 
-// backoff returns 2 s after the first failure, and twice as much after each further failure, at most 60 s. Jitter of 30 %
-// keeps several collectors from asking again at the same time.
+// backoff returns 2 s after the first failure, and twice as much after each further failure, at most 60 s. Jitter of 30
+// % keeps several collectors from asking again at the same time.
 func (p *pacer) backoff(failures int) time.Duration {
 	wait := maxBackoff
 	if failures < 6 { // 2 s << 5 is more than a minute

@@ -45,8 +45,8 @@ func TestPace(t *testing.T) {
 	})
 }
 
-// TestConcurrentRequests checks that there are never more requests than allowed, and that a waiting request ends with its
-// context.
+// TestConcurrentRequests checks that there are never more requests than allowed, and that a waiting request ends with
+// its context.
 func TestConcurrentRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := systemPacer(1000, 3)
@@ -78,8 +78,8 @@ func TestConcurrentRequests(t *testing.T) {
 	})
 }
 
-// TestJointPause checks that a throttled answer to one request stops all, that the answers to requests that were under way
-// do not make the pause longer, and that waiting requests start at the pace after it.
+// TestJointPause checks that a throttled answer to one request stops all, that the answers to requests that were under
+// way do not make the pause longer, and that waiting requests start at the pace after it.
 func TestJointPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := systemPacer(10, 10)
@@ -198,6 +198,19 @@ func TestNearLimit(t *testing.T) {
 	} {
 		assert.Equal(t, tt.want, isNearLimit(tt.headers), tt.headers)
 	}
+}
+
+// TestHalfPace checks through a socket that the requests of both clients share one pace.
+func TestHalfPace(t *testing.T) {
+	s := newSite(t, map[string]http.HandlerFunc{"/": answer(`{"accountId": "5b1"}`)})
+	c := s.client(t, func(o *Options) { o.RequestsPerSecond = 10 })
+	for range 10 {
+		_, err := c.Myself(t.Context())
+		require.NoError(t, err)
+		_, err = c.HalfPace().Myself(t.Context())
+		require.NoError(t, err)
+	}
+	assert.InDelta(t, 2.9, s.clock.Now().Sub(start).Seconds(), 0.01)
 }
 
 // TestNearLimitSlowsDown checks through a socket that an answer halves the pace of the next requests.

@@ -80,9 +80,9 @@ func nextToken(token string, isLast *bool, seen map[string]bool) (string, error)
 	return token, nil
 }
 
-// offsetPages returns the entries of a list whose pages have a position. Each page overlaps the page before by one entry.
-// If another entry is at this position, an entry before it has vanished, and the rest has moved up. The list is then read
-// again from the start, without the entries that the caller already has.
+// offsetPages returns the entries of a list whose pages have a position. Each page overlaps the page before by one
+// entry. If another entry is at this position, an entry before it has vanished, and the rest has moved up. The list is
+// then read again from the start, without the entries that the caller already has.
 func offsetPages[T any](
 	ctx context.Context, c *Client, build func(startAt int64, page *jira.Page[T]) request, idOf func(T) string,
 ) iter.Seq2[T, error] {

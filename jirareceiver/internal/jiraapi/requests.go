@@ -140,8 +140,8 @@ func offset(startAt, maxResults int64) url.Values {
 // issuePath returns the path of a resource of an issue. The id is not trusted to be one part of a path.
 func issuePath(id, resource string) string { return "issue/" + url.PathEscape(id) + resource }
 
-// ids returns the ids of the issues that match the JQL, in its order. Jira Cloud only: POST search/jql returns up to 5,000
-// ids and a token for the next page, which belongs to the same JQL.
+// ids returns the ids of the issues that match the JQL, in its order. Jira Cloud only: POST search/jql returns up to
+// 5,000 ids and a token for the next page, which belongs to the same JQL.
 func (c *Client) ids(ctx context.Context, jql string) iter.Seq2[jira.Snapshot, error] {
 	return tokenPages(ctx, c, func(token string, page *jira.Page[jira.Snapshot]) request {
 		body := struct { // Jira Cloud does not accept unknown members
@@ -193,8 +193,8 @@ func (c *Client) issue(ctx context.Context, id string, fields, expand []string) 
 	return s, err
 }
 
-// Changelogs returns the histories of up to 1,000 issues. Jira Cloud only. There may be several entries for an issue, and
-// there is none for an issue without histories.
+// Changelogs returns the histories of up to 1,000 issues. Jira Cloud only. There may be several entries for an issue,
+// and there is none for an issue without histories.
 func (c *Client) Changelogs(ctx context.Context, ids []string) iter.Seq2[jira.IssueHistories, error] {
 	return tokenPages(ctx, c, func(token string, page *jira.Page[jira.IssueHistories]) request {
 		body := struct {
@@ -224,8 +224,8 @@ func (c *Client) Comments(ctx context.Context, id string) iter.Seq2[jira.Comment
 	}, func(comment jira.Comment) string { return comment.ID })
 }
 
-// Worklogs returns all worklogs of an issue that the account can read, oldest first. Data Center may return no more than
-// the oldest 5,000.
+// Worklogs returns all worklogs of an issue that the account can read, oldest first. Data Center may return no more
+// than the oldest 5,000.
 func (c *Client) Worklogs(ctx context.Context, id string) iter.Seq2[jira.Worklog, error] {
 	return offsetPages(ctx, c, func(startAt int64, page *jira.Page[jira.Worklog]) request {
 		query := offset(startAt, maxWorklogs)

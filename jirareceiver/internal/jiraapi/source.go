@@ -76,8 +76,8 @@ func (c *Client) Source(deployment Deployment, contents Contents) Source {
 type Query struct {
 	// Since is the lower bound of the time of the last change, with milliseconds. The zero time asks for all issues.
 	Since time.Time
-	// CreatedFrom is the lower bound of the time of creation, or zero. It is the time of creation of the last issue that
-	// an interrupted caller has handled; this issue is returned again.
+	// CreatedFrom is the lower bound of the time of creation, or zero. It is the time of creation of the last issue
+	// that an interrupted caller has handled; this issue is returned again.
 	CreatedFrom time.Time
 	// HistorySince permits the source to leave out histories before this time. The zero time asks for all.
 	HistorySince time.Time
@@ -175,7 +175,8 @@ func (q Query) reportTotal(issues int) {
 	}
 }
 
-var errIgnoredBound = errors.New("a search for changes of the future finds an issue; the site does not read times in milliseconds")
+var errIgnoredBound = errors.New(
+	"a search for changes of the future finds an issue; the site does not read times in milliseconds")
 
 // boundsQuery finds nothing on a site that reads its bound.
 func boundsQuery(now time.Time) string { return Query{Since: now.Add(24 * time.Hour)}.jql() }
@@ -186,8 +187,8 @@ func finish(s jira.Snapshot, isIncomplete bool) Issue {
 	return Issue{Snapshot: s, IsIncomplete: isIncomplete}
 }
 
-// completeComments reads the thread of comments if the issue does not contain all of them. It returns false if Jira does
-// not return the thread any more.
+// completeComments reads the thread of comments if the issue does not contain all of them. It returns false if Jira
+// does not return the thread any more.
 func (r reader) completeComments(ctx context.Context, s *jira.Snapshot) (isComplete bool, err error) {
 	if !r.contents.Comments || s.CommentTotal != nil && int64(len(s.Comments)) >= *s.CommentTotal {
 		return true, nil

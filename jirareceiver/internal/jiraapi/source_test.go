@@ -389,7 +389,18 @@ func TestComments(t *testing.T) {
 	}
 }
 
-// TestOffsetPages uses lists that change while they are read, and answers after which a client may loop or stop too early.
+// TestThreadVanishes checks that an issue that is deleted while its thread is read does not stop the others.
+func TestThreadVanishes(t *testing.T) {
+	s := newSite(t, map[string]http.HandlerFunc{
+		"POST /rest/api/2/issue/bulkfetch": answer(`{"issues": [{"id": "1", "changelog": {"histories": []}}]}`),
+	})
+	issues, err := collect(s.client(t, nil).Source(Cloud, all).Issues(t.Context(), []string{"1"}, time.Time{}))
+	require.NoError(t, err)
+	assert.True(t, issues[0].IsIncomplete)
+}
+
+// TestOffsetPages uses lists that change while they are read, and answers after which a client may loop or stop too
+// early.
 func TestOffsetPages(t *testing.T) {
 	for name, tt := range map[string]struct {
 		pages []string // list and total
@@ -468,6 +479,7 @@ func TestWorklogFeeds(t *testing.T) {
 	stuck := newSite(t, map[string]http.HandlerFunc{"/": answer(`{"values": [], "until": 1500000000000, "lastPage": false}`)})
 	_, err = collect(stuck.client(t, nil).WorklogsDeleted(t.Context(), start))
 	assert.Equal(t, KindUnexpected, KindOf(err))
+	assert.Len(t, stuck.requests(), 1)
 }
 
 // TestWorklogListInParts checks that a feed with more worklogs than a request may name is read in parts.
@@ -515,12 +527,13 @@ func TestTooLargeChunk(t *testing.T) {
 	issues, err := collect(c.Source(Cloud, all).Issues(t.Context(), numbers(1, 6), time.Time{}))
 	require.NoError(t, err)
 	assert.Equal(t, numbers(1, 6), ids(issues))
+	assert.False(t, slices.ContainsFunc(issues, func(i Issue) bool { return i.IsMissing || i.IsIncomplete }))
 	assert.Equal(t, []string{"1"}, historyIDs(issues[2]))
 	assert.Len(t, issues[2].Comments, 1)
 }
 
-// dataCenterSite is the search of a Data Center with issues whose ids are numbers and whose times of creation are seconds
-// after start.
+// dataCenterSite is the search of a Data Center with issues whose ids are numbers and whose times of creation are
+// seconds after start.
 type dataCenterSite struct {
 	*site
 	created map[int]int // second of creation by id
@@ -646,11 +659,21 @@ func TestDataCenterRowsMove(t *testing.T) {
 func TestDataCenterWindow(t *testing.T) {
 	t.Parallel()
 	dc := newDataCenter(t, everySecond(12_000), nil)
-	got, err := dc.changed(t, Query{})
+	var totals []int
+	got, err := dc.changed(t, Query{OnTotal: func(n int) { totals = append(totals, n) }})
 	require.NoError(t, err)
 	assert.Equal(t, numbers(1, 12_000), got)
+	assert.Equal(t, []int{12_000, 12_000}, totals)
 	assert.Equal(t, maxOffset/49*49, dc.largest)
 	assert.NotEmpty(t, dc.bounds)
+
+	busy := everySecond(10_500)
+	for id := range busy {
+		busy[id] /= 300 // all within a minute
+	}
+	got, err = newDataCenter(t, busy, nil).changed(t, Query{})
+	require.NoError(t, err)
+	assert.Equal(t, numbers(1, 10_500), got)
 
 	bulk := everySecond(11_000)
 	for id := 1000; id <= 9000; id++ {
@@ -663,11 +686,24 @@ func TestDataCenterWindow(t *testing.T) {
 	for id := range bulk {
 		bulk[id] = 7
 	}
-	_, err = newDataCenter(t, bulk, nil).changed(t, Query{})
+	dc = newDataCenter(t, bulk, nil)
+	_, err = dc.changed(t, Query{})
 	assert.Equal(t, KindUnexpected, KindOf(err), "no search can return them all, and the caller must know")
+	assert.Less(t, len(dc.requests()), 600, "three searches")
 }
 
-// TestDataCenterTooLarge checks that an issue that is too large is returned without its changelog, and the others whole.
+// TestDataCenterIgnoresPosition checks that a site that returns the first page for each position is an error.
+func TestDataCenterIgnoresPosition(t *testing.T) {
+	s := newSite(t, map[string]http.HandlerFunc{
+		"POST /rest/api/2/search": answer(`{"issues": ` + rows(numbers(1, 50)) + `, "total": 60}`),
+	})
+	_, err := collect(s.client(t, nil).Source(DataCenter, all).Changed(t.Context(), Query{}))
+	assert.Equal(t, KindUnexpected, KindOf(err))
+	assert.Less(t, len(s.requests()), 10)
+}
+
+// TestDataCenterTooLarge checks that an issue that is too large is returned without its changelog, and the others
+// whole.
 func TestDataCenterTooLarge(t *testing.T) {
 	whole := func(id int) string { return strings.Trim(rows(numbers(id, id)), "[]") }
 	large := strings.Repeat(" ", 20_000)
