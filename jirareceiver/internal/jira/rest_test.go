@@ -189,6 +189,7 @@ func TestCompareHistories(t *testing.T) {
 	slices.Reverse(got)
 	slices.SortFunc(got, CompareHistories)
 	assert.Equal(t, sorted, got)
+	assert.Positive(t, CompareHistories(at("10", 2), at("9", 2)), "ids are numbers")
 }
 
 // plainIssue is the independent reading of an issue by encoding/json.
