@@ -51,7 +51,6 @@ package history
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
@@ -163,12 +162,7 @@ func (in Input) changes() []change {
 }
 
 func compareChanges(a, b change) int {
-	return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.kind, b.kind), compareIDs(a.id, b.id))
-}
-
-// compareIDs compares ids as numbers. Jira numbers the changes of one millisecond in their order.
-func compareIDs(a, b string) int {
-	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+	return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.kind, b.kind), jira.CompareIDs(a.id, b.id))
 }
 
 func isEdited(r jira.Revision) bool { return r.Updated.After(r.Created) }

@@ -36,11 +36,11 @@ type History struct {
 // CompareHistories orders histories by time, and by number of the id if they have the same time. Answers have no common
 // order.
 func CompareHistories(a, b History) int {
-	return cmp.Or(a.Created.Compare(b.Created), compareIDs(a.ID, b.ID))
+	return cmp.Or(a.Created.Compare(b.Created), CompareIDs(a.ID, b.ID))
 }
 
-// compareIDs compares ids by number. Ids that are not numbers come last, in alphabetical order.
-func compareIDs(a, b string) int {
+// CompareIDs compares ids by number. Ids that are not numbers come last, in alphabetical order.
+func CompareIDs(a, b string) int {
 	m, errA := strconv.ParseUint(a, 10, 64)
 	n, errB := strconv.ParseUint(b, 10, 64)
 	switch {
