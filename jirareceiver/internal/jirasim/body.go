@@ -32,6 +32,14 @@ func (s Site) rest(format string, args ...any) string {
 	return s.URL + "/rest/api/2/" + fmt.Sprintf(format, args...)
 }
 
+// time renders a time in the time zone of the site, or of the account that reads it.
+func (s Site) time(t time.Time) string {
+	if s.reader == nil {
+		return t.Format(timeFormat)
+	}
+	return t.In(s.reader).Format(timeFormat)
+}
+
 func (s Site) user(p person) object {
 	if p == (person{}) {
 		return nil
@@ -85,11 +93,11 @@ func (s Site) issue(i *issue) object {
 	fields["fixVersions"] = s.versions(i.fixVersion)
 	fields["versions"] = []object{}
 	fields["reporter"], fields["creator"] = s.user(i.reporter), s.user(i.reporter)
-	fields["created"], fields["updated"] = i.created.Format(timeFormat), i.updated.Format(timeFormat)
+	fields["created"], fields["updated"] = s.time(i.created), s.time(i.updated)
 	fields["resolution"], fields["resolutiondate"] = nil, nil
 	if !i.resolvedAt.IsZero() {
 		fields["resolution"] = named(s.rest("resolution/%s", i.resolution.id), i.resolution.id, i.resolution.name)
-		fields["resolutiondate"] = i.resolvedAt.Format(timeFormat)
+		fields["resolutiondate"] = s.time(i.resolvedAt)
 	}
 	fields["duedate"] = nil
 	fields["customfield_10016"] = i.points
@@ -141,7 +149,7 @@ func (s Site) sprintsOf(i *issue) any {
 		p := i.sprint
 		return []string{fmt.Sprintf(
 			"com.atlassian.greenhopper.service.sprint.Sprint@5d2af540[id=%d,rapidViewId=%d,state=%s,name=%s,startDate=%s,endDate=%s,completeDate=<null>,sequence=%d,goal=%s]",
-			p.id, board, strings.ToUpper(p.state), p.name, p.start.Format(timeFormat), p.end.Format(timeFormat), p.id, p.goal)}
+			p.id, board, strings.ToUpper(p.state), p.name, s.time(p.start), s.time(p.end), p.id, p.goal)}
 	}
 }
 
@@ -171,7 +179,7 @@ func (s Site) comment(i *issue, c *comment) object {
 	o := object{
 		"self": s.rest("issue/%d/comment/%d", i.id, c.id), "id": strconv.Itoa(c.id), "author": s.user(c.author),
 		"updateAuthor": s.user(c.author), "body": c.text,
-		"created": c.created.Format(timeFormat), "updated": c.updated.Format(timeFormat),
+		"created": s.time(c.created), "updated": s.time(c.updated),
 	}
 	if s.Deployment == Cloud {
 		o["jsdPublic"] = true

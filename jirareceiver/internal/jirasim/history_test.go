@@ -44,6 +44,7 @@ func TestEveryEventIsUnderstood(t *testing.T) {
 		"jira.attachment.created", "jira.comment.created", "jira.comment.deleted", "jira.comment.updated", "jira.issue.created",
 		"jira.issue.deleted", "jira.issue.updated", "jira.issue_link.created", "jira.sprint.closed", "jira.sprint.created",
 		"jira.sprint.started", "jira.version.created", "jira.version.released", "jira.worklog.created",
+		"jira.worklog.deleted", "jira.worklog.updated",
 	}
 	for _, deployment := range []Deployment{Cloud, DataCenter} {
 		for _, language := range Languages() {

@@ -26,6 +26,10 @@ type issue struct {
 	created, updated, resolvedAt time.Time
 	resolution                   resolution
 	comments                     []*comment
+	worklogs                     []*worklog
+	attachments                  []attachment
+	links                        []issueLink
+	histories                    []history // oldest first
 }
 
 type resolution struct{ id, name string }
@@ -40,6 +44,38 @@ type comment struct {
 	author           person
 	text             string
 	created, updated time.Time
+}
+
+type worklog struct {
+	id                        int
+	issue                     *issue
+	author                    person
+	spent                     time.Duration
+	started, created, updated time.Time
+	deleted                   time.Time // zero if the worklog exists
+}
+
+type attachment struct {
+	id                 int
+	author             person
+	filename, mimeType string
+	size               int
+	created            time.Time
+}
+
+// issueLink is a link from one issue to another: from blocks to.
+type issueLink struct {
+	id       int
+	from, to *issue
+}
+
+// history is an entry of the changelog of an issue.
+type history struct {
+	id      int
+	by      person
+	at      time.Time
+	changes []change
+	silent  bool // Jira sends no webhook of its own for it
 }
 
 type sprint struct {
@@ -64,6 +100,8 @@ type liveSite struct {
 	numbers    map[string]int // number of the last issue, by project key
 	count      int
 	deliveries []Delivery
+	register   *register // for the REST side; nil if there is none
+	posted     func()    // called after each event; may be nil
 }
 
 // newLiveSite returns a site whose ids depend on the seed, so that two histories have no ids in common.
@@ -103,6 +141,22 @@ func (j *liveSite) post(flow Flow, event, about string, body object) {
 	j.count++
 	j.deliveries = append(j.deliveries, d)
 	j.now = j.now.Add(time.Millisecond)
+	if j.posted != nil {
+		j.posted()
+	}
+}
+
+// touch sets the time of the last change of an issue.
+func (j *liveSite) touch(i *issue) {
+	i.updated = j.now
+	j.register.index(j.Site, i, j.now)
+}
+
+// log appends an entry to the changelog of an issue, and returns its id.
+func (j *liveSite) log(i *issue, by person, silent bool, changes ...change) int {
+	h := history{id: j.nextID(), by: by, at: j.now, changes: changes, silent: silent}
+	i.histories = append(i.histories, h)
+	return h.id
 }
 
 // postIssue appends a delivery of an issue event that a person has caused.
@@ -119,7 +173,8 @@ func (j *liveSite) create(i *issue) {
 	j.numbers[i.project.key]++
 	i.id, i.key = j.nextID(), fmt.Sprintf("%s-%d", i.project.key, j.numbers[i.project.key])
 	i.status = workflows[i.kind][0]
-	i.created, i.updated = j.now, j.now
+	i.created = j.now
+	j.touch(i)
 	parts := object{}
 	if j.Deployment == Cloud {
 		parts["changelog"] = j.changelog(j.nextID(), []change{j.statusChange(status{}, i.status)})
@@ -129,23 +184,29 @@ func (j *liveSite) create(i *issue) {
 
 // update appends a delivery of changes that the caller has made.
 func (j *liveSite) update(eventType string, i *issue, by person, changes ...change) {
-	i.updated = j.now
-	j.postIssue("jira:issue_updated", eventType, i, by, object{"changelog": j.changelog(j.nextID(), changes)})
+	j.touch(i)
+	j.postIssue("jira:issue_updated", eventType, i, by, object{"changelog": j.changelog(j.log(i, by, false, changes...), changes)})
 }
 
-func (j *liveSite) statusChange(from, to status) change {
-	return change{statusFields[j.Language], "status", from.id, j.statusName(from), to.id, j.statusName(to)}
+func (s Site) statusChange(from, to status) change {
+	return change{statusFields[s.Language], "status", from.id, s.statusName(from), to.id, s.statusName(to)}
 }
 
-// transition changes the status of an issue. It sets the resolution if the issue becomes done, and clears it if the
-// issue is reopened.
+// transition changes the status of an issue.
 func (j *liveSite) transition(i *issue, to status, by person) {
 	from := i.status
+	j.update(transitionType(from, to), i, by, j.setStatus(i, to, j.now)...)
+}
+
+// setStatus changes the status of an issue. It sets the resolution if the issue becomes done, and clears it if the
+// issue is reopened.
+func (s Site) setStatus(i *issue, to status, at time.Time) []change {
+	from := i.status
 	i.status = to
-	changes := []change{j.statusChange(from, to)}
+	changes := []change{s.statusChange(from, to)}
 	switch wasDone, isDone := from.category == doneCategory, to.category == doneCategory; {
 	case isDone && !wasDone:
-		i.resolution, i.resolvedAt = resolutionDone, j.now
+		i.resolution, i.resolvedAt = resolutionDone, at
 		if to.id == canceled.id {
 			i.resolution = resolutionNot
 		}
@@ -154,7 +215,7 @@ func (j *liveSite) transition(i *issue, to status, by person) {
 		changes = append(changes, change{"resolution", "resolution", i.resolution.id, i.resolution.name, "", ""})
 		i.resolution, i.resolvedAt = resolution{}, time.Time{}
 	}
-	j.update(transitionType(from, to), i, by, changes...)
+	return changes
 }
 
 // transitionType returns the event type of a transition in Jira's own workflows.
@@ -198,17 +259,16 @@ func (j *liveSite) fixIn(i *issue, v *version, by person) {
 // move moves an issue to another project. The issue gets another key, keeps its id, and loses its version, which belongs
 // to the old project.
 func (j *liveSite) move(i *issue, to project, by person) {
-	from, key := i.project, i.key
+	from, key, v := i.project, i.key, i.fixVersion
 	j.numbers[to.key]++
-	i.project, i.key = to, fmt.Sprintf("%s-%d", to.key, j.numbers[to.key])
+	i.project, i.key, i.fixVersion = to, fmt.Sprintf("%s-%d", to.key, j.numbers[to.key]), nil
 	changes := []change{
 		{"project", "project", strconv.Itoa(from.id), from.name, strconv.Itoa(to.id), to.name},
 		{"Workflow", "", strconv.Itoa(from.id + 30), "Workflow of " + from.key, strconv.Itoa(to.id + 30), "Workflow of " + to.key},
 		{"Key", "", "", key, "", i.key},
 	}
-	if v := i.fixVersion; v != nil {
+	if v != nil {
 		changes = append(changes, change{"Fix Version", "fixVersions", strconv.Itoa(v.id), v.name, "", ""})
-		i.fixVersion = nil
 	}
 	j.update("issue_moved", i, by, changes...)
 }
@@ -216,12 +276,14 @@ func (j *liveSite) move(i *issue, to project, by person) {
 func (j *liveSite) comment(i *issue, by person, text string) {
 	c := &comment{j.nextID(), by, text, j.now, j.now}
 	i.comments = append(i.comments, c)
+	j.touch(i)
 	j.postComment(Primary, "comment_created", i, c)
 	j.mirrorComment("issue_commented", i, c)
 }
 
 func (j *liveSite) editComment(i *issue, c *comment, text string) {
 	c.text, c.updated = text, j.now
+	j.touch(i)
 	j.postComment(Primary, "comment_updated", i, c)
 	j.mirrorComment("issue_comment_edited", i, c)
 }
@@ -238,47 +300,14 @@ func (j *liveSite) postComment(flow Flow, event string, i *issue, c *comment) {
 // mirrorComment appends the second delivery with which Data Center reports a comment: an update of the issue.
 func (j *liveSite) mirrorComment(eventType string, i *issue, c *comment) {
 	if j.Deployment == DataCenter {
-		i.updated = j.now
+		j.touch(i)
 		j.postIssue("jira:issue_updated", eventType, i, c.author, object{"comment": j.Site.comment(i, c)})
 	}
 }
 
-// logWork logs work on an issue. Data Center sends a second delivery, an event of the issue.
-func (j *liveSite) logWork(i *issue, by person, spent time.Duration) {
-	id, at := j.nextID(), j.now.Format(timeFormat)
-	j.post(Primary, "worklog_created", i.key, object{"worklog": object{
-		"self": j.rest("issue/%d/worklog/%d", i.id, id), "id": strconv.Itoa(id), "issueId": strconv.Itoa(i.id),
-		"author": j.user(by), "updateAuthor": j.user(by), "comment": "", "created": at, "updated": at,
-		"started": j.now.Add(-spent).Format(timeFormat), "timeSpent": fmt.Sprintf("%dm", int(spent.Minutes())), "timeSpentSeconds": int(spent.Seconds()),
-	}})
-	if j.Deployment == DataCenter {
-		i.updated = j.now
-		j.postIssue("jira:worklog_updated", "issue_work_logged", i, by, object{"changelog": j.changelog(j.nextID(), []change{
-			{"WorklogId", "", "", "", strconv.Itoa(id), strconv.Itoa(id)},
-		})})
-	}
-}
-
-func (j *liveSite) attach(i *issue, by person, filename, mimeType string, size int) {
-	id := j.nextID()
-	j.post(Primary, "attachment_created", i.key, object{"attachment": object{
-		"self": j.rest("attachment/%d", id), "id": strconv.Itoa(id), "filename": filename, "author": j.user(by),
-		"created": j.now.Format(timeFormat), "size": size, "mimeType": mimeType, "content": j.rest("attachment/content/%d", id),
-	}})
-}
-
-func (j *liveSite) link(from, to *issue) {
-	j.post(Primary, "issuelink_created", from.key, object{"issueLink": object{
-		"id": j.nextID(), "sourceIssueId": from.id, "destinationIssueId": to.id, "systemLink": false,
-		"issueLinkType": object{
-			"id": 10000, "name": "Blocks", "outwardName": "blocks", "inwardName": "is blocked by",
-			"isSubTaskLinkType": false, "isSystemLinkType": false,
-		},
-	}})
-}
-
 // remove deletes an issue and its comments.
 func (j *liveSite) remove(i *issue, by person) {
+	j.register.remove(i, j.now)
 	j.postIssue("jira:issue_deleted", "", i, by, object{})
 	for _, c := range i.comments {
 		j.postComment(Secondary, "comment_deleted", i, c)

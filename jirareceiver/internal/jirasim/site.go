@@ -27,6 +27,8 @@ type Site struct {
 	Language   string    // language of the names of statuses; default: en
 	Seed       uint64    // decides the history and the ids
 	Start      time.Time // start of the history
+
+	reader *time.Location // time zone of the account that reads; nil for webhooks
 }
 
 // Validate returns an error for an unknown deployment or language.

@@ -201,7 +201,21 @@ func (t *team) work(i *issue, who person) (steps []step) {
 		steps = append(steps, t.step(time.Minute, time.Hour, func() { t.prioritise(i, highest, i.reporter) }))
 	}
 	spent := t.between(30*time.Minute, 6*time.Hour).Truncate(time.Minute)
-	return append(steps, t.step(time.Hour, 6*time.Hour, func() { t.logWork(i, who, spent) }))
+	return append(steps, t.logs(i, who, spent))
+}
+
+// logs returns a step in which a person logs work, and may correct or delete it a little later.
+func (t *team) logs(i *issue, who person, spent time.Duration) step {
+	edits, deletes := t.chance(20), t.chance(15)
+	return t.step(time.Hour, 6*time.Hour, func() {
+		w := t.logWork(i, who, spent)
+		if edits {
+			t.plan(t.now.Add(2*time.Minute), func() { t.editWork(w, w.spent+10*time.Minute) })
+		}
+		if deletes {
+			t.plan(t.now.Add(5*time.Minute), func() { t.deleteWork(w) })
+		}
+	})
 }
 
 // comments returns a step in which a person writes a comment, and may edit it a little later.
