@@ -78,27 +78,36 @@ func ScenarioLength(name string) time.Duration { return scenarios[name].length }
 // Scenario returns the deliveries of a scenario. The events are the same on all sites, but Data Center sends comments
 // and worklogs a second time, as updates of the issue.
 func Scenario(name string, s Site) ([]Delivery, error) {
-	played, found := scenarios[name]
+	t, err := plannedScenario(name, s)
+	if err != nil {
+		return nil, err
+	}
+	for t.agenda.Len() > 0 {
+		t.runNext()
+	}
+	return t.take(), nil
+}
+
+// plannedScenario returns a team whose agenda is a scenario.
+func plannedScenario(name string, s Site) (*team, error) {
+	planned, found := scenarios[name]
 	if !found {
 		return nil, fmt.Errorf("%q is neither a scenario nor a folder; scenarios are %s", name, strings.Join(Scenarios(), ", "))
 	}
 	t := newTeam(s)
 	t.plan(t.Start, func() {
-		t.sprint = t.createSprint("Sprint 1", goals[0], t.Start, t.Start.Add(played.length))
+		t.sprint = t.createSprint("Sprint 1", goals[0], t.Start, t.Start.Add(planned.length))
 		t.version = t.createVersion(webShop, "4.1")
 		t.startSprint(t.sprint)
 	})
-	for _, p := range played.issues {
+	for _, p := range planned.issues {
 		t.planIssue(p)
 	}
-	t.plan(t.Start.Add(played.length), func() {
+	t.plan(t.Start.Add(planned.length), func() {
 		t.closeSprint(t.sprint)
 		t.release(t.version)
 	})
-	for t.agenda.Len() > 0 {
-		t.runNext()
-	}
-	return t.take(), nil
+	return t, nil
 }
 
 // planIssue plans the history of an issue, with a comment and a worklog, which no delivery metric may count.

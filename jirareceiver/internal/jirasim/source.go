@@ -88,7 +88,7 @@ func (t *team) play() iter.Seq[time.Time] {
 		wait := func(until time.Time) { ended = ended || !yield(until) }
 		t.posted = func() { wait(t.now) }
 		for !ended && t.agenda.Len() > 0 {
-			if wait(t.agenda[0].at); !ended {
+			if wait(t.agenda[0].at.Truncate(time.Millisecond)); !ended {
 				t.runNext()
 				t.take()
 			}

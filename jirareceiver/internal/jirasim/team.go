@@ -24,8 +24,7 @@ var workflows = map[issueType][]status{
 // Team returns the endless history of a team that works in sprints.
 func Team(s Site) iter.Seq[Delivery] {
 	return func(yield func(Delivery) bool) {
-		t := newTeam(s)
-		t.plan(office(t.now), t.beginSprint)
+		t := plannedTeam(s)
 		for {
 			t.runNext()
 			for _, d := range t.take() {
@@ -35,6 +34,13 @@ func Team(s Site) iter.Seq[Delivery] {
 			}
 		}
 	}
+}
+
+// plannedTeam returns a team that begins its first sprint.
+func plannedTeam(s Site) *team {
+	t := newTeam(s)
+	t.plan(office(t.now), t.beginSprint)
+	return t
 }
 
 func newTeam(s Site) *team {
