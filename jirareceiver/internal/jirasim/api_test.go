@@ -236,6 +236,11 @@ func (c *comparison) compareWorklog(d Delivery, worklog any, event string) {
 
 // compareAll checks that the answers contain no history and no worklog that the deliveries did not contain.
 func (c *comparison) compareAll() {
+	for _, id := range c.search(everything) {
+		for _, history := range values(list(c.get("issue/%s?expand=changelog", id), "changelog", "histories"), "id") {
+			assert.True(c.t, c.histories[history])
+		}
+	}
 	c.SetNow(c.last.Add(feedDelay))
 	found := map[any]any{}
 	for _, w := range list(c.get("worklog/updated"), "values") {
@@ -249,11 +254,6 @@ func (c *comparison) compareAll() {
 	assert.Equal(c.t, c.worklogs, found)
 	assert.NotEmpty(c.t, c.deleted)
 	assert.Equal(c.t, c.deleted, values(list(c.get("worklog/deleted?since=0"), "values"), "worklogId"))
-	for _, id := range c.search(everything) {
-		for _, history := range values(list(c.get("issue/%s?expand=changelog", id), "changelog", "histories"), "id") {
-			assert.True(c.t, c.histories[history])
-		}
-	}
 }
 
 // TestTimeGoesBack checks that an earlier time takes back what has happened since.
