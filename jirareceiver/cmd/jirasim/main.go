@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command jirasim simulates a Jira: it posts the events of a team to a receiver as Jira would, and reports the outcome.
-// If JIRA_WEBHOOK_SECRET is set, it signs the deliveries. If JIRA_TOKEN is set, it sends the token with them.
+// If JIRA_WEBHOOK_SECRET is set, it signs the deliveries. If JIRA_TOKEN is set, it sends the token with them. With -rest,
+// it also serves the same history over Jira's REST API. If JIRA_API_TOKEN is set, that API requires the token.
 package main
 
 import (
@@ -46,6 +47,9 @@ type command struct {
 	tokenHeader string
 	tokenQuery  string
 	verbose     bool
+	rest        string
+	restUser    string
+	issues      int
 	pace        jirasim.Pace
 	site        jirasim.Site
 }
@@ -74,12 +78,24 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := listening(ctx, c.url); err != nil {
-		return err
+	if c.url != "" {
+		if err := listening(ctx, c.url); err != nil {
+			return err
+		}
 	}
 	t := newTally(out, c.verbose)
+	served, err := c.serve(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer served.close()
+	if c.url == "" {
+		c.play(ctx, served, deliveries, t)
+		return nil
+	}
 	t.printf("POST %s (%s)\n", c.url, c.describe())
-	c.send(ctx, deliveries, t)
+	c.send(ctx, served, deliveries, t)
+	c.stay(ctx, served, t)
 	return t.summary()
 }
 
@@ -87,7 +103,7 @@ func parse(args []string, out io.Writer) (*command, error) {
 	c := &command{}
 	flags := flag.NewFlagSet("jirasim", flag.ContinueOnError)
 	flags.SetOutput(out)
-	flags.StringVar(&c.url, "url", "http://localhost:8087/jira/events", "URL of the receiver")
+	flags.StringVar(&c.url, "url", "http://localhost:8087/jira/events", "URL of the receiver; empty to send no webhooks, for -rest")
 	flags.StringVar(&c.scenario, "scenario", "",
 		"finite history: "+strings.Join(jirasim.Scenarios(), ", ")+", or a folder with bodies. "+
 			"Default: the endless history of a team")
@@ -111,6 +127,9 @@ func parse(args []string, out io.Writer) (*command, error) {
 	flags.StringVar(&c.site.Language, "language", "en", "language of the statuses: "+strings.Join(jirasim.Languages(), ", "))
 	flags.StringVar(&c.tokenHeader, "token-header", "X-Jira-Token", "header for the token in "+tokenVariable)
 	flags.StringVar(&c.tokenQuery, "token-query", "", "query parameter for the token, instead of the header")
+	flags.StringVar(&c.rest, "rest", "", "address at which the history is served over Jira's REST API until Ctrl-C, such as localhost:8089. Default: no REST side")
+	flags.StringVar(&c.restUser, "rest-user", "ada@example.com", "user of the REST side; the token is in "+restTokenVariable)
+	flags.IntVar(&c.issues, "issues", 0, "serve a site with that many issues and 2,000 changes an hour since -start, instead of a team; needs -rest and -url ''")
 	flags.BoolVar(&c.verbose, "verbose", false, "print a line for each attempt")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
@@ -139,10 +158,16 @@ func (c *command) complete() error {
 		}
 		c.site.Start = start
 	}
+	if err := c.checkRest(); err != nil {
+		return err
+	}
 	return c.site.Validate()
 }
 
 func (c *command) deliveries() (iter.Seq[jirasim.Delivery], error) {
+	if c.issues > 0 {
+		return slices.Values([]jirasim.Delivery{}), nil
+	}
 	if c.scenario == "" {
 		return jirasim.Team(c.site), nil
 	}
@@ -195,27 +220,66 @@ func (c *command) describe() string {
 	return fmt.Sprintf("%s; -seed %d -start %s", signed, c.site.Seed, c.site.Start.UTC().Format(time.RFC3339))
 }
 
+// limited returns a context that ends after the duration of the flags.
+func (c *command) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.duration > 0 {
+		return context.WithTimeout(ctx, c.duration)
+	}
+	return context.WithCancel(ctx)
+}
+
+// paced returns each delivery at its time.
+func (c *command) paced(ctx context.Context, served *restSide, deliveries iter.Seq[jirasim.Delivery], t *tally) iter.Seq[jirasim.Delivery] {
+	c.pace.CaughtUp = func() {
+		t.caughtUp()
+		served.present()
+	}
+	return served.follow(c.pace.Apply(ctx, deliveries))
+}
+
 // send returns when all deliveries are acknowledged or given up, or when ctx ends.
-func (c *command) send(ctx context.Context, deliveries iter.Seq[jirasim.Delivery], t *tally) {
+func (c *command) send(ctx context.Context, served *restSide, deliveries iter.Seq[jirasim.Delivery], t *tally) {
 	sender := jirasim.New(jirasim.Options{
 		URL: c.url, Compression: c.pace.SpeedUp, Seed: c.site.Seed, Deployment: c.site.Deployment, Observe: t.attempted,
 		Transport: &withToken{jirasim.NewTransport(), os.Getenv(tokenVariable), c.tokenHeader, c.tokenQuery},
 	})
 	sender.SetSecret([]byte(os.Getenv(secretVariable)))
-	sending := ctx
-	if c.duration > 0 {
-		limited, cancel := context.WithTimeout(ctx, c.duration)
-		defer cancel()
-		sending = limited
-	}
-	c.pace.CaughtUp = t.caughtUp
+	sending, cancel := c.limited(ctx)
+	defer cancel()
 	stop := t.progress()
 	defer stop()
 	concurrent := pending
 	if c.verbose {
 		concurrent = 1 // the lines appear in order
 	}
-	sender.DeliverEach(ctx, c.pace.Apply(sending, deliveries), concurrent, func(_ int, r jirasim.Result) { t.ended(r) })
+	sender.DeliverEach(ctx, c.paced(sending, served, deliveries, t), concurrent, func(_ int, r jirasim.Result) { t.ended(r) })
+}
+
+// play lets the history happen without webhooks, until ctx or the duration ends.
+func (c *command) play(ctx context.Context, served *restSide, deliveries iter.Seq[jirasim.Delivery], t *tally) {
+	ctx, cancel := c.limited(ctx)
+	defer cancel()
+	for d := range c.paced(ctx, served, deliveries, t) {
+		if c.verbose {
+			t.printf("  %s\n", d.About)
+		}
+	}
+	if ctx.Err() == nil {
+		served.present()
+	}
+	<-ctx.Done()
+}
+
+// stay serves the REST side after the last delivery of a finite history, until ctx ends.
+func (c *command) stay(ctx context.Context, served *restSide, t *tally) {
+	if served == nil || ctx.Err() != nil {
+		return
+	}
+	served.present()
+	if c.duration == 0 {
+		t.printf("All is sent. The REST side stays. Stop with Ctrl-C\n")
+		<-ctx.Done()
+	}
 }
 
 // withToken adds a token to requests, for senders that cannot sign.

@@ -47,9 +47,9 @@ var exceptions = []exception{
 
 	{"jira.issue.created", jirasim.Cloud, onlyWebhook, "jira.changelog.*", "the REST API has no such changelog"},
 
-	{"jira.worklog.created", anyDeployment, onlyHistory, "jira.issue.*", "webhooks contain only the id of the issue"},
-	{"jira.worklog.created", anyDeployment, onlyHistory, "jira.project.*", "as above"},
-	{"jira.worklog.created", anyDeployment, onlyHistory, "url.full", "as above: it contains the key"},
+	{"jira.worklog.*", anyDeployment, onlyHistory, "jira.issue.*", "webhooks contain only the id of the issue"},
+	{"jira.worklog.*", anyDeployment, onlyHistory, "jira.project.*", "as above"},
+	{"jira.worklog.*", anyDeployment, onlyHistory, "url.full", "as above: it contains the key"},
 	{"jira.comment.*", jirasim.DataCenter, onlyHistory, "jira.issue.*", "webhooks contain only the id of the issue"},
 	{"jira.comment.*", jirasim.DataCenter, onlyHistory, "jira.project.*", "as above"},
 	{"jira.comment.*", jirasim.DataCenter, onlyHistory, "url.full", "as above"},

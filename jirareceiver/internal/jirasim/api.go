@@ -128,17 +128,22 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mux.ServeHTTP(w, inner)
 }
 
+// ContextPath returns the path below which the API answers, without a slash at its end.
+func (a *API) ContextPath() string {
+	base, err := url.Parse(a.site.URL)
+	if err != nil {
+		return ""
+	}
+	return base.Path
+}
+
 // resource returns the path without the context path, or false if the path is outside.
 func (a *API) resource(path string) (string, bool) {
 	if rest, found := strings.CutPrefix(path, gateway); found && a.site.Deployment == Cloud {
 		_, rest, _ = strings.Cut(rest, "/")
 		return "/" + rest, true
 	}
-	base, err := url.Parse(a.site.URL)
-	if err != nil {
-		return path, true
-	}
-	rest, found := strings.CutPrefix(path, base.Path)
+	rest, found := strings.CutPrefix(path, a.ContextPath())
 	return rest, found && strings.HasPrefix(rest, "/")
 }
 
@@ -286,8 +291,7 @@ func (e *restError) Error() string { return e.message }
 // render returns an answer with its content, or with its error in Jira's form.
 func (c *call) render(content any, err error) reply {
 	answer := reply{status: http.StatusOK, header: map[string]string{}}
-	var failed *restError
-	if errors.As(err, &failed) {
+	if failed, is := errors.AsType[*restError](err); is {
 		answer.status = failed.status
 		maps.Copy(answer.header, failed.header)
 		content = object{"errorMessages": []string{failed.message}, "errors": object{}}

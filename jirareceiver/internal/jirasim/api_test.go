@@ -42,9 +42,7 @@ func wrap(t *testing.T, api *API) *client {
 
 // path returns a path below the context path of the site.
 func (c *client) path(resource string, args ...any) string {
-	base, err := url.Parse(c.site.URL)
-	require.NoError(c.t, err)
-	return base.Path + restPath + fmt.Sprintf(resource, args...)
+	return c.ContextPath() + restPath + fmt.Sprintf(resource, args...)
 }
 
 func (c *client) do(method, path, body string) *httptest.ResponseRecorder {
@@ -286,7 +284,8 @@ func TestServerInfo(t *testing.T) {
 	} {
 		c := newClient(t, deployment, Account{User: "ada", Token: "secret"})
 		info := c.get("serverInfo")
-		assert.Equal(t, expect, []any{at(info, "baseUrl"), at(info, "deploymentType"), at(info, "versionNumbers", 0)})
+		described := []any{at(info, "baseUrl"), at(info, "deploymentType"), at(info, "versionNumbers", 0)}
+		assert.Equal(t, expect, described)
 		assert.Equal(t, "2026-03-22T09:00:00.000+0100", at(info, "serverTime"))
 		answer := c.do(http.MethodGet, c.path("serverInfo"), "")
 		assert.Equal(t, "Sun, 22 Mar 2026 08:00:00 GMT", answer.Header().Get("Date"))
@@ -328,7 +327,7 @@ func TestPlaces(t *testing.T) {
 func TestCredentials(t *testing.T) {
 	const user, token, gatewayPath = "ada@example.com", "secret", "/ex/jira/1/rest/api/2/myself"
 	basic := func(password string) http.Header {
-		request := httptest.NewRequest(http.MethodGet, "/", nil)
+		request := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 		request.SetBasicAuth(user, password)
 		return request.Header
 	}
@@ -439,7 +438,7 @@ func TestOffsetPages(t *testing.T) {
 	assert.NotNil(t, at(page, "issues", 0, "fields", "summary"))
 	assert.Empty(t, list(c.get("search?jql=%s&startAt=5000", query), "issues"))
 	assert.Equal(t, http.StatusInternalServerError, c.status("search?jql=%s&startAt=9990", query))
-	assert.Equal(t, float64(dataCenterPage), at(c.get("search?jql=&maxResults=5000"), "maxResults"))
+	assert.InDelta(t, dataCenterPage, at(c.get("search?jql=&maxResults=5000"), "maxResults"), 0)
 	assert.Equal(t, http.StatusBadRequest, c.status("search?startAt=x"))
 }
 
@@ -572,8 +571,11 @@ func TestChangelogBulk(t *testing.T) {
 		}
 	}
 	for _, wrong := range []object{
-		{"issueIdsOrKeys": make([]string, 1001)}, {"issueIdsOrKeys": ids, "fieldIds": make([]string, 11)},
-		{"issueIdsOrKeys": ids, "maxResults": 10_001}, {"issueIdsOrKeys": ids, "nextPageToken": "x"}, {"issueIdsOrKeys": []string{}},
+		{"issueIdsOrKeys": make([]string, 1001)},
+		{"issueIdsOrKeys": ids, "fieldIds": make([]string, 11)},
+		{"issueIdsOrKeys": ids, "maxResults": 10_001},
+		{"issueIdsOrKeys": ids, "nextPageToken": "x"},
+		{"issueIdsOrKeys": []string{}},
 	} {
 		assert.Equal(t, http.StatusBadRequest, c.do(http.MethodPost, c.path("changelog/bulkfetch"), text(wrong)).Code)
 	}

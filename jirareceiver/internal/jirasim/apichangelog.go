@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // changelogPage answers with a page of the changelog of an issue, oldest first.
@@ -104,11 +105,7 @@ func (c *call) changelogBulk() (any, error) {
 
 // text returns the text to which a page token belongs.
 func (b bulkChangelog) text() string {
-	text := ""
-	for _, part := range append(slices.Clone(b.IssueIDsOrKeys), b.FieldIDs...) {
-		text += part + ","
-	}
-	return text
+	return strings.Join(b.IssueIDsOrKeys, ",") + " " + strings.Join(b.FieldIDs, ",")
 }
 
 func (c *call) bulkHistories(wanted bulkChangelog) []issueHistory {

@@ -137,7 +137,8 @@ type tokenSearch struct {
 
 func (c *call) readTokenSearch() (s tokenSearch, err error) {
 	if c.request.Method == http.MethodPost {
-		return s, c.decode(&s)
+		err = c.decode(&s)
+		return s, err
 	}
 	q := c.request.URL.Query()
 	s = tokenSearch{JQL: q.Get("jql"), NextPageToken: q.Get("nextPageToken"), Fields: q["fields"], Expand: q.Get("expand")}
@@ -301,7 +302,8 @@ type pageSearch struct {
 
 func (c *call) readPageSearch() (s pageSearch, err error) {
 	if c.request.Method == http.MethodPost {
-		return s, c.decode(&s)
+		err = c.decode(&s)
+		return s, err
 	}
 	q := c.request.URL.Query()
 	s = pageSearch{JQL: q.Get("jql"), Fields: q["fields"], Expand: json.RawMessage(q.Get("expand"))}

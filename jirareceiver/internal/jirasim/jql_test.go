@@ -102,8 +102,10 @@ func TestZones(t *testing.T) {
 		{`updated <= "2026-03-02 16:00"`, india, []int{2}},
 		{date, pacific, []int{1}}, // 18:00 UTC
 		{`updated >= "2026-03-02 10:01"`, pacific, nil},
-		{millis, india, []int{1}}, {millis, pacific, []int{1}},
-		{ago, india, []int{1, 3}}, {ago, pacific, []int{1, 3}},
+		{millis, india, []int{1}},
+		{millis, pacific, []int{1}},
+		{ago, india, []int{1, 3}},
+		{ago, pacific, []int{1, 3}},
 	} {
 		assert.Equal(t, test.expect, matched(t, test.jql, reader(test.zone)), "%s %s", test.jql, test.zone)
 	}

@@ -88,7 +88,8 @@ func (t *team) play() iter.Seq[time.Time] {
 		wait := func(until time.Time) { ended = ended || !yield(until) }
 		t.posted = func() { wait(t.now) }
 		for !ended && t.agenda.Len() > 0 {
-			if wait(t.agenda[0].at.Truncate(time.Millisecond)); !ended {
+			wait(t.agenda[0].at.Truncate(time.Millisecond))
+			if !ended {
 				t.runNext()
 				t.take()
 			}
