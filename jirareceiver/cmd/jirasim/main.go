@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command jirasim simulates a Jira: it posts the events of a team to a receiver as Jira would, and reports the outcome.
-// If JIRA_WEBHOOK_SECRET is set, it signs the deliveries. If JIRA_TOKEN is set, it sends the token with them. With -rest,
-// it also serves the same history over Jira's REST API. If JIRA_API_TOKEN is set, that API requires the token.
+// If JIRA_WEBHOOK_SECRET is set, it signs the deliveries. If JIRA_TOKEN is set, it sends the token with them.
+//
+// With -rest, it also serves the same history over Jira's REST API. If JIRA_API_TOKEN is set, that API requires the token.
 package main
 
 import (
@@ -229,7 +230,9 @@ func (c *command) limited(ctx context.Context) (context.Context, context.CancelF
 }
 
 // paced returns each delivery at its time.
-func (c *command) paced(ctx context.Context, served *restSide, deliveries iter.Seq[jirasim.Delivery], t *tally) iter.Seq[jirasim.Delivery] {
+func (c *command) paced(
+	ctx context.Context, served *restSide, deliveries iter.Seq[jirasim.Delivery], t *tally,
+) iter.Seq[jirasim.Delivery] {
 	c.pace.CaughtUp = func() {
 		t.caughtUp()
 		served.present()

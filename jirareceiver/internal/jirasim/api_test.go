@@ -26,11 +26,11 @@ type client struct {
 	header http.Header
 }
 
-// newClient returns a client of a Jira at the end of a few weeks of work.
+// newClient returns a client of a Jira after a week of work.
 func newClient(t *testing.T, d Deployment, a Account) *client {
 	t.Helper()
 	c := wrap(t, NewAPI(Site{Deployment: d, Start: start}, a))
-	c.SetNow(start.AddDate(0, 0, 20))
+	c.SetNow(start.AddDate(0, 0, 8))
 	return c
 }
 
@@ -174,7 +174,7 @@ func (c *comparison) compare(d Delivery) {
 	case event == "jira:issue_deleted":
 		id := at(body, "issue", "id")
 		assert.Equal(c.t, http.StatusNotFound, c.status("issue/%s", id))
-		assert.NotContains(c.t, c.search(everything), id)
+		assert.NotContains(c.t, c.search("id != 1"), id)
 	case strings.HasPrefix(event, "jira:issue") || event == "jira:worklog_updated":
 		c.compareIssue(d, body, event == "jira:issue_created")
 	case event == "comment_created" || event == "comment_updated":
@@ -184,9 +184,10 @@ func (c *comparison) compare(d Delivery) {
 	case event == "attachment_created":
 		assert.Contains(c.t, text(c.get("issue/%s?fields=attachment", strings.Fields(d.About)[0])), text(at(body, "attachment")))
 	case event == "issuelink_created":
-		for _, member := range []string{"sourceIssueId", "destinationIssueId"} {
+		for member, direction := range map[string]string{"sourceIssueId": "outwardIssue", "destinationIssueId": "inwardIssue"} {
 			links := list(c.get("issue/%v?fields=issuelinks", int(at(body, "issueLink", member).(float64))), "fields", "issuelinks")
-			assert.Contains(c.t, values(links, "id"), strconv.Itoa(int(at(body, "issueLink", "id").(float64))))
+			n := slices.Index(values(links, "id"), any(strconv.Itoa(int(at(body, "issueLink", "id").(float64)))))
+			assert.NotNil(c.t, at(links, max(0, n), direction), d.About)
 		}
 	case strings.HasPrefix(event, "worklog_"):
 		c.compareWorklog(d, at(body, "worklog"), event)
@@ -286,9 +287,9 @@ func TestServerInfo(t *testing.T) {
 		info := c.get("serverInfo")
 		described := []any{at(info, "baseUrl"), at(info, "deploymentType"), at(info, "versionNumbers", 0)}
 		assert.Equal(t, expect, described)
-		assert.Equal(t, "2026-03-22T09:00:00.000+0100", at(info, "serverTime"))
+		assert.Equal(t, "2026-03-10T09:00:00.000+0100", at(info, "serverTime"))
 		answer := c.do(http.MethodGet, c.path("serverInfo"), "")
-		assert.Equal(t, "Sun, 22 Mar 2026 08:00:00 GMT", answer.Header().Get("Date"))
+		assert.Equal(t, "Tue, 10 Mar 2026 08:00:00 GMT", answer.Header().Get("Date"))
 		assert.Equal(t, map[Operation]int{OpServerInfo: 2}, c.Requests())
 	}
 }
@@ -628,7 +629,9 @@ func TestLists(t *testing.T) {
 		assert.Len(t, rest, n-test.firstComments)
 		assert.Equal(t, strconv.Itoa(n-1), at(c.get("issue/%s/comment?orderBy=-created", id), "comments", 0, "body"))
 		assert.Equal(t, http.StatusBadRequest, c.status("issue/%s/comment?orderBy=updated", id))
-		assert.Len(t, list(c.get("issue/%s/worklog", id), "worklogs"), n)
+		worklogs := list(c.get("issue/%s/worklog", id), "worklogs")
+		assert.Len(t, worklogs, n)
+		assert.Equal(t, worklogs[embeddedCap-1], at(i, "fields", "worklog", "worklogs", 0), "in another order")
 		assert.Len(t, list(c.get("issue/%s", id), "fields", "comment", "comments"), n)
 	}
 	c := talk(t, Cloud, n)

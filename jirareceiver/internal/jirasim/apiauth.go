@@ -15,10 +15,11 @@ func (c *call) authenticate(r route) error {
 		return nil
 	}
 	if captcha := c.faults.CaptchaAfter; captcha > 0 && c.state.denied >= captcha && c.site.Deployment == DataCenter {
-		return &restError{status: http.StatusForbidden, message: "Basic Authentication Failure", html: true, header: map[string]string{
+		header := map[string]string{
 			"X-Authentication-Denied-Reason": "CAPTCHA_CHALLENGE; login-url=" + c.site.URL + "/login.jsp",
 			"X-Seraph-LoginReason":           "AUTHENTICATION_DENIED",
-		}}
+		}
+		return &restError{status: http.StatusForbidden, message: "Basic Authentication Failure", html: true, header: header}
 	}
 	if c.hasCredentials() {
 		return nil

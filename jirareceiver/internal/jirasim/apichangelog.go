@@ -44,7 +44,9 @@ func (c *call) changelogList() (any, error) {
 		return nil, err
 	}
 	found := slices.DeleteFunc(c.histories(i), func(h history) bool { return !slices.Contains(wanted.ChangelogIDs, h.id) })
-	return object{"startAt": 0, "maxResults": len(found), "total": len(found), "isLast": true, "histories": c.historyBodies(i, found)}, nil
+	return object{
+		"startAt": 0, "maxResults": len(found), "total": len(found), "isLast": true, "histories": c.historyBodies(i, found),
+	}, nil
 }
 
 // bulkChangelog is a request for the changelogs of many issues.
@@ -114,14 +116,18 @@ func (c *call) bulkHistories(wanted bulkChangelog) []issueHistory {
 	for _, i := range found {
 		for _, h := range c.histories(i) {
 			if len(wanted.FieldIDs) > 0 {
-				h.changes = slices.DeleteFunc(slices.Clone(h.changes), func(one change) bool { return !slices.Contains(wanted.FieldIDs, one.id) })
+				h.changes = slices.DeleteFunc(slices.Clone(h.changes), func(one change) bool {
+					return !slices.Contains(wanted.FieldIDs, one.id)
+				})
 			}
 			if len(h.changes) > 0 {
 				all = append(all, issueHistory{h, i})
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b issueHistory) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.of.id, b.of.id)) })
+	slices.SortStableFunc(all, func(a, b issueHistory) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.of.id, b.of.id))
+	})
 	return all
 }
 

@@ -115,7 +115,9 @@ func (c *call) addLists(fields object, i *issue, caps Caps) {
 		attachments = append(attachments, c.site.attachment(a))
 	}
 	for _, l := range i.links {
-		links = append(links, c.linkBody(i, l))
+		if c.exists(l.from) && c.exists(l.to) {
+			links = append(links, c.linkBody(i, l))
+		}
 	}
 	fields["attachment"], fields["issuelinks"] = attachments, links
 	spent := time.Duration(0)
@@ -126,6 +128,8 @@ func (c *call) addLists(fields object, i *issue, caps Caps) {
 		fields["timespent"] = int(spent.Seconds())
 	}
 }
+
+func (c *call) exists(i *issue) bool { return c.source.find(strconv.Itoa(i.id)) != nil }
 
 func (c *call) linkBody(of *issue, l issueLink) object {
 	direction, other := "outwardIssue", l.to

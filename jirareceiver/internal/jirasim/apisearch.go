@@ -341,7 +341,9 @@ func (c *call) searchPage() (any, error) {
 		size = min(max(0, *s.MaxResults), dataCenterPage)
 	}
 	if s.StartAt+size > searchWindow {
-		return nil, &restError{status: http.StatusInternalServerError, message: "Search limit exceeded: max_result_window is " + strconv.Itoa(searchWindow)}
+		return nil, &restError{
+			status: http.StatusInternalServerError, message: "Search limit exceeded: max_result_window is " + strconv.Itoa(searchWindow),
+		}
 	}
 	_, ids, err := c.find(s.JQL, nil)
 	if err != nil {

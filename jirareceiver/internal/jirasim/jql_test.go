@@ -24,7 +24,7 @@ var rows = []row{
 
 func reader(zone *time.Location) jqlReader {
 	return jqlReader{
-		now: start.Add(10*time.Hour + 30*time.Second), zone: zone, precision: time.Millisecond, projects: largeProjects,
+		now: start.Add(10*time.Hour + 30*time.Minute + 30*time.Second), zone: zone, precision: time.Millisecond, projects: largeProjects,
 		anchor: func(id string) bool { return id == "1" || id == "2" || id == "3" },
 	}
 }
@@ -61,10 +61,12 @@ func TestJQL(t *testing.T) {
 		{`updated <= "2026-03-02 11:00"`, []int{2, 3}},
 		{`created >= 2026-03-02`, []int{1, 2, 3}},
 		{`created >= "2026-03-03"`, nil},
-		{`updated >= -1m`, []int{1}},
-		{`updated >= "-0m"`, []int{1}},
-		{`updated >= -8h`, []int{1, 2, 3}},
-		{`updated >= -7h`, []int{1, 3}},
+		{`updated >= -30m`, []int{1}},
+		{`updated >= "-29m"`, nil},
+		{`updated >= -9h`, []int{1, 2, 3}},
+		{`updated >= -8h`, []int{1, 3}},
+		{`created >= 1772438400000 AND updated >= 1772445600000`, []int{1, 2, 3}},
+		{`updated >= 1772445600000 AND created >= 1772438400001`, []int{2, 3}},
 		{`updated <= -1d`, nil},
 		{`project in (OPS, BILL)`, []int{2, 3}},
 		{`project in ("Web Shop")`, []int{1}},
@@ -91,7 +93,7 @@ func TestJQL(t *testing.T) {
 // TestZones checks that dates depend on the time zone of the account, and that other times do not (G1).
 func TestZones(t *testing.T) {
 	india, pacific := time.FixedZone("IST", 19800), time.FixedZone("PST", -8*3600)
-	const date, millis, ago = `updated >= "2026-03-02 10:00"`, `updated >= 1772470800000`, `updated >= -7h`
+	const date, millis, ago = `updated >= "2026-03-02 10:00"`, `updated >= 1772470800000`, `updated >= -8h`
 	for _, test := range []struct {
 		jql    string
 		zone   *time.Location

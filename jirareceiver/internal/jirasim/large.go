@@ -14,8 +14,8 @@ import (
 )
 
 // LargeSite is a site with many issues. It computes each issue from its number, and keeps none in memory. The issues
-// exist before Site.Start. From then on, changes hit the issues in turns, in a scattered order: seven of ten changes are
-// transitions, two are comments, and one is a worklog.
+// exist before Site.Start. From then on, changes hit the issues in turns, in a scattered order: seven of ten changes
+// are transitions, two are comments, and one is a worklog. A search always finds the first status of an issue.
 type LargeSite struct {
 	Site
 	Issues         int // default: 1,000,000
@@ -174,7 +174,9 @@ func (l *large) apply(i *issue, change int) {
 	case largeComment:
 		i.comments = append(i.comments, &comment{id, by, "Comment " + strconv.Itoa(change), at, at})
 	case largeWorklog:
-		i.worklogs = append(i.worklogs, &worklog{id: id, issue: i, author: by, spent: time.Hour, started: at.Add(-time.Hour), created: at, updated: at})
+		i.worklogs = append(i.worklogs, &worklog{
+			id: id, issue: i, author: by, spent: time.Hour, started: at.Add(-time.Hour), created: at, updated: at,
+		})
 	case largeTransition:
 		steps := workflows[task]
 		to := steps[(slices.Index(statusIDs(steps), i.status.id)+1)%len(steps)]

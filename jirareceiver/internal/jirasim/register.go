@@ -101,13 +101,12 @@ func (r *register) find(idOrKey string) *issue {
 	return found
 }
 
-// feed returns the worklogs that were updated, or deleted, between two times, oldest first. It does not return the
-// worklogs of deleted issues.
+// feed returns the worklogs that were updated, or deleted, between two times, oldest first.
 func (r *register) feed(since, until time.Time, deleted bool) []*worklog {
 	var found []*worklog
 	for _, w := range r.worklogs {
 		at := w.changed()
-		if w.deleted.IsZero() == deleted || r.removed[w.issue.id] || at.Before(since) || at.After(until) {
+		if w.deleted.IsZero() == deleted || at.Before(since) || at.After(until) {
 			continue
 		}
 		found = append(found, w)
@@ -118,7 +117,7 @@ func (r *register) feed(since, until time.Time, deleted bool) []*worklog {
 
 func (r *register) worklog(id int) *worklog {
 	for _, w := range r.worklogs {
-		if w.id == id && w.deleted.IsZero() && !r.removed[w.issue.id] {
+		if w.id == id && w.deleted.IsZero() {
 			return w
 		}
 	}

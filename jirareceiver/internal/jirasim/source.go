@@ -20,9 +20,10 @@ type source interface {
 	row(id int, at time.Time) (row, bool)
 	// find returns an existing issue by its id or key, or nil.
 	find(idOrKey string) *issue
-	// feed returns worklogs that were updated or deleted between two times, oldest first. It may return more than limit.
+	// feed returns worklogs that were updated or deleted between two times, oldest first, also of issues that no longer
+	// exist. It may return more than limit.
 	feed(since, until time.Time, deleted bool, limit int) []*worklog
-	// worklog returns an existing worklog, or nil.
+	// worklog returns a worklog that was not deleted, or nil.
 	worklog(id int) *worklog
 	close()
 }
