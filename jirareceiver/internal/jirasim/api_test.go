@@ -649,7 +649,7 @@ func TestWorklogFeed(t *testing.T) {
 	const n = 1500
 	c := talk(t, Cloud, n)
 	end := start.Add(n * time.Hour)
-	c.SetNow(end)
+	c.SetNow(end.Add(30 * time.Second))
 	first := c.get("worklog/updated")
 	assert.Len(t, list(first, "values"), feedPage)
 	assert.Equal(t, false, at(first, "lastPage"))
