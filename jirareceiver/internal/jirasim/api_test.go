@@ -313,7 +313,7 @@ func TestPlaces(t *testing.T) {
 		{cloud, http.MethodGet, fmt.Sprintf("/rest/api/2/issue/%s/changelog", id), http.StatusOK},
 		{dataCenter, http.MethodGet, "/context/rest/api/2/myself", http.StatusOK},
 		{dataCenter, http.MethodGet, "/rest/api/2/myself", http.StatusNotFound},
-		{dataCenter, http.MethodGet, "/ex/jira/1/context/rest/api/2/myself", http.StatusNotFound},
+		{dataCenter, http.MethodGet, "/ex/jira/1/rest/api/2/myself", http.StatusNotFound},
 		{dataCenter, http.MethodGet, "/context/rest/api/2/search/jql", http.StatusNotFound},
 		{dataCenter, http.MethodPost, "/context/rest/api/2/issue/bulkfetch", http.StatusNotFound},
 		{dataCenter, http.MethodGet, fmt.Sprintf("/context/rest/api/2/issue/%s/changelog", id), http.StatusNotFound},
@@ -327,7 +327,7 @@ func TestPlaces(t *testing.T) {
 
 func TestCredentials(t *testing.T) {
 	const user, token, gatewayPath = "ada@example.com", "secret", "/ex/jira/1/rest/api/2/myself"
-	basic := func(password string) http.Header {
+	basic := func(user, password string) http.Header {
 		request := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 		request.SetBasicAuth(user, password)
 		return request.Header
@@ -339,13 +339,14 @@ func TestCredentials(t *testing.T) {
 		path       string
 		expect     int
 	}{
-		{Cloud, basic(token), "", http.StatusOK},
-		{Cloud, basic("wrong"), "", http.StatusUnauthorized},
+		{Cloud, basic(user, token), "", http.StatusOK},
+		{Cloud, basic(user, "wrong"), "", http.StatusUnauthorized},
+		{Cloud, basic("wrong", token), "", http.StatusUnauthorized},
 		{Cloud, nil, "", http.StatusUnauthorized},
 		{Cloud, bearer(token), "", http.StatusUnauthorized},
 		{Cloud, bearer(token), gatewayPath, http.StatusOK},
 		{Cloud, bearer("wrong"), gatewayPath, http.StatusUnauthorized},
-		{DataCenter, basic(token), "", http.StatusOK},
+		{DataCenter, basic(user, token), "", http.StatusOK},
 		{DataCenter, bearer(token), "", http.StatusOK},
 		{DataCenter, bearer("wrong"), "", http.StatusUnauthorized},
 		{DataCenter, nil, "", http.StatusUnauthorized},
