@@ -181,13 +181,17 @@ func (c *comparison) compare(d Delivery) {
 		id, _, _ := strings.Cut(strings.TrimPrefix(at(body, "comment", "self").(string), c.site.rest("issue/")), "/")
 		assert.Contains(c.t, list(c.get("issue/%s/comment", id), "comments"), at(body, "comment"))
 		assert.Contains(c.t, list(c.get("issue/%s", id), "fields", "comment", "comments"), at(body, "comment"))
+		c.checkUpdated(d, id)
 	case event == "attachment_created":
-		assert.Contains(c.t, text(c.get("issue/%s?fields=attachment", strings.Fields(d.About)[0])), text(at(body, "attachment")))
+		issue := c.get("issue/%s?fields=attachment", strings.Fields(d.About)[0])
+		assert.Contains(c.t, list(issue, "fields", "attachment"), at(body, "attachment"))
+		c.checkUpdated(d, at(issue, "id"))
 	case event == "issuelink_created":
 		for member, direction := range map[string]string{"sourceIssueId": "outwardIssue", "destinationIssueId": "inwardIssue"} {
 			links := list(c.get("issue/%v?fields=issuelinks", int(at(body, "issueLink", member).(float64))), "fields", "issuelinks")
 			n := slices.Index(values(links, "id"), any(strconv.Itoa(int(at(body, "issueLink", "id").(float64)))))
 			assert.NotNil(c.t, at(links, max(0, n), direction), d.About)
+			c.checkUpdated(d, strconv.Itoa(int(at(body, "issueLink", member).(float64))))
 		}
 	case strings.HasPrefix(event, "worklog_"):
 		c.compareWorklog(d, at(body, "worklog"), event)
@@ -219,7 +223,14 @@ func (c *comparison) compareIssue(d Delivery, body any, created bool) {
 	assert.Equal(c.t, at(body, "user"), at(histories, n, "author"))
 }
 
+// checkUpdated checks that an event is the last change of an issue, for the issue and for searches.
+func (c *comparison) checkUpdated(d Delivery, id any) {
+	assert.Equal(c.t, c.site.time(d.At), at(c.get("issue/%s", id), "fields", "updated"), d.About)
+	assert.Contains(c.t, c.search(fmt.Sprintf("updated >= %d", d.At.UnixMilli())), id, d.About)
+}
+
 func (c *comparison) compareWorklog(d Delivery, worklog any, event string) {
+	c.checkUpdated(d, at(worklog, "issueId"))
 	id, _ := strconv.ParseFloat(at(worklog, "id").(string), 64)
 	listed := c.post("worklog/list", object{"ids": []any{id}})
 	if event == "worklog_deleted" {

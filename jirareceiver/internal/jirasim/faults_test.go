@@ -358,7 +358,9 @@ func TestFailures(t *testing.T) {
 	assert.Equal(t, []int{200}, codes("serverInfo", 1))
 	c.SetFaults(Faults{Failures: []Failure{{Times: 1}}})
 	assert.Equal(t, []int{500, 200}, codes(search, 2))
-	assert.Equal(t, map[Operation]int{OpSearch: 9, OpMyself: 2, OpServerInfo: 1}, c.Requests())
+	c.SetFaults(Faults{Failures: []Failure{{Skip: 2, Times: 1}}})
+	assert.Equal(t, []int{200, 200, 500, 200}, codes(search, 4))
+	assert.Equal(t, map[Operation]int{OpSearch: 13, OpMyself: 2, OpServerInfo: 1}, c.Requests())
 
 	c.SetFaults(Faults{Failures: []Failure{RateLimited(OpSearch, 7, 1), RateLimited(OpSearch, -1, 1), {Operation: OpSearch, Status: http.StatusGone}}})
 	for _, expect := range []struct {
