@@ -10,6 +10,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -187,7 +188,8 @@ func (c *command) isFolder() bool {
 	return err == nil && info.IsDir()
 }
 
-// listening returns an error if no process listens at an address, so that jirasim does not start without a receiver.
+// listening returns an error if no process listens at an address, or if TLS fails, so that jirasim does not start
+// without a receiver.
 func listening(ctx context.Context, address string) error {
 	parsed, err := url.Parse(address)
 	if err != nil || parsed.Host == "" {
@@ -197,12 +199,21 @@ func listening(ctx context.Context, address string) error {
 	if parsed.Port() == "" {
 		host = net.JoinHostPort(parsed.Hostname(), map[string]string{"http": "80", "https": "443"}[parsed.Scheme])
 	}
-	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", host)
+	var dialer interface {
+		DialContext(ctx context.Context, network, address string) (net.Conn, error)
+	} = &net.Dialer{Timeout: 5 * time.Second}
+	if parsed.Scheme == "https" { // without a handshake, the receiver would log a failed one
+		dialer = &tls.Dialer{NetDialer: &net.Dialer{Timeout: 5 * time.Second}}
+	}
+	conn, err := dialer.DialContext(ctx, "tcp", host)
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("-url: no process listens at %s; start the collector with `make run` in another terminal", address)
 	}
+	if _, plain := errors.AsType[tls.RecordHeaderError](err); plain {
+		return errors.New("-url: the receiver does not use TLS; write http:// instead of https://")
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("-url: %w", err)
 	}
 	return conn.Close()
 }

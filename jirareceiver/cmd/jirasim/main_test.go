@@ -6,10 +6,16 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -108,6 +114,48 @@ func TestUnauthorized(t *testing.T) {
 	assert.ErrorContains(t, err, "7 of 7 were given up: 7 × 401 Unauthorized. For 401, check that the collector has the same JIRA_WEBHOOK_SECRET")
 	assert.Contains(t, output, "1_created.json")
 	assert.Contains(t, output, "7 sent, 0 acknowledged, 0 retried, 7 given up")
+}
+
+// TestNoResponse closes all connections without a response.
+func TestNoResponse(t *testing.T) {
+	setSecrets(t, "", "t0ken")
+	r := newReceiver(t, func(int) int { panic(http.ErrAbortHandler) })
+	for _, verbosity := range []string{"-verbose=true", "-verbose=false"} {
+		output, err := call(t.Context(), t, r, "-scenario", "delivery", "-rate", "10000", "-deployment", "data_center", verbosity,
+			"-token-query", "token")
+		assert.ErrorContains(t, err, "were given up: 66 × no response: EOF")
+		assert.Contains(t, output, "no response: EOF")
+		if verbosity == "-verbose=false" {
+			assert.Equal(t, 1, strings.Count(output, "no response"))
+		}
+		assert.NotContains(t, output+err.Error(), "t0ken")
+	}
+}
+
+// TestTLS uses a certificate that is self-signed, and mixes http and https.
+func TestTLS(t *testing.T) {
+	setSecrets(t, "", "")
+	var logged bytes.Buffer
+	r := httptest.NewUnstartedServer(http.NotFoundHandler())
+	r.Config.ErrorLog = log.New(&logged, "", 0)
+	r.StartTLS()
+	err := run(t.Context(), []string{"-url", r.URL}, io.Discard)
+	assert.ErrorContains(t, err, "-url: tls: failed to verify certificate: x509: certificate signed by unknown authority")
+	r.Close()
+	assert.NotContains(t, logged.String(), "EOF")
+
+	plain := newReceiver(t, always(http.StatusOK))
+	err = run(t.Context(), []string{"-url", strings.Replace(plain.URL, "http:", "https:", 1)}, io.Discard)
+	assert.EqualError(t, err, "-url: the receiver does not use TLS; write http:// instead of https://")
+	assert.Empty(t, plain.requests)
+}
+
+func TestCause(t *testing.T) {
+	t.Parallel()
+	refused := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{Port: 4711}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	assert.Equal(t, "connection refused", cause(fmt.Errorf("attempt: %w", refused)))
+	assert.Equal(t, "timeout", cause(&net.OpError{Op: "read", Err: context.DeadlineExceeded}))
+	assert.Equal(t, "http: server gave HTTP response to HTTPS client", cause(http.ErrSchemeMismatch))
 }
 
 // TestCtrlC interrupts an endless history during retries, and expects a summary.

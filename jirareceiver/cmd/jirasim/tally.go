@@ -4,9 +4,12 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -25,12 +28,13 @@ type tally struct {
 
 	mu                                                sync.Mutex
 	sent, acknowledged, retried, givenUp, interrupted int
-	givenUpBy                                         map[string]int // deliveries that were given up, by their last response
-	at                                                time.Time      // time of the latest event
+	givenUpBy                                         map[string]int  // deliveries that were given up, by their last response
+	causes                                            map[string]bool // printed causes of attempts without a response
+	at                                                time.Time       // time of the latest event
 }
 
 func newTally(out io.Writer, verbose bool) *tally {
-	t := &tally{out: out, verbose: verbose, givenUpBy: map[string]int{}}
+	t := &tally{out: out, verbose: verbose, givenUpBy: map[string]int{}, causes: map[string]bool{}}
 	if file, isFile := out.(*os.File); isFile {
 		info, err := file.Stat()
 		t.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
@@ -54,23 +58,45 @@ func (t *tally) attempted(d jirasim.Delivery, retry int, a jirasim.Attempt) {
 	}
 	if t.verbose {
 		t.printf("  %-32s %s %s\n", d.About, response(a), a.Answer)
+	} else if a.Err != nil && !errors.Is(a.Err, context.Canceled) && !t.causes[response(a)] {
+		t.causes[response(a)] = true
+		t.clearLine()
+		t.printf("%s\n", response(a))
+	}
+}
+
+func (t *tally) clearLine() {
+	if t.terminal {
+		t.printf("\r\033[K")
 	}
 }
 
 func response(a jirasim.Attempt) string {
 	if a.Err != nil {
-		return "no response"
+		return "no response: " + cause(a.Err)
 	}
 	return fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status))
+}
+
+// cause returns the part of an error that is the same for all attempts with this error. It contains no ports.
+func cause(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "timeout"
+	}
+	if operation, ok := errors.AsType[*net.OpError](err); ok {
+		err = operation.Err
+	}
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
+		err = call.Err
+	}
+	return err.Error()
 }
 
 // caughtUp reports that deliveries become less frequent.
 func (t *tally) caughtUp() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.terminal {
-		t.printf("\r\033[K")
-	}
+	t.clearLine()
 	t.printf("The history has reached the present; each further delivery is sent at the time of its event. Stop with Ctrl-C\n")
 }
 
@@ -104,9 +130,7 @@ func (t *tally) progress() (stop func()) {
 		for {
 			select {
 			case <-done:
-				if t.terminal {
-					t.printf("\r\033[K")
-				}
+				t.clearLine()
 				return
 			case <-time.After(every):
 				t.mu.Lock()
