@@ -316,6 +316,7 @@ func TestFileThatCannotBeOpened(t *testing.T) {
 	r := startWithFile(t, t.TempDir())
 	assert.EqualValues(t, 1, r.storageErrors())
 	assert.Equal(t, 1, r.storageWarnings())
+	assert.Equal(t, 1, r.logs.FilterMessageSnippet("the receiver keeps the delivery IDs in memory only").Len())
 	r.assertOutcomes(t, map[outcome]int64{outcomeAccepted: 1, outcomeDuplicate: 1}, "1", "1")
 	response, _ := r.post(t, []byte(createdBody), withDeliveryID("2"))
 	assert.Equal(t, http.StatusOK, response.StatusCode)
@@ -447,7 +448,7 @@ func (r *testReceiver) storageErrors() int64 {
 
 // storageWarnings returns the number of logged warnings about the file or the storage.
 func (r *testReceiver) storageWarnings() int {
-	return r.logs.FilterMessageSnippet("Cannot use deduplication::file").Len()
+	return r.logs.FilterMessageSnippet("deduplication::file or deduplication::storage").Len()
 }
 
 func (r *testReceiver) awaitStorageErrors(t *testing.T, atLeast int64) {

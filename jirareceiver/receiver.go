@@ -98,9 +98,10 @@ func (r *jiraReceiver) startPersister(ctx context.Context, host component.Host) 
 		}
 	}
 	r.persister = dedup.StartPersister(ctx, r.handler.cache, dedup.PersisterOptions{
-		Open:     open,
-		OnError:  t.recordStorageError,
-		OnDamage: func(ctx context.Context, pages int) { t.recordDamage(ctx, cfg.File, pages) },
+		Open:        open,
+		OnOpenError: t.recordStorageOpenError,
+		OnError:     t.recordStorageError,
+		OnDamage:    func(ctx context.Context, pages int) { t.recordDamage(ctx, cfg.File, pages) },
 	})
 	return nil
 }

@@ -219,12 +219,18 @@ func (t *telemetry) recordEviction() {
 	t.warnings.Warn("Closed a connection without an authentic delivery, because max_connections was reached")
 }
 
-// recordStorageError counts an error of opening, loading or saving the cache, and logs it once a minute.
+// recordStorageOpenError counts and logs an error of opening the file or the storage.
+func (t *telemetry) recordStorageOpenError(ctx context.Context, err error) {
+	t.metrics.ReceiverJiraDeduplicationStorageErrors.Add(ctx, 1, t.byReceiver)
+	t.warnings.Warn("Cannot open deduplication::file or deduplication::storage; "+
+		"until its next start, the receiver keeps the delivery IDs in memory only", zap.Error(err))
+}
+
+// recordStorageError counts an error of loading or saving the cache, and logs it once a minute.
 func (t *telemetry) recordStorageError(ctx context.Context, err error) {
 	t.metrics.ReceiverJiraDeduplicationStorageErrors.Add(ctx, 1, t.byReceiver)
-	t.warnings.Warn("Cannot use deduplication::file or deduplication::storage; "+
-		"the receiver tries a failed save again, "+
-		"and keeps the delivery IDs in memory only if it could not open the file or the storage", zap.Error(err))
+	t.warnings.Warn("Cannot read or write deduplication::file or deduplication::storage; "+
+		"the receiver tries a failed save again", zap.Error(err))
 }
 
 // recordDamage counts and logs the damaged pages of a file.

@@ -21,9 +21,10 @@ const (
 
 // PersisterOptions configure a [Persister].
 type PersisterOptions struct {
-	Open     func(ctx context.Context) (Store, error)
-	OnError  func(ctx context.Context, err error) // called for each use of the store that failed
-	OnDamage func(ctx context.Context, pages int) // called with the number of damaged pages, unless there are none
+	Open        func(ctx context.Context) (Store, error)
+	OnOpenError func(ctx context.Context, err error) // called if Open failed
+	OnError     func(ctx context.Context, err error) // called for each load and save that failed
+	OnDamage    func(ctx context.Context, pages int) // called with the number of damaged pages, unless there are none
 }
 
 // Persister saves a [Cache] in the background, so that no delivery waits for a disk. A nil Persister saves nothing.
@@ -42,7 +43,7 @@ func StartPersister(ctx context.Context, cache *Cache, opts PersisterOptions) *P
 	defer cancel()
 	store, err := opts.Open(ctx)
 	if err != nil {
-		opts.OnError(ctx, err)
+		opts.OnOpenError(ctx, err)
 		return nil
 	}
 	p := &Persister{opts: opts, cache: cache, store: store, stop: make(chan struct{})}

@@ -174,8 +174,8 @@ func TestLastSave(t *testing.T) {
 func TestStoreCannotBeOpened(t *testing.T) {
 	var reported error
 	persister := StartPersister(t.Context(), newCache(nil), PersisterOptions{
-		Open:    func(context.Context) (Store, error) { return nil, errBroken },
-		OnError: func(_ context.Context, err error) { reported = err },
+		Open:        func(context.Context) (Store, error) { return nil, errBroken },
+		OnOpenError: func(_ context.Context, err error) { reported = err },
 	})
 	assert.Nil(t, persister)
 	assert.Equal(t, errBroken, reported)
