@@ -93,7 +93,7 @@ var rejections = []*rejection{
 	{
 		cause: signature.ErrMissing, status: http.StatusUnauthorized, reason: "missing_signature",
 		message: unauthorized, closes: true,
-		hint: "set a secret on the webhook in Jira",
+		hint: "set a secret on the webhook in Jira; a sender that cannot sign needs a token of token::values",
 	},
 	{
 		cause: auth.ErrSecretInQuery, status: http.StatusUnauthorized, reason: "secret_in_query",
