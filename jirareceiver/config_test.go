@@ -177,7 +177,7 @@ func TestInvalidConfigs(t *testing.T) {
 		"max_text_length_zero":              {"max_text_length: 0 is not a positive number; set"},
 		"status_in_two_values":              {`status::mapping: status "verified" is listed under both "done" and "processing"; keep it under one`},
 		"status_in_two_values_of_project":   {`status::projects::OPS::mapping: status "10042" is listed under both "canceled" and "done"`},
-		"status_empty":                      {"a mapped value is empty", `"done" lists an empty status`},
+		"status_empty":                      {"status::mapping: a mapped value is empty", `status::mapping: "done" lists an empty status`},
 		"project_twice":                     {"status::projects::ops: the same project as OPS; keep one"},
 		"event_of_jira":                     {`events::include[1]: "jira:issue_updated" matches no event; write an event type, such as jira.issue.created`},
 		"event_misspelt":                    {`events::include[0]: "jira.isue.*" matches no event`, `events::exclude[0]: "jira.sprints.closed" matches no event`},

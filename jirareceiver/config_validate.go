@@ -248,7 +248,15 @@ func (cfg *StatusConfig) validate() error {
 	return errors.Join(errs...)
 }
 
+// within puts the path before an error, and before each error of errors.Join.
 func within(path string, err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only errors.Join itself
+		var errs []error
+		for _, e := range joined.Unwrap() {
+			errs = append(errs, within(path, e))
+		}
+		return errors.Join(errs...)
+	}
 	if err == nil {
 		return nil
 	}
