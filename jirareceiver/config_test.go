@@ -190,6 +190,7 @@ func TestInvalidConfigs(t *testing.T) {
 		"custom_field_alias":                {"custom_fields::customfield_10016: the alias is not the end of an attribute name"},
 		"custom_field_twice":                {"custom_fields::customfield_10017: the same alias as customfield_10016; choose another"},
 		"query_token":                       {"query_attributes::token: this parameter carries the token"},
+		"query_attribute_personal":          {"query_attributes::user: user.name contains personal data; set include::user_details to true", "query_attributes::uid: only the receiver sets log.record.uid"},
 		"query_attribute_twice":             {"query_attributes::key: the same attribute as issue; choose another"},
 		"query_attribute_name":              {"query_attributes::issue: not the name of an attribute; write it like jira.issue.key"},
 		"severity_unknown":                  {"severity::priorities::Highest: not a severity; write trace, debug, info, warn, error or fatal"},

@@ -340,6 +340,13 @@ func (cfg *Config) validateQueryAttributes() error {
 			errs = append(errs, fmt.Errorf("query_attributes::%s: not the name of an attribute; "+
 				"write it like jira.issue.key", parameter))
 		}
+		if record.IsReserved(attribute) {
+			errs = append(errs, fmt.Errorf("query_attributes::%s: only the receiver sets %s; "+
+				"choose another attribute", parameter, attribute))
+		} else if option := record.OptionOf(attribute); option != "" && !cfg.Include.has(option) {
+			errs = append(errs, fmt.Errorf("query_attributes::%s: %s contains personal data; "+
+				"set %s to true, or choose another attribute", parameter, attribute, option))
+		}
 		if strings.HasPrefix(parameter, "jira.") && !strings.HasPrefix(attribute, "jira.") {
 			errs = append(errs, fmt.Errorf("query_attributes::%s: not a parameter; "+
 				"write the parameter first and then its attribute, such as issue: jira.issue.key", parameter))
@@ -373,6 +380,16 @@ func (cfg *SeverityConfig) validate() error {
 		seen[name] = priority
 	}
 	return errors.Join(errs...)
+}
+
+// has reports whether an option is set.
+func (cfg *IncludeConfig) has(option string) bool {
+	return map[string]bool{
+		"include::user_details": cfg.UserDetails,
+		"include::description":  cfg.Description,
+		"include::comment_body": cfg.CommentBody,
+		"include::payload":      cfg.Payload,
+	}[option]
 }
 
 // minUserHashKey is the smallest number of characters of a key that cannot be guessed if it is random.

@@ -44,7 +44,7 @@ func TestConfigSchemaKnowsMistakes(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		"admission_below_body_size", "custom_field_twice", "deduplication_twice", "event_misspelt", "event_namespace", "event_of_split", "no_authentication", "paths_same",
-		"project_by_name", "project_twice", "query_attribute_twice", "query_attributes_reversed", "query_token", "secret_from_unset_variable", "severity_priority_twice", "status_in_two_values", "status_in_two_values_of_project",
+		"project_by_name", "project_twice", "query_attribute_personal", "query_attribute_twice", "query_attributes_reversed", "query_token", "secret_from_unset_variable", "severity_priority_twice", "status_in_two_values", "status_in_two_values_of_project",
 		"tls_without_client_ca", "token_nowhere", "user_hash_key_from_unset_variable",
 	}, accepted, "mistakes that no schema can find, because they concern two values, or other files")
 }
