@@ -250,7 +250,7 @@ func (cfg *StatusConfig) validate() error {
 
 // within puts the path before an error, and before each error of errors.Join.
 func within(path string, err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only errors.Join itself
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var errs []error
 		for _, e := range joined.Unwrap() {
 			errs = append(errs, within(path, e))
