@@ -333,11 +333,11 @@ func TestNothingIsDeliveredAfterShutdown(t *testing.T) {
 	t.Parallel()
 	var stopped atomic.Bool
 	var late, delivered, accepted atomic.Int64
-	r := start(t, &sink{consume: func(context.Context, plog.Logs) error {
+	r := start(t, &sink{consume: func(_ context.Context, logs plog.Logs) error {
 		if stopped.Load() {
 			late.Add(1)
 		}
-		delivered.Add(1)
+		delivered.Add(int64(logs.LogRecordCount()))
 		return nil
 	}}, nil)
 	url := r.url()
