@@ -195,8 +195,7 @@ func (h *handler) reject(w http.ResponseWriter, r *http.Request, err error) {
 func (h *handler) deliverSafely(ctx context.Context, w http.ResponseWriter, r *http.Request) (res result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			h.logger.Error("A delivery failed with a panic",
-				zap.String("type", fmt.Sprintf("%T", p)), zap.Stack("stack"))
+			h.logPanic(p)
 			err = fmt.Errorf("panic of type %T", p)
 		}
 	}()

@@ -79,7 +79,7 @@ func (r *running) get(resource, token string) (int, map[string]any) {
 	return response.StatusCode, body
 }
 
-// TestREST serves what it sends, and requires the token.
+// TestREST reads from the REST API the issues of the webhooks that jirasim sent. The REST API requires the token.
 func TestREST(t *testing.T) {
 	setSecrets(t, "", "")
 	t.Setenv(restTokenVariable, "t0p")

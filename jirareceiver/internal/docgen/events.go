@@ -126,7 +126,7 @@ var meanings = map[string]string{
 	"jira.alert.created":                              "an alert was created",
 	"jira.alert.acknowledged":                         "a user acknowledged an alert",
 	"jira.alert.unacknowledged":                       "a user took an acknowledgement back",
-	"jira.alert.escalated":                            "an alert was escalated, for example because nobody acknowledged it",
+	"jira.alert.escalated":                            "an alert was escalated, for example because no responder acknowledged it",
 	"jira.alert.snoozed":                              "the notifications of an alert were paused",
 	"jira.alert.snooze_ended":                         "the pause of the notifications ended",
 	"jira.alert.ownership_assigned":                   "a user assigned an alert to an owner",

@@ -215,7 +215,7 @@ func firstWorklog(w jira.Worklog) *jira.Worklog {
 	return &jira.Worklog{Entity: w.Entity, Revision: firstRevision(w.Revision), IssueID: w.IssueID}
 }
 
-// firstRevision returns the revision of a subject that nobody has edited: its author is its last editor.
+// firstRevision returns the revision that a subject had before its first edit: its author is its last editor.
 func firstRevision(r jira.Revision) jira.Revision {
 	return jira.Revision{Created: r.Created, Updated: r.Created, Author: r.Author, UpdateAuthor: r.Author}
 }

@@ -18,7 +18,6 @@ const (
 	fieldResolution = "resolution"
 	fieldKey        = "key"
 	fieldFlagged    = "flagged" // a custom field
-	fieldWorklogID  = "worklogid"
 )
 
 // privacy is the reason why a record may not contain a changed value.
