@@ -58,20 +58,26 @@ func (w writer) putCustom(key string, values []any, isCut, isList bool) {
 // customPeople writes the hashes and the names of people.
 func (w writer) customPeople(keys personTemplates, alias string, persons []jira.User, isCut, isList bool) {
 	put := func(prefix string, text func(key string, u jira.User) string) {
-		key := prefix + alias
-		var texts []any
-		for _, u := range persons {
-			if s := text(key, u); s != "" {
-				texts = append(texts, s)
-			}
-		}
-		w.putCustom(key, texts, isCut && len(texts) > 0, isList)
+		w.putPersons(prefix+alias, persons, isCut, isList, text)
 	}
 	put(keys.hash, func(key string, u jira.User) string { return w.id(key, w.hashOf(u)) })
 	if w.opts.UserDetails {
 		put(keys.name, func(key string, u jira.User) string { return w.text(key, u.Login()) })
 		put(keys.fullName, func(key string, u jira.User) string { return w.text(key, u.DisplayName) })
 	}
+}
+
+// putPersons writes one text of each person that has it.
+func (w writer) putPersons(
+	key string, persons []jira.User, isCut, isList bool, text func(key string, u jira.User) string,
+) {
+	var texts []any
+	for _, u := range persons {
+		if s := text(key, u); s != "" {
+			texts = append(texts, s)
+		}
+	}
+	w.putCustom(key, texts, isCut && len(texts) > 0, isList)
 }
 
 // customValue returns a value that is not a person, or nil if it is empty.

@@ -128,12 +128,7 @@ func (w writer) approvers(alias string, a jira.Approvers) {
 	if a.IsCut {
 		w.budget.markCut(attrApprovalApproverCount + alias)
 	}
-	var ids []any
-	for _, u := range a.Users {
-		if id := w.id(attrApproverID+alias, u.ID()); id != "" {
-			ids = append(ids, id)
-		}
-	}
-	w.putCustom(attrApproverID+alias, ids, a.IsCut && len(ids) > 0, true)
+	id := func(key string, u jira.User) string { return w.id(key, u.ID()) }
+	w.putPersons(attrApproverID+alias, a.Users, a.IsCut, true, id)
 	w.customPeople(approverTemplates, alias, a.Users, a.IsCut, true)
 }
