@@ -53,6 +53,10 @@ const (
 	SourceAutomation   Source = "automation"    // the action "Send web request" of an Automation rule
 	SourceOperations   Source = "operations"    // the webhook integration of the alerts of Jira Service Management
 	SourceUnknown      Source = "unknown"
+
+	// The sources of events that no sender delivers: the receiver reads them from the REST API.
+	SourcePoll     Source = "poll"     // changes since the receiver was started
+	SourceBackfill Source = "backfill" // changes before
 )
 
 // envelope is the top level of a body while it is read. The sender is known only after the last member.

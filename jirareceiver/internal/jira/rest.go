@@ -189,11 +189,6 @@ func DecodeWorklogs(r io.Reader) (Page[Worklog], error) {
 	return decodePage(r, decodeWorklogEntry, "worklogs")
 }
 
-// DecodeWorklogList reads an array of worklogs, the answer of worklog/list.
-func DecodeWorklogList(r io.Reader) ([]Worklog, error) {
-	return decodeArrayAnswer(r, decodeWorklogEntry)
-}
-
 func decodeWorklogEntry(a *answer, w *Worklog) (bool, error) {
 	err := decodeInto(a.decoding, w, (*Worklog).decodeMember)
 	return w.ID != "", err

@@ -43,6 +43,7 @@ const issueAnswer = `{"id": "10", "key": "A-1", "self": "https://a/rest/api/2/is
 			"items": [{"field": "Fix Version", "to": "1"}, {"field": "Fix Version", "from": "1"}, null]},
 		null, 7, {"items": [{}]}, {"id": "11", "author": null, "items": null}]},
 	"fields": {"summary": "s", "updated": null, "comment": {"total": 1, "comments": [{"id": "5", "body": "b"}, null]},
+		"worklog": {"total": 30, "worklogs": [{"id": "3", "issueId": "10"}, null]},
 		"attachment": [{"id": "8", "filename": "f"}, null]}}`
 
 func TestDecodeSnapshot(t *testing.T) {
@@ -57,9 +58,11 @@ func TestDecodeSnapshot(t *testing.T) {
 			{Changelog: Changelog{ID: "11"}},
 		},
 		Comments:     []Comment{{Entity: Entity{ID: "5"}, Body: "b"}},
+		Worklogs:     []Worklog{{Entity: Entity{ID: "3"}, IssueID: "10"}},
 		Attachments:  []Attachment{{Entity: Entity{ID: "8"}, Filename: "f"}},
 		HistoryTotal: new(int64(38)), // 41 without three odd entries
 		CommentTotal: new(int64(1)),
+		WorklogTotal: new(int64(29)), // without an odd entry
 	}
 	for name, r := range map[string]io.Reader{
 		"at once":             strings.NewReader(issueAnswer),
@@ -137,10 +140,6 @@ func TestDecodeSmallAnswers(t *testing.T) {
 	assert.Equal(t, time.UnixMilli(1438013693136).UTC(), changes.Until)
 	assert.False(t, *changes.IsLast)
 
-	worklogs, err := DecodeWorklogList(strings.NewReader(`[{"id": "3", "issueId": "10"}, null]`))
-	require.NoError(t, err)
-	assert.Equal(t, []Worklog{{Entity: Entity{ID: "3"}, IssueID: "10"}}, worklogs)
-
 	messages, err := DecodeMessages(strings.NewReader(`{"errorMessages": ["a", 1], "errors": {"jql": "b"}}`))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "1", "b"}, messages)
@@ -171,7 +170,7 @@ func TestDecodeAnswerErrors(t *testing.T) {
 			assert.Equal(t, want, decode(strings.NewReader(body)), "%s: %s", name, body)
 		}
 	}
-	_, err := DecodeWorklogList(strings.NewReader(`{}`))
+	_, err := DecodeFields(strings.NewReader(`{}`))
 	assert.Equal(t, ErrNoList, err)
 	_, err = DecodeComments(strings.NewReader(`{"comments": [` + strings.Repeat(`{},`, maxRows) + `{}]}`))
 	assert.Equal(t, ErrTooLong, err)
@@ -340,7 +339,6 @@ func FuzzDecodeAnswers(f *testing.F) {
 		"issue histories": func(r io.Reader) (any, error) { return DecodeIssueHistories(r) },
 		"comments":        func(r io.Reader) (any, error) { return DecodeComments(r) },
 		"worklogs":        func(r io.Reader) (any, error) { return DecodeWorklogs(r) },
-		"worklog list":    func(r io.Reader) (any, error) { return DecodeWorklogList(r) },
 		"worklog changes": func(r io.Reader) (any, error) { return DecodeWorklogChanges(r) },
 		"fields":          func(r io.Reader) (any, error) { return DecodeFields(r) },
 		"server info":     func(r io.Reader) (any, error) { return DecodeServerInfo(r) },

@@ -17,12 +17,14 @@ type Snapshot struct {
 	Issue       *Issue
 	Histories   []History    // changelog, in the order of the answer: newest first on Cloud, oldest first on Data Center
 	Comments    []Comment    // field comment
+	Worklogs    []Worklog    // field worklog, in no order
 	Attachments []Attachment // field attachment, at most MaxEntries
 
 	// The numbers of entries of the whole lists. The answer may contain a part of them. They are nil if the answer does
 	// not contain the list at all.
 	HistoryTotal *int64
 	CommentTotal *int64
+	WorklogTotal *int64
 }
 
 // History is an entry of the changelog of an issue: the fields that one update has changed.
@@ -139,7 +141,7 @@ func (dec *Decoder) snapshotMember(a *answer, s *Snapshot) memberDecoder {
 			return decodeSublist(a, &s.Histories, &s.HistoryTotal, decodeHistoryEntry, "histories")
 		case "fields":
 			*s.Issue = Issue{ID: s.Issue.ID, Key: s.Issue.Key, Self: s.Issue.Self}
-			s.Comments, s.CommentTotal, s.Attachments = nil, nil, nil
+			s.Comments, s.CommentTotal, s.Worklogs, s.WorklogTotal, s.Attachments = nil, nil, nil, nil, nil
 			return decodeObject(d, dec.snapshotField(a, s))
 		default:
 			return issueMember(d, key)
@@ -153,6 +155,8 @@ func (dec *Decoder) snapshotField(a *answer, s *Snapshot) memberDecoder {
 		switch string(key) {
 		case "comment":
 			return decodeSublist(a, &s.Comments, &s.CommentTotal, decodeCommentEntry, "comments")
+		case "worklog":
+			return decodeSublist(a, &s.Worklogs, &s.WorklogTotal, decodeWorklogEntry, "worklogs")
 		case "attachment":
 			return s.decodeAttachments(d)
 		default:

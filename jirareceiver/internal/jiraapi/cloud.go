@@ -76,7 +76,7 @@ func (s cloud) yieldChunk(
 		return s.yieldChunk(ctx, ids[:half], historySince, yield) && s.yieldChunk(ctx, ids[half:], historySince, yield)
 	}
 	if KindOf(err) == KindTooLarge { // without the lists, which are then read in pages
-		snapshots, err = s.bulkFetch(ctx, ids, s.withoutComments(), nil)
+		snapshots, err = s.bulkFetch(ctx, ids, s.withoutLists(), nil)
 	}
 	if err == nil {
 		err = s.addMissingChangelogs(ctx, snapshots)
@@ -139,8 +139,8 @@ func (s cloud) complete(ctx context.Context, snapshot jira.Snapshot, historySinc
 	if err != nil {
 		return Issue{}, err
 	}
-	hasComments, err := s.completeComments(ctx, &snapshot)
-	return finish(snapshot, !hasHistories || !hasComments), err
+	hasLists, err := s.completeLists(ctx, &snapshot)
+	return finish(snapshot, !hasHistories || !hasLists), err
 }
 
 // completeHistories reads the pages of a changelog from the end, until it has all histories since the given time. The

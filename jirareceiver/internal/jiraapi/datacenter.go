@@ -113,7 +113,7 @@ func (w *searchWalk) read(ctx context.Context) (jira.Page[jira.Snapshot], error)
 			return page, err
 		}
 		if w.size <= 2 { // one issue besides the overlap
-			body.Fields, body.Expand = w.withoutComments(), nil
+			body.Fields, body.Expand = w.withoutLists(), nil
 			if page, err = w.search(ctx, body); err == nil {
 				err = w.readAlone(ctx, page.Entries)
 			}
@@ -233,7 +233,7 @@ func (s dataCenter) Issues(ctx context.Context, ids []string, _ time.Time) iter.
 		for _, id := range ids {
 			snapshot, err := s.issue(ctx, id, s.fields, s.expand)
 			if KindOf(err) == KindTooLarge {
-				snapshot, err = s.issue(ctx, id, s.withoutComments(), nil)
+				snapshot, err = s.issue(ctx, id, s.withoutLists(), nil)
 			}
 			issue := Issue{Snapshot: jira.Snapshot{Issue: &jira.Issue{ID: id}}, IsMissing: true}
 			switch {
@@ -249,10 +249,10 @@ func (s dataCenter) Issues(ctx context.Context, ids []string, _ time.Time) iter.
 	}
 }
 
-// complete reads the comments of which an issue contains a part. Data Center has no other resource for histories.
+// complete reads the comments and worklogs of which an issue contains a part. Data Center has no other resource for histories.
 func (s dataCenter) complete(ctx context.Context, snapshot jira.Snapshot) (Issue, error) {
 	hasHistories := !s.contents.Changelog ||
 		snapshot.HistoryTotal != nil && int64(len(snapshot.Histories)) >= *snapshot.HistoryTotal
-	hasComments, err := s.completeComments(ctx, &snapshot)
-	return finish(snapshot, !hasHistories || !hasComments), err
+	hasLists, err := s.completeLists(ctx, &snapshot)
+	return finish(snapshot, !hasHistories || !hasLists), err
 }

@@ -5,13 +5,11 @@ package jiraapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"iter"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,9 +29,7 @@ const (
 	OperationChangelogs     Operation = "changelogs" // changelog/bulkfetch
 	OperationComments       Operation = "comments"
 	OperationWorklogs       Operation = "worklogs"
-	OperationWorklogUpdated Operation = "worklog_updated"
 	OperationWorklogDeleted Operation = "worklog_deleted"
-	OperationWorklogList    Operation = "worklog_list"
 )
 
 // The largest pages that Jira returns.
@@ -43,7 +39,7 @@ const (
 	maxHistories = 100  // issue/ID/changelog
 	maxBulk      = 1000 // histories of changelog/bulkfetch, whose answer would have 10,000 at most
 	maxComments  = 100  // issue/ID/comment
-	maxWorklogs  = 1000 // worklog/list and issue/ID/worklog
+	maxWorklogs  = 1000 // issue/ID/worklog
 )
 
 // api is the start of the paths of all requests.
@@ -233,56 +229,18 @@ func (c *Client) Worklogs(ctx context.Context, id string) iter.Seq2[jira.Worklog
 	}, func(worklog jira.Worklog) string { return worklog.ID })
 }
 
-// WorklogsUpdated returns the worklogs that were created or updated at or after a time, as they are now, in no order.
-// Jira leaves out the last minute, so the caller asks for an earlier time than that of its last request. Worklogs that
-// were deleted since, or that the account cannot read, are missing.
-func (c *Client) WorklogsUpdated(ctx context.Context, since time.Time) iter.Seq2[jira.Worklog, error] {
-	return func(yield func(jira.Worklog, error) bool) {
-		var ids []string
-		seen := map[string]bool{}
-		for change, err := range c.worklogChanges(ctx, OperationWorklogUpdated, "worklog/updated", since) {
-			if err != nil {
-				yield(jira.Worklog{}, err)
-				return
-			}
-			if !seen[change.ID] {
-				seen[change.ID] = true
-				ids = append(ids, change.ID)
-			}
-		}
-		for chunk := range slices.Chunk(ids, maxWorklogs) {
-			worklogs, err := c.worklogList(ctx, chunk)
-			if err != nil {
-				yield(jira.Worklog{}, err)
-				return
-			}
-			for _, worklog := range worklogs {
-				if !yield(worklog, nil) {
-					return
-				}
-			}
-		}
-	}
-}
-
 // WorklogsDeleted returns the ids of the worklogs that were deleted at or after a time, oldest deletion first, with the
-// time of the deletion. Jira leaves out the last minute.
+// time of the deletion, up to 1,000 on a page. Jira leaves out the last minute. The next page starts where this page ends.
+// The client does not use the address in nextPage, which may be that of another host.
 func (c *Client) WorklogsDeleted(ctx context.Context, since time.Time) iter.Seq2[jira.WorklogChange, error] {
-	return c.worklogChanges(ctx, OperationWorklogDeleted, "worklog/deleted", since)
-}
-
-// worklogChanges reads a feed of worklogs, up to 1,000 on a page. The next page starts where this page ends. The client
-// does not use the address in nextPage, which may be that of another host.
-func (c *Client) worklogChanges(
-	ctx context.Context, operation Operation, path string, since time.Time,
-) iter.Seq2[jira.WorklogChange, error] {
+	const path = "worklog/deleted"
 	return func(yield func(jira.WorklogChange, error) bool) {
 		seen := map[jira.WorklogChange]bool{} // pages may share the changes of one millisecond
 		from := max(1, since.UnixMilli())
 		for range maxPages {
 			var page jira.Page[jira.WorklogChange]
 			query := url.Values{"since": {strconv.FormatInt(from, 10)}}
-			req := get(operation, path, query, into(&page, jira.DecodeWorklogChanges))
+			req := get(OperationWorklogDeleted, path, query, into(&page, jira.DecodeWorklogChanges))
 			if err := c.do(ctx, req); err != nil {
 				yield(jira.WorklogChange{}, err)
 				return
@@ -305,22 +263,7 @@ func (c *Client) worklogChanges(
 			}
 			from = page.Until.UnixMilli()
 		}
-		req := get(operation, path, nil, nil)
+		req := get(OperationWorklogDeleted, path, nil, nil)
 		yield(jira.WorklogChange{}, req.fail(KindUnexpected, errTooManyPages))
 	}
-}
-
-// worklogList reads up to 1,000 worklogs by id.
-func (c *Client) worklogList(ctx context.Context, ids []string) ([]jira.Worklog, error) {
-	var worklogs []jira.Worklog
-	body := struct {
-		IDs []json.Number `json:"ids"`
-	}{make([]json.Number, 0, len(ids))}
-	for _, id := range ids {
-		if _, err := strconv.ParseUint(id, 10, 64); err == nil {
-			body.IDs = append(body.IDs, json.Number(id))
-		}
-	}
-	err := c.do(ctx, post(OperationWorklogList, "worklog/list", body, into(&worklogs, jira.DecodeWorklogList)))
-	return worklogs, err
 }

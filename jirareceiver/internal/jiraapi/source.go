@@ -41,14 +41,7 @@ type Source interface {
 	// histories before the given time may be missing; the zero time asks for all.
 	Issues(ctx context.Context, ids []string, historySince time.Time) iter.Seq2[Issue, error]
 
-	// Comments returns all comments of an issue, oldest first.
-	Comments(ctx context.Context, issueID string) iter.Seq2[jira.Comment, error]
-
-	// Worklogs returns all worklogs of an issue.
-	Worklogs(ctx context.Context, issueID string) iter.Seq2[jira.Worklog, error]
-
-	// WorklogsUpdated and WorklogsDeleted return the feeds of all worklogs. Both leave out the last minute.
-	WorklogsUpdated(ctx context.Context, since time.Time) iter.Seq2[jira.Worklog, error]
+	// WorklogsDeleted returns the deleted worklogs of the whole site. It leaves out the last minute.
 	WorklogsDeleted(ctx context.Context, since time.Time) iter.Seq2[jira.WorklogChange, error]
 }
 
@@ -56,6 +49,7 @@ type Source interface {
 type Contents struct {
 	Changelog bool
 	Comments  bool
+	Worklogs  bool
 	// Fields are the ids of further fields, such as custom fields.
 	Fields []string
 }
@@ -97,7 +91,7 @@ type Issue struct {
 	// IsMissing means that Jira returned nothing but the id: the issue is deleted, archived, in the trash, or hidden
 	// from the account. Jira does not return which.
 	IsMissing bool
-	// IsIncomplete means that Jira announced more histories or comments than it returned, or returned no list of them.
+	// IsIncomplete means that Jira announced more histories, comments or worklogs than it returned, or returned no list of them.
 	IsIncomplete bool
 }
 
@@ -108,10 +102,19 @@ var baseFields = []string{
 	"issuelinks", "subtasks", "assignee", "reporter", "creator", "project", "attachment",
 }
 
+// The fields that are lists with pages. An issue contains a part of them.
+const (
+	fieldComments = "comment"
+	fieldWorklogs = "worklog"
+)
+
 func (c Contents) fields() []string {
 	fields := slices.Clone(baseFields)
 	if c.Comments {
-		fields = append(fields, "comment")
+		fields = append(fields, fieldComments)
+	}
+	if c.Worklogs {
+		fields = append(fields, fieldWorklogs)
 	}
 	return append(fields, c.Fields...)
 }
@@ -124,9 +127,11 @@ type reader struct {
 	expand   []string
 }
 
-// withoutComments returns the fields without the only field that is a list with pages.
-func (r reader) withoutComments() []string {
-	return slices.DeleteFunc(slices.Clone(r.fields), func(field string) bool { return field == "comment" })
+// withoutLists returns the fields without the lists that have pages.
+func (r reader) withoutLists() []string {
+	return slices.DeleteFunc(slices.Clone(r.fields), func(field string) bool {
+		return field == fieldComments || field == fieldWorklogs
+	})
 }
 
 // softwareFields are the types of the fields of Jira Software that records use: the sprints of an issue and its flag,
@@ -187,23 +192,33 @@ func finish(s jira.Snapshot, isIncomplete bool) Issue {
 	return Issue{Snapshot: s, IsIncomplete: isIncomplete}
 }
 
-// completeComments reads the thread of comments if the issue does not contain all of them. It returns false if Jira
-// does not return the thread any more.
-func (r reader) completeComments(ctx context.Context, s *jira.Snapshot) (isComplete bool, err error) {
-	if !r.contents.Comments || s.CommentTotal != nil && int64(len(s.Comments)) >= *s.CommentTotal {
+// completeLists reads the comments and the worklogs if the issue does not contain all of them. It returns false if Jira
+// does not return them any more.
+func (r reader) completeLists(ctx context.Context, s *jira.Snapshot) (isComplete bool, err error) {
+	hasComments, err := complete(r.contents.Comments, &s.Comments, &s.CommentTotal, r.Comments(ctx, s.Issue.ID))
+	if err != nil {
+		return false, err
+	}
+	hasWorklogs, err := complete(r.contents.Worklogs, &s.Worklogs, &s.WorklogTotal, r.Worklogs(ctx, s.Issue.ID))
+	return hasComments && hasWorklogs, err
+}
+
+// complete replaces a list by all its entries if it is wanted and not complete.
+func complete[T any](isWanted bool, list *[]T, total **int64, all iter.Seq2[T, error]) (isComplete bool, err error) {
+	if !isWanted || *total != nil && int64(len(*list)) >= **total {
 		return true, nil
 	}
-	var comments []jira.Comment
-	for comment, err := range r.Comments(ctx, s.Issue.ID) {
+	var entries []T
+	for entry, err := range all {
 		if KindOf(err) == KindNotFound {
 			return false, nil
 		}
 		if err != nil {
 			return false, err
 		}
-		comments = append(comments, comment)
+		entries = append(entries, entry)
 	}
-	total := int64(len(comments))
-	s.Comments, s.CommentTotal = comments, &total
+	count := int64(len(entries))
+	*list, *total = entries, &count
 	return true, nil
 }

@@ -228,8 +228,7 @@ func TestErrorsEndIterators(t *testing.T) {
 			},
 			"POST /rest/api/2/issue/bulkfetch": status(code, `{}`),
 			"GET /rest/api/2/issue/1/comment":  status(code, `{}`),
-			"GET /rest/api/2/worklog/updated":  answer(`{"values": [{"worklogId": 1, "updatedTime": 1}], "lastPage": true}`),
-			"POST /rest/api/2/worklog/list":    status(code, `{}`),
+			"GET /rest/api/2/worklog/deleted":  status(code, `{}`),
 		})
 		c := s.client(t, nil)
 		issues, err := collect(c.Source(Cloud, all).Changed(t.Context(), Query{}))
@@ -242,7 +241,7 @@ func TestErrorsEndIterators(t *testing.T) {
 		assert.Equal(t, want, KindOf(err), code)
 		_, err = collect(c.Comments(t.Context(), "1"))
 		assert.Equal(t, want, KindOf(err), code)
-		_, err = collect(c.WorklogsUpdated(t.Context(), start))
+		_, err = collect(c.WorklogsDeleted(t.Context(), start))
 		assert.Equal(t, want, KindOf(err), code)
 	}
 }
@@ -254,11 +253,12 @@ func TestIteratorsStop(t *testing.T) {
 		"GET /rest/api/2/issue/1/comment": answer(`{"comments": [{"id": 1}, {"id": 2}], "total": 60}`),
 		"GET /rest/api/2/worklog/deleted": answer(`{"values": [{"worklogId": 1, "updatedTime": 1}], "until": 1, "lastPage": false}`),
 	})
-	source := s.client(t, nil).Source(DataCenter, all)
+	c := s.client(t, nil)
+	source := c.Source(DataCenter, all)
 	for range source.Changed(t.Context(), Query{}) {
 		break
 	}
-	for range source.Comments(t.Context(), "1") {
+	for range c.Comments(t.Context(), "1") {
 		break
 	}
 	for range source.WorklogsDeleted(t.Context(), start) {
@@ -352,41 +352,52 @@ func TestCloudHistories(t *testing.T) {
 	}
 }
 
-// TestComments uses threads that the issue contains, and threads of several pages.
-func TestComments(t *testing.T) {
-	thread := numbers(1, 230)
-	page := func(w http.ResponseWriter, r *http.Request) {
-		from, _ := strconv.Atoi(r.FormValue("startAt"))
-		list := []string{}
-		for _, id := range thread[min(from, len(thread)):min(from+100, len(thread))] {
-			list = append(list, `{"id": "`+id+`"}`)
+// TestLists uses lists that the issue contains, and lists of several pages.
+func TestLists(t *testing.T) {
+	entries := numbers(1, 230)
+	for list, contents := range map[string]Contents{"comment": {Comments: true}, "worklog": {Worklogs: true}} {
+		page := func(w http.ResponseWriter, r *http.Request) {
+			from, _ := strconv.Atoi(r.FormValue("startAt"))
+			rows := []string{}
+			for _, id := range entries[min(from, len(entries)):min(from+100, len(entries))] {
+				rows = append(rows, `{"id": "`+id+`"}`)
+			}
+			writeJSON(w, 200, fmt.Sprintf(`{"%ss": [%s], "total": %d}`, list, strings.Join(rows, ","), len(entries)))
 		}
-		writeJSON(w, 200, fmt.Sprintf(`{"comments": [%s], "total": %d}`, strings.Join(list, ","), len(thread)))
-	}
-	for field, want := range map[string]int{
-		`{"comments": [{"id": "1"}], "total": 1}`:   1,
-		`{"comments": [{"id": "1"}], "total": 230}`: 230,
-		`{"comments": [], "total": 230}`:            230,
-		`null`:                                      230,
-	} {
-		for _, deployment := range []Deployment{Cloud, DataCenter} {
-			issue := `{"id": "1", "changelog": {"histories": []}, "fields": {"comment": ` + field + `}}`
-			s := newSite(t, map[string]http.HandlerFunc{
-				"POST /rest/api/2/issue/bulkfetch": answer(`{"issues": [` + issue + `]}`),
-				"GET /rest/api/2/issue/1":          answer(issue),
-				"GET /rest/api/2/issue/1/comment":  page,
-			})
-			issues, err := collect(s.client(t, nil).Source(deployment, all).Issues(t.Context(), []string{"1"}, time.Time{}))
-			require.NoError(t, err)
-			require.Len(t, issues[0].Comments, want, field)
-			assert.Equal(t, strconv.Itoa(want), issues[0].Comments[want-1].ID)
-			assert.Equal(t, int64(want), *issues[0].CommentTotal)
-			assert.False(t, issues[0].IsIncomplete)
-			withoutComments, err := collect(s.client(t, nil).Source(deployment, Contents{}).Issues(t.Context(), []string{"1"}, time.Time{}))
-			require.NoError(t, err)
-			assert.False(t, withoutComments[0].IsIncomplete)
+		for field, want := range map[string]int{
+			`{"%ss": [{"id": "1"}], "total": 1}`:   1,
+			`{"%ss": [{"id": "1"}], "total": 230}`: 230,
+			`{"%ss": [], "total": 230}`:            230,
+			`{"%s": 1}`:                            230,
+		} {
+			for _, deployment := range []Deployment{Cloud, DataCenter} {
+				issue := `{"id": "1", "fields": {"` + list + `": ` + fmt.Sprintf(field, list) + `}}`
+				s := newSite(t, map[string]http.HandlerFunc{
+					"POST /rest/api/2/issue/bulkfetch": answer(`{"issues": [` + issue + `]}`),
+					"GET /rest/api/2/issue/1":          answer(issue),
+					"GET /rest/api/2/issue/1/" + list:  page,
+				})
+				issues, err := collect(s.client(t, nil).Source(deployment, contents).Issues(t.Context(), []string{"1"}, time.Time{}))
+				require.NoError(t, err)
+				assert.Equal(t, numbers(1, want), listIDs(issues[0]), field)
+				assert.False(t, issues[0].IsIncomplete)
+				unread, err := collect(s.client(t, nil).Source(deployment, Contents{}).Issues(t.Context(), []string{"1"}, time.Time{}))
+				require.NoError(t, err)
+				assert.False(t, unread[0].IsIncomplete)
+			}
 		}
 	}
+}
+
+// listIDs returns the ids of the comments and worklogs of an issue.
+func listIDs(issue Issue) (ids []string) {
+	for _, comment := range issue.Comments {
+		ids = append(ids, comment.ID)
+	}
+	for _, worklog := range issue.Worklogs {
+		ids = append(ids, worklog.ID)
+	}
+	return ids
 }
 
 // TestThreadVanishes checks that an issue that is deleted while its thread is read does not stop the others.
@@ -461,17 +472,9 @@ func TestWorklogFeeds(t *testing.T) {
 		}
 	}
 	s := newSite(t, map[string]http.HandlerFunc{
-		"GET /rest/api/2/worklog/updated": feed, "GET /rest/api/2/worklog/deleted": feed,
-		"POST /rest/api/2/worklog/list": func(w http.ResponseWriter, r *http.Request) {
-			assert.Equal(t, map[string][]int{"ids": {1, 2, 3}}, decodeBody[map[string][]int](t, r))
-			writeJSON(w, 200, `[{"id": "3", "issueId": "10"}, {"id": "1", "issueId": "11"}]`)
-		},
+		"GET /rest/api/2/worklog/deleted": feed,
 	})
-	c := s.client(t, nil)
-	worklogs, err := collect(c.WorklogsUpdated(t.Context(), time.UnixMilli(1000)))
-	require.NoError(t, err)
-	assert.Equal(t, []jira.Worklog{{Entity: jira.Entity{ID: "3"}, IssueID: "10"}, {Entity: jira.Entity{ID: "1"}, IssueID: "11"}}, worklogs)
-	deleted, err := collect(c.WorklogsDeleted(t.Context(), time.UnixMilli(1000)))
+	deleted, err := collect(s.client(t, nil).WorklogsDeleted(t.Context(), time.UnixMilli(1000)))
 	require.NoError(t, err)
 	assert.Len(t, deleted, 5)
 	assert.Equal(t, jira.WorklogChange{ID: "2", Time: time.UnixMilli(1500000000001).UTC()}, deleted[1])
@@ -480,25 +483,6 @@ func TestWorklogFeeds(t *testing.T) {
 	_, err = collect(stuck.client(t, nil).WorklogsDeleted(t.Context(), start))
 	assert.Equal(t, KindUnexpected, KindOf(err))
 	assert.Len(t, stuck.requests(), 1)
-}
-
-// TestWorklogListInParts checks that a feed with more worklogs than a request may name is read in parts.
-func TestWorklogListInParts(t *testing.T) {
-	var values []string
-	for n := range 1500 {
-		values = append(values, fmt.Sprintf(`{"worklogId": %d, "updatedTime": 1500000000000}`, n+1))
-	}
-	var parts []int
-	s := newSite(t, map[string]http.HandlerFunc{
-		"GET /rest/api/2/worklog/updated": answer(`{"values": [` + strings.Join(values, ",") + `], "lastPage": true}`),
-		"POST /rest/api/2/worklog/list": func(w http.ResponseWriter, r *http.Request) {
-			parts = append(parts, len(decodeBody[map[string][]int](t, r)["ids"]))
-			writeJSON(w, 200, `[]`)
-		},
-	})
-	_, err := collect(s.client(t, nil).WorklogsUpdated(t.Context(), start))
-	require.NoError(t, err)
-	assert.Equal(t, []int{1000, 500}, parts)
 }
 
 // TestTooLargeChunk checks that an issue that is too large does not stop the others.

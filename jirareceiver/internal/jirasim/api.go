@@ -161,6 +161,7 @@ const restPath = "/rest/api/2/"
 var routes = []route{
 	{pattern: "GET " + restPath + "serverInfo", operation: OpServerInfo, answer: (*call).serverInfo, public: true},
 	{pattern: "GET " + restPath + "myself", operation: OpMyself, answer: (*call).myself},
+	{pattern: "GET " + restPath + "field", operation: OpFields, answer: (*call).fields},
 	{pattern: "GET " + restPath + "search", operation: OpSearch, answer: (*call).searchPage, only: DataCenter},
 	{pattern: "POST " + restPath + "search", operation: OpSearch, answer: (*call).searchPage, only: DataCenter},
 	{pattern: "GET " + restPath + "search/jql", operation: OpSearch, answer: (*call).searchToken, only: Cloud},

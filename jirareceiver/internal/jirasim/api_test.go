@@ -459,6 +459,19 @@ func oldestFirst(a, b any) int {
 	return strings.Compare(at(a, "created").(string), at(b, "created").(string))
 }
 
+// TestFieldList checks that each custom field with a value has a name and a type.
+func TestFieldList(t *testing.T) {
+	c := newClient(t, DataCenter, Account{})
+	var fields []map[string]any
+	require.NoError(t, json.Unmarshal([]byte(text(c.get("field"))), &fields))
+	for _, f := range fields {
+		assert.NotEmpty(t, f["name"])
+		if f["custom"] == true {
+			assert.Contains(t, at(c.get("issue/%s", c.search(everything)[0]), "fields"), f["id"])
+		}
+	}
+}
+
 // TestFields checks which members of an issue an answer contains.
 func TestFields(t *testing.T) {
 	c := newClient(t, Cloud, Account{})

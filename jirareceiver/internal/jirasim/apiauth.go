@@ -91,6 +91,19 @@ func (c *call) myself() (any, error) {
 	return user, nil
 }
 
+// fields answers with the custom fields that changes and issues contain, and some of Jira's own.
+func (c *call) fields() (any, error) {
+	custom := func(id, name, kind string) object {
+		return object{"id": id, "name": name, "custom": true, "schema": object{"type": "any", "custom": kind}}
+	}
+	return []object{
+		{"id": "summary", "name": "Summary", "custom": false, "schema": object{"type": "string", "system": "summary"}},
+		{"id": "status", "name": "Status", "custom": false, "schema": object{"type": "status", "system": "status"}},
+		custom(pointsField, "Story Points", "com.atlassian.jira.plugin.system.customfieldtypes:float"),
+		custom(sprintField, "Sprint", "com.pyxis.greenhopper.jira:gh-sprint"),
+	}, nil
+}
+
 func (c *call) tenantInformation() (any, error) {
 	return object{"cloudId": "11111111-2222-4333-8444-555555555555"}, nil
 }

@@ -23,6 +23,7 @@ const (
 	// customFields is the number of custom fields without a value per issue. They make bodies as long as the bodies of
 	// a real Jira.
 	customFields = 60
+	pointsField  = "customfield_10016"
 	sprintField  = "customfield_10020"
 	// board is the id of the board of all sprints.
 	board = 3
@@ -100,7 +101,7 @@ func (s Site) issue(i *issue) object {
 		fields["resolutiondate"] = s.time(i.resolvedAt)
 	}
 	fields["duedate"] = nil
-	fields["customfield_10016"] = i.points
+	fields[pointsField] = i.points
 	fields[sprintField] = s.sprintsOf(i)
 	return s.issueWith(i, fields)
 }

@@ -17,6 +17,7 @@ const (
 	OpAny               Operation = "" // in a Failure: every operation
 	OpServerInfo        Operation = "serverInfo"
 	OpMyself            Operation = "myself"
+	OpFields            Operation = "field"
 	OpSearch            Operation = "search"
 	OpBulkFetch         Operation = "bulkfetch"
 	OpIssue             Operation = "issue"
