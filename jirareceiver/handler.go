@@ -29,6 +29,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/groupcommit"
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
+	"github.com/otel-jira/collector/jirareceiver/internal/pipeline"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
 	"github.com/otel-jira/collector/jirareceiver/internal/webserver"
 )
@@ -105,7 +106,7 @@ func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now
 	}
 	if !cfg.ServerConfig.IncludeMetadata && !cfg.ServerConfig.Auth.HasValue() && len(cfg.ServerConfig.Middlewares) == 0 {
 		h.groups = groupcommit.New(groupcommit.Options{
-			Next: next, IsPermanent: isPermanent, IsExhausted: isExhausted, OnPanic: h.logPanic,
+			Next: next, IsPermanent: pipeline.IsPermanent, IsExhausted: pipeline.IsExhausted, OnPanic: h.logPanic,
 		})
 	}
 	h.health = &healthCheck{bodies: h.bodies, disk: h.disk, forgetAfter: h.retryAfter, now: now}

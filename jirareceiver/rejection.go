@@ -10,19 +10,15 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
-
-	"go.opentelemetry.io/collector/consumer/consumererror"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/auth"
 	"github.com/otel-jira/collector/jirareceiver/internal/bodylimit"
 	"github.com/otel-jira/collector/jirareceiver/internal/contentcoding"
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/pipeline"
 	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 )
 
@@ -271,48 +267,11 @@ func readFailure(ctx context.Context, err error) error {
 // succeed.
 func pipelineFailure(err error) error {
 	switch {
-	case isExhausted(err):
+	case pipeline.IsExhausted(err):
 		return &pipelineError{errExhausted, err}
-	case isPermanent(err):
+	case pipeline.IsPermanent(err):
 		return &pipelineError{errPermanent, err}
 	default:
 		return &pipelineError{errUnavailable, err}
 	}
-}
-
-// isPermanent reports whether every further attempt would fail. The joined errors of several pipelines are permanent
-// only if each of them is permanent. Otherwise a pipeline may accept the event later, and would lose it if Jira did not
-// repeat the delivery.
-//
-// isPermanent unwraps err step by step: consumererror.IsPermanent also reports true if only one of several joined
-// errors is permanent.
-func isPermanent(err error) bool {
-	for err != nil {
-		if joined, ok := err.(joinedError); ok { //nolint:errorlint // errors.As would skip a permanent error around it
-			return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !isPermanent(part) })
-		}
-		inner := errors.Unwrap(err)
-		if consumererror.IsPermanent(err) && !consumererror.IsPermanent(inner) {
-			return true
-		}
-		err = inner
-	}
-	return false
-}
-
-// isExhausted reports whether any of the pipelines is over capacity.
-func isExhausted(err error) bool {
-	if joined, ok := errors.AsType[joinedError](err); ok {
-		return slices.ContainsFunc(joined.Unwrap(), isExhausted)
-	}
-	if s, ok := status.FromError(err); ok {
-		return s.Code() == codes.ResourceExhausted
-	}
-	return consumererror.ToHTTPStatus(err) == http.StatusTooManyRequests
-}
-
-// joinedError is the error of several pipelines. Both errors.Join and multierr return such errors.
-type joinedError interface {
-	error
-	Unwrap() []error
 }

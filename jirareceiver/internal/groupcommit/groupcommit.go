@@ -20,6 +20,8 @@ import (
 
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/pipeline"
 )
 
 // The limits of a group of several deliveries. By default, a message of Kafka has at most 1 MB, and a message of gRPC
@@ -198,5 +200,9 @@ func (c *Committer) consume(ctx context.Context, deliveries []*delivery) (err er
 			err = errPanicked
 		}
 	}()
-	return c.opts.Next.ConsumeLogs(ctx, merge(deliveries))
+	merged := deliveries[0].logs
+	for _, d := range deliveries[1:] {
+		pipeline.Merge(merged, d.logs)
+	}
+	return c.opts.Next.ConsumeLogs(ctx, merged)
 }

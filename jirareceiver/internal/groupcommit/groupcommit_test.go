@@ -281,28 +281,3 @@ func TestInvariants(t *testing.T) {
 		})
 	}
 }
-
-func TestMerge(t *testing.T) {
-	scoped := oneRecord("a", "scoped")
-	scoped.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetVersion("2")
-	other := oneRecord("a", "schema")
-	other.ResourceLogs().At(0).SetSchemaUrl("https://example.com/schema")
-	var deliveries []*delivery
-	for _, logs := range []plog.Logs{
-		oneRecord("a", "1"), oneRecord("b", "2"), oneRecord("a", "3"), scoped, other, oneRecord("b", "4"),
-	} {
-		deliveries = append(deliveries, &delivery{logs: logs})
-	}
-	merged := merge(deliveries)
-	var got [][]string
-	for _, resource := range merged.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			names := []string{resource.Resource().Attributes().AsRaw()["jira.site.url"].(string)}
-			for _, record := range scope.LogRecords().All() {
-				names = append(names, record.EventName())
-			}
-			got = append(got, names)
-		}
-	}
-	assert.Equal(t, [][]string{{"a", "1", "3"}, {"a", "scoped"}, {"b", "2", "4"}, {"a", "schema"}}, got)
-}

@@ -1,20 +1,15 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package groupcommit
+package pipeline
 
 import "go.opentelemetry.io/collector/pdata/plog"
 
-// merge moves the records of all deliveries into those of the first, in order. Equal resources become one, and equal
-// scopes within it.
-func merge(deliveries []*delivery) plog.Logs {
-	merged := deliveries[0].logs
-	for _, d := range deliveries[1:] {
-		for _, resource := range d.logs.ResourceLogs().All() {
-			addResource(merged.ResourceLogs(), resource)
-		}
+// Merge moves records to the end of others, in order. Equal resources become one, and equal scopes within it.
+func Merge(to, from plog.Logs) {
+	for _, resource := range from.ResourceLogs().All() {
+		addResource(to.ResourceLogs(), resource)
 	}
-	return merged
 }
 
 func addResource(merged plog.ResourceLogsSlice, resource plog.ResourceLogs) {
