@@ -43,8 +43,8 @@
 //     identity of that update contains the time of the delivery, so that there is no such event.
 //   - Some histories have no webhook, for example those of workflows, of links to other web sites, and of epics on Data
 //     Center. They are updates of the issue too.
-//   - Deleted issues, comments and worklogs have no event, and neither have attachments and links: Jira shows them as
-//     changes of the issue.
+//   - Deleted issues and comments have no event, and neither have attachments and links: Jira shows them as changes of
+//     the issue. A deleted worklog has an event with nothing but its id: see [WorklogDeleted].
 //   - The name of the type of the issue event is absent, and the source is left to the caller.
 package history
 
@@ -65,6 +65,7 @@ const (
 	commentUpdated = "comment_updated"
 	worklogCreated = "worklog_created"
 	worklogUpdated = "worklog_updated"
+	worklogDeleted = "worklog_deleted"
 )
 
 // Input is an issue as it is now, and its past.
@@ -189,6 +190,13 @@ func (in Input) event(c change, past *past) *jira.Event {
 		ev.Name, ev.Worklog, ev.Issue = worklogUpdated, c.worklog, partial(past.issueAt(c))
 	}
 	return ev
+}
+
+// WorklogDeleted returns the event of the deletion of a worklog. Its issue is not known.
+func WorklogDeleted(change jira.WorklogChange) *jira.Event {
+	return &jira.Event{
+		Name: worklogDeleted, Timestamp: change.Time, Worklog: &jira.Worklog{Entity: jira.Entity{ID: change.ID}},
+	}
 }
 
 // partial returns the fields of an issue that comments on Jira Cloud have in webhooks.

@@ -130,6 +130,7 @@ func (team *team) read(ev *jira.Event) {
 	if !isKept {
 		return
 	}
+	ev.Issue.Links = jira.Links{} // no webhook contains the histories of links
 	team.webhooks = append(team.webhooks, ev)
 	in := team.inputs[ev.Issue.ID]
 	if in == nil {

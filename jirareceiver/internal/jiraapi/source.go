@@ -140,16 +140,14 @@ var softwareFields = []string{
 	"com.pyxis.greenhopper.jira:gh-sprint", "com.atlassian.jira.plugin.system.customfieldtypes:multicheckboxes",
 }
 
-// SoftwareFields returns the ids of the fields of the site that may contain sprints and flags, for [Contents.Fields].
-func (c *Client) SoftwareFields(ctx context.Context) ([]string, error) {
-	fields, err := c.Fields(ctx)
-	var ids []string
+// SoftwareFields returns the ids of the fields that may contain sprints and flags, for [Contents.Fields].
+func SoftwareFields(fields []jira.FieldInfo) (ids []string) {
 	for _, field := range fields {
 		if slices.Contains(softwareFields, field.Type) {
 			ids = append(ids, field.ID)
 		}
 	}
-	return ids, err
+	return ids
 }
 
 // jql returns the search for a query. Its conditions are lower bounds in milliseconds, and its order is that of the

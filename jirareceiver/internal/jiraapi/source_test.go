@@ -68,7 +68,8 @@ func TestSoftwareFields(t *testing.T) {
 		{"id": "customfield_1", "schema": {"custom": "com.pyxis.greenhopper.jira:gh-sprint"}},
 		{"id": "customfield_2", "schema": {"custom": "com.atlassian.jira.plugin.system.customfieldtypes:multicheckboxes"}},
 		{"id": "customfield_3", "schema": {"custom": "com.atlassian.jira.plugin.system.customfieldtypes:textfield"}}]`)})
-	ids, err := s.client(t, nil).SoftwareFields(t.Context())
+	fields, err := s.client(t, nil).Fields(t.Context())
+	ids := SoftwareFields(fields)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"customfield_1", "customfield_2"}, ids)
 }

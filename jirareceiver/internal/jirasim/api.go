@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -103,6 +104,49 @@ func (a *API) Requests() map[Operation]int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return maps.Clone(a.requests)
+}
+
+// Changes are the numbers of changes that the REST side shows.
+type Changes struct {
+	Issues                                    int // that exist
+	Updates                                   int // of these issues, each with an entry in the changelog
+	Comments, EditedComments                  int // that exist
+	Worklogs, EditedWorklogs, DeletedWorklogs int
+}
+
+// Total returns the number of all changes.
+func (c Changes) Total() int {
+	return c.Issues + c.Updates + c.Comments + c.EditedComments + c.Worklogs + c.EditedWorklogs + c.DeletedWorklogs
+}
+
+// Changes counts the changes until Jira's time.
+func (a *API) Changes() Changes {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c := &call{API: a, site: a.site, faults: a.faults, now: a.clock()}
+	a.source.catchUp(c.now)
+	changes := Changes{DeletedWorklogs: len(a.source.feed(time.Time{}, c.now, true, noLimit))}
+	for _, id := range a.source.candidates(bounds{}, c.now) {
+		i := c.issue(strconv.Itoa(id))
+		if i == nil {
+			continue
+		}
+		changes.Issues++
+		changes.Updates += len(c.histories(i))
+		changes.Comments += len(i.comments)
+		for _, one := range i.comments {
+			if one.updated.After(one.created) {
+				changes.EditedComments++
+			}
+		}
+		for _, w := range i.existingWorklogs() {
+			changes.Worklogs++
+			if w.updated.After(w.created) {
+				changes.EditedWorklogs++
+			}
+		}
+	}
+	return changes
 }
 
 // Close ends the history. The API must not be used afterwards.

@@ -459,6 +459,32 @@ func oldestFirst(a, b any) int {
 	return strings.Compare(at(a, "created").(string), at(b, "created").(string))
 }
 
+// TestChanges compares the numbers of changes with the answers.
+func TestChanges(t *testing.T) {
+	c := newClient(t, DataCenter, Account{})
+	var want Changes
+	for _, id := range c.search(everything) {
+		i := c.get("issue/%s?expand=changelog", id)
+		want.Issues++
+		want.Updates += len(list(at(i, "changelog"), "histories"))
+		for _, comment := range list(at(i, "fields", "comment"), "comments") {
+			want.Comments++
+			if at(comment, "created") != at(comment, "updated") {
+				want.EditedComments++
+			}
+		}
+		for _, worklog := range list(c.get("issue/%s/worklog", id), "worklogs") {
+			want.Worklogs++
+			if at(worklog, "created") != at(worklog, "updated") {
+				want.EditedWorklogs++
+			}
+		}
+	}
+	want.DeletedWorklogs = len(list(c.get("worklog/deleted?since=0"), "values"))
+	assert.Equal(t, want, c.Changes())
+	assert.Positive(t, want.EditedComments*want.EditedWorklogs*want.DeletedWorklogs)
+}
+
 // TestFieldList checks that each custom field with a value has a name and a type.
 func TestFieldList(t *testing.T) {
 	c := newClient(t, DataCenter, Account{})

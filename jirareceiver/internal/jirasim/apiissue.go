@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -110,40 +109,17 @@ func (c *call) addLists(fields object, i *issue, caps Caps) {
 	worklogs := c.worklogBodies(pageOf(existing, 0, caps.Worklogs))
 	slices.Reverse(worklogs)
 	fields["worklog"] = object{"startAt": 0, "maxResults": caps.Worklogs, "total": len(existing), "worklogs": worklogs}
-	attachments, links := []object{}, []object{}
+	attachments := []object{}
 	for _, a := range i.attachments {
 		attachments = append(attachments, c.site.attachment(a))
 	}
-	for _, l := range i.links {
-		if c.exists(l.from) && c.exists(l.to) {
-			links = append(links, c.linkBody(i, l))
-		}
-	}
-	fields["attachment"], fields["issuelinks"] = attachments, links
+	fields["attachment"] = attachments
 	spent := time.Duration(0)
 	for _, w := range existing {
 		spent += w.spent
 	}
 	if fields["timespent"] = nil; spent > 0 {
 		fields["timespent"] = int(spent.Seconds())
-	}
-}
-
-func (c *call) exists(i *issue) bool { return c.source.find(strconv.Itoa(i.id)) != nil }
-
-func (c *call) linkBody(of *issue, l issueLink) object {
-	direction, other := "outwardIssue", l.to
-	if of == l.to {
-		direction, other = "inwardIssue", l.from
-	}
-	kind := named(c.site.rest("issueLinkType/10000"), "10000", "Blocks")
-	kind["inward"], kind["outward"] = "is blocked by", "blocks"
-	partial := c.site.partialFields(other)
-	delete(partial, "project")
-	delete(partial, "assignee")
-	return object{
-		"id": strconv.Itoa(l.id), "self": c.site.rest("issueLink/%d", l.id), "type": kind,
-		direction: object{"id": strconv.Itoa(other.id), "key": other.key, "self": c.site.rest("issue/%d", other.id), "fields": partial},
 	}
 }
 

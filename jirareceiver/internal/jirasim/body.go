@@ -101,9 +101,34 @@ func (s Site) issue(i *issue) object {
 		fields["resolutiondate"] = s.time(i.resolvedAt)
 	}
 	fields["duedate"] = nil
+	fields["issuelinks"] = s.links(i)
 	fields[pointsField] = i.points
 	fields[sprintField] = s.sprintsOf(i)
 	return s.issueWith(i, fields)
+}
+
+func (s Site) links(of *issue) []object {
+	links := []object{}
+	for _, l := range of.links {
+		links = append(links, s.link(of, l))
+	}
+	return links
+}
+
+func (s Site) link(of *issue, l issueLink) object {
+	direction, other := "outwardIssue", l.to
+	if of == l.to {
+		direction, other = "inwardIssue", l.from
+	}
+	kind := named(s.rest("issueLinkType/10000"), "10000", "Blocks")
+	kind["inward"], kind["outward"] = "is blocked by", "blocks"
+	partial := s.partialFields(other)
+	delete(partial, "project")
+	delete(partial, "assignee")
+	return object{
+		"id": strconv.Itoa(l.id), "self": s.rest("issueLink/%d", l.id), "type": kind,
+		direction: object{"id": strconv.Itoa(other.id), "key": other.key, "self": s.rest("issue/%d", other.id), "fields": partial},
+	}
 }
 
 // partialIssue returns an issue with the fields that comment events of Jira Cloud contain.
@@ -147,10 +172,13 @@ func (s Site) sprintsOf(i *issue) any {
 	case s.Deployment == Cloud:
 		return []object{s.sprint(i.sprint)}
 	default:
-		p := i.sprint
+		p, completed := i.sprint, "<null>"
+		if !i.sprint.completed.IsZero() {
+			completed = s.time(p.completed)
+		}
 		return []string{fmt.Sprintf(
-			"com.atlassian.greenhopper.service.sprint.Sprint@5d2af540[id=%d,rapidViewId=%d,state=%s,name=%s,startDate=%s,endDate=%s,completeDate=<null>,sequence=%d,goal=%s]",
-			p.id, board, strings.ToUpper(p.state), p.name, s.time(p.start), s.time(p.end), p.id, p.goal)}
+			"com.atlassian.greenhopper.service.sprint.Sprint@5d2af540[id=%d,rapidViewId=%d,state=%s,name=%s,startDate=%s,endDate=%s,completeDate=%s,sequence=%d,goal=%s]",
+			p.id, board, strings.ToUpper(p.state), p.name, s.time(p.start), s.time(p.end), completed, p.id, p.goal)}
 	}
 }
 

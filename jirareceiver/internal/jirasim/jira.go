@@ -6,6 +6,7 @@ package jirasim
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -305,10 +306,17 @@ func (j *liveSite) mirrorComment(eventType string, i *issue, c *comment) {
 	}
 }
 
-// remove deletes an issue and its comments.
+// remove deletes an issue, its links and its comments. Jira writes no history for the links.
 func (j *liveSite) remove(i *issue, by person) {
 	j.register.remove(i, j.now)
 	j.postIssue("jira:issue_deleted", "", i, by, object{})
+	for _, l := range i.links {
+		for _, other := range []*issue{l.from, l.to} {
+			if other != i {
+				other.links = slices.DeleteFunc(other.links, func(o issueLink) bool { return o.id == l.id })
+			}
+		}
+	}
 	for _, c := range i.comments {
 		j.postComment(Secondary, "comment_deleted", i, c)
 	}

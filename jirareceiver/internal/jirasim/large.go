@@ -101,7 +101,7 @@ func (l *large) firstCreated(at time.Time) int {
 
 // changed returns the ids of the issues from first on that some changes hit.
 func (l *large) changed(from, to, first int) []int {
-	ids := make([]int, 0, to-from)
+	ids := make([]int, 0, max(0, to-from)) // from is later if a search asks for changes of the future
 	for change := from; change < to; change++ {
 		if n := l.issueOf(change); n >= first {
 			ids = append(ids, largeIssueID+n)

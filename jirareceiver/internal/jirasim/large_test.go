@@ -56,6 +56,7 @@ func TestLargeSite(t *testing.T) {
 		created, _ := time.Parse(timeFormat, at(read[ids[100]], "fields", "created").(string))
 		found := c.search(fmt.Sprintf("created >= %d AND updated >= 0 ORDER BY created", created.UnixMilli()))
 		assert.Equal(t, ids[100:], found)
+		assert.Empty(t, c.search(fmt.Sprintf("updated >= %d ORDER BY created", start.AddDate(1, 0, 0).UnixMilli())), "the future")
 		c.SetNow(start.Add(-150*time.Minute - time.Second))
 		assert.Equal(t, ids[:150], c.search(everything), "the other ones do not exist yet")
 	}

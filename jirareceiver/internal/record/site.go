@@ -73,6 +73,22 @@ func parseSite(address string) Site {
 	return Site{URL: u.Scheme + "://" + authority + path, host: host, path: path}
 }
 
+// SiteURL returns the address of a site in the form in which records contain it, or "" if it is not valid.
+func SiteURL(address string) string { return parseSite(address).URL }
+
+// PageSegments returns segments in the paths of Jira's pages. A context of a site does not contain them.
+func PageSegments() []string { return slices.Clone(pageSegments) }
+
+var pageSegments = []string{"browse", "projects", "secure", "rest", "plugins", "issues", "boards", "servicedesk"}
+
+// IsPage reports whether the URL is the address of a page. Sites of Jira Cloud have no path.
+func IsPage(u *url.URL) bool {
+	path := strings.ToLower(strings.Trim(u.Path, "/"))
+	return path != "" && IsCloudHost(u.Hostname()) || slices.ContainsFunc(strings.Split(path, "/"), func(segment string) bool {
+		return slices.Contains(pageSegments, segment)
+	})
+}
+
 // siteOf returns the configured site, otherwise the site of the first link in the event that contains one. Some links
 // may point to the gateway. Links to people come last: a user directory may belong to another site.
 func (b *Builder) siteOf(ev *jira.Event) Site {

@@ -19,6 +19,9 @@ import (
 // uidLength is the number of bytes of a hash that become a log.record.uid.
 const uidLength = 16
 
+// UID returns the log.record.uid of an event that has no delivery, or "" if the event lacks the ids that identify it.
+func UID(ev ClassifiedEvent) string { return recordUID(ev, Delivery{}) }
+
 // recordUID returns the log.record.uid of an event: 32 hexadecimal digits that identify the event and not the delivery.
 // All deliveries of one event have the same uid, also if several registered webhooks send the event. The same event from
 // Jira's REST API has this uid too.
