@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/active"
 	"github.com/otel-jira/collector/jirareceiver/internal/auth"
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/diskguard"
@@ -26,6 +27,12 @@ type Config struct {
 	// ServerConfig holds the settings of the HTTP server. confighttp defines their defaults, except for the endpoint, the
 	// size of a body, its encodings and the timeouts.
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
+	// Listen starts the HTTP server to which Jira posts. Without it, the receiver only polls. Default: true.
+	Listen bool `mapstructure:"listen"`
+	// API configures the requests to Jira's REST API. Default: no requests.
+	API active.APIConfig `mapstructure:"api"`
+	// Poll configures the reading of changes from the REST API.
+	Poll active.PollConfig `mapstructure:"poll"`
 	// Path is the URL path to which Jira posts. Default: /jira/events.
 	Path string `mapstructure:"path"`
 	// HealthPath is the URL path of the health check, which responds with 200 while the receiver accepts deliveries and
@@ -263,6 +270,9 @@ func createDefaultConfig() component.Config {
 	server.WriteTimeout = defaultWriteTimeout
 	return &Config{
 		ServerConfig:  server,
+		Listen:        true,
+		API:           active.NewAPIConfig(),
+		Poll:          active.NewPollConfig(),
 		Path:          defaultPath,
 		HealthPath:    defaultHealthPath,
 		Token:         TokenConfig{Header: defaultTokenHeader},

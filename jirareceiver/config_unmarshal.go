@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
@@ -17,6 +18,9 @@ import (
 
 // Unmarshal reads the keys, rejects unknown keys, and adds the leading slash that a path may lack.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
+	if err := keepStartAsText(conf); err != nil {
+		return err
+	}
 	if err := errors.Join(withAdvice(conf.Unmarshal(cfg)), checkMappings(conf)); err != nil {
 		return err
 	}
@@ -26,6 +30,17 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	cfg.Path = withLeadingSlash(cfg.Path)
 	cfg.HealthPath = withLeadingSlash(cfg.HealthPath)
 	return nil
+}
+
+// keepStartAsText turns a date without quotes, which YAML reads as a time, back into a text.
+func keepStartAsText(conf *confmap.Conf) error {
+	start, isTime := conf.Get("poll::start_from").(time.Time)
+	if !isTime {
+		return nil
+	}
+	return conf.Merge(confmap.NewFromStringMap(map[string]any{
+		"poll": map[string]any{"start_from": start.Format(time.RFC3339Nano)},
+	}))
 }
 
 // withAdvice adds advice to the known errors of the decoder.
@@ -41,6 +56,8 @@ func withAdvice(err error) error {
 		{"expected a map or struct", "this key contains other keys; write them below it, indented"},
 		{"expected type 'map[", "write pairs, such as one: another"},
 		{"'bool', got unconvertible type", "write true or false"},
+		{"'float64', got unconvertible type", "write a number without a unit"},
+		{"'active.Mode', got unconvertible type", "write off or full"},
 		{"'int', got unconvertible type", "write a whole number without a unit"},
 		{"'int64', got unconvertible type", "write a whole number without a unit; sizes are in bytes"},
 		{"'jirareceiver.ChangelogMode', got unconvertible type", "write attributes or split"},

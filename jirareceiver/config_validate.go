@@ -29,6 +29,9 @@ import (
 func (cfg *Config) Validate() error {
 	return errors.Join(
 		cfg.validateServer(),
+		cfg.validateListen(),
+		cfg.API.Problems(cfg.SiteURL),
+		cfg.Poll.Problems(&cfg.API, time.Now()),
 		cfg.validateAuthentication(),
 		cfg.validatePaths(),
 		cfg.validateSiteURL(),
@@ -102,12 +105,24 @@ func isAddress(addr confignet.AddrConfig) bool {
 	return err == nil
 }
 
-func (cfg *Config) validateAuthentication() error {
-	if cfg.AllowUnauthenticated || cfg.authenticated() {
+func (cfg *Config) validateListen() error {
+	if cfg.Listen || cfg.Poll.IsOn() {
 		return nil
 	}
-	return errors.New("no authentication is configured; set signature::secrets to the secret of the webhook in Jira, " +
-		"token::values for senders that cannot sign, auth to an authenticator extension, or tls::client_ca_file; " +
+	return errors.New("listen: false, and polling is off, so that the receiver would do nothing; " +
+		"set listen to true, or poll::mode to full")
+}
+
+func (cfg *Config) validateAuthentication() error {
+	if cfg.AllowUnauthenticated || cfg.authenticated() || !cfg.Listen {
+		return nil
+	}
+	advice := ""
+	if cfg.Poll.IsOn() {
+		advice = "set listen to false if the receiver only polls; or "
+	}
+	return errors.New("no authentication is configured; " + advice + "set signature::secrets to the secret of the webhook " +
+		"in Jira, token::values for senders that cannot sign, auth to an authenticator extension, or tls::client_ca_file; " +
 		"or set allow_unauthenticated to true to accept unauthenticated deliveries")
 }
 
@@ -154,21 +169,10 @@ func (cfg *Config) validateSiteURL() error {
 		return errors.New("site_url: not the address of a Jira site; write it like https://acme.atlassian.net " +
 			"or https://jira.example.com/context, without user, query and fragment")
 	}
-	if isPage(u) {
+	if record.IsPage(u) {
 		return errors.New("site_url: the address of a page; cut it to https://host or https://host/context")
 	}
 	return nil
-}
-
-// pageSegments are segments in the paths of Jira's pages. A context of a site does not contain them.
-var pageSegments = []string{"browse", "projects", "secure", "rest", "plugins", "issues", "boards", "servicedesk"}
-
-// isPage reports whether the URL is the address of a page. Sites of Jira Cloud have no path.
-func isPage(u *url.URL) bool {
-	path := strings.ToLower(strings.Trim(u.Path, "/"))
-	return path != "" && record.IsCloudHost(u.Hostname()) || slices.ContainsFunc(strings.Split(path, "/"), func(segment string) bool {
-		return slices.Contains(pageSegments, segment)
-	})
 }
 
 func (cfg *Config) validateMaxTextLength() error {
@@ -471,12 +475,28 @@ type warning struct {
 // warnings returns the warnings that Start logs. No field contains a secret.
 func (cfg *Config) warnings() []warning {
 	var warnings []warning
-	if !cfg.authenticated() {
+	if cfg.Listen && !cfg.authenticated() {
 		warnings = append(warnings, warning{
 			"The receiver accepts unauthenticated deliveries, " +
 				"because allow_unauthenticated is true; every client that reaches the endpoint can post events",
 			zap.Skip(),
 		})
+	}
+	if cfg.Poll.IsOn() && cfg.Poll.Storage == nil {
+		warnings = append(warnings, warning{
+			"poll::storage is not set; changes that happen while the receiver is stopped are not recorded",
+			zap.Skip(),
+		})
+	}
+	if cfg.Poll.IsOn() && cfg.Listen {
+		warnings = append(warnings, warning{
+			"The receiver listens and polls; it records an event twice, with the same log.record.uid, if Jira posts it too; " +
+				"set listen to false if Jira posts nothing",
+			zap.Skip(),
+		})
+	}
+	if cfg.API.IsSet() && !cfg.Poll.IsOn() {
+		warnings = append(warnings, warning{"api has no effect, because poll::mode is off", zap.Skip()})
 	}
 	include, exclude := record.Undocumented(cfg.Events.Include), record.Undocumented(cfg.Events.Exclude)
 	for _, found := range []struct {

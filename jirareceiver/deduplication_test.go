@@ -357,7 +357,7 @@ func (s *fakeStorage) start(t *testing.T) *testReceiver {
 func (s *fakeStorage) GetClient(
 	_ context.Context, kind component.Kind, id component.ID, name string,
 ) (storage.Client, error) {
-	if kind != component.KindReceiver || id.String() != "jira" || name != storageName {
+	if kind != component.KindReceiver || id.String() != "jira" || name != deduplicationStorage {
 		return nil, errors.New("not ours")
 	}
 	return s, s.clientErr

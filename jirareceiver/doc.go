@@ -3,8 +3,8 @@
 
 //go:generate go tool -modfile=../tools/go.mod mdatagen metadata.yaml
 
-// Package jirareceiver receives the webhooks of Jira Cloud and Jira Data Center, and hands log records of their events
-// to the logs pipeline.
+// Package jirareceiver receives the webhooks of Jira Cloud and Jira Data Center, or polls their REST API, and hands log
+// records of the events to the logs pipeline.
 //
 // # Glossary
 //
@@ -17,8 +17,8 @@
 //     only Jira Cloud sends this header
 //   - sender: the client that sends a request: Jira, or another program
 //   - payload: the bytes of a delivery: the body of its request, decompressed
-//   - event: a change in Jira, which a payload describes; several deliveries can contain the same event
-//   - event type: the name that the receiver derives from a payload, such as jira.issue.updated; it becomes the
+//   - event: a change in Jira, which a payload or the REST API describes; several deliveries can contain the same event
+//   - event type: the name that the receiver derives from an event, such as jira.issue.updated; it becomes the
 //     EventName of the record
 //   - subject: the object in Jira that an event is about, such as an issue, a comment or a sprint
 //   - site: one Jira, identified by its address: https://host[/context]
@@ -38,4 +38,16 @@
 //   - rejection: a reason to reject, with its status code, its message for the sender and its hint for the
 //     administrator
 //   - cache: the delivery IDs of accepted deliveries, bounded in number and time
+//   - poll: to read changes from Jira's REST API at intervals
+//   - session: a connection to the REST API, after the receiver has checked the site, the account and the search
+//   - run: one reading of all issues that changed since the run before
+//   - cursor: the start of the last complete run, on Jira's clock and on the collector's
+//   - overlap: how late Jira's search index may show a change
+//   - bound: the time from which a run reads: the cursor less the overlap and a minute
+//   - ledger: the uids of the polled events since the bound; it keeps a run from recording an event again
+//   - mark: the last issue, in the order of creation, whose events the pipeline has accepted; an interrupted run goes
+//     on from its mark
+//   - back-fill: one long run over the past, from poll::start_from to the bound of the first run
+//   - checkpoint: the stored state of polling: cursor, unfinished run, back-fill and ledger
+//   - lag: the time since the start of the last complete run
 package jirareceiver

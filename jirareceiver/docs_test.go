@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/golden"
 )
@@ -31,6 +32,27 @@ func TestRecordPage(t *testing.T) {
 	r.post(t, []byte(body[1]))
 	require.Len(t, next.AllLogs(), 1)
 	assert.Equal(t, record[1], golden.Printed(next.AllLogs()[0]))
+}
+
+// TestPollingPage validates the section of the receiver in each configuration on the page about polling.
+func TestPollingPage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/polling.md")
+	require.NoError(t, err)
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(page, -1)
+	require.NotEmpty(t, blocks)
+	for _, block := range blocks {
+		retrieved, err := confmap.NewRetrievedFromYAML(block[1])
+		require.NoError(t, err)
+		conf, err := retrieved.AsConf()
+		require.NoError(t, err)
+		receiver, err := conf.Sub("receivers::jira")
+		require.NoError(t, err)
+		cfg := createDefaultConfig().(*Config)
+		require.NoError(t, receiver.Unmarshal(cfg), "%s", block[1])
+		assert.NoError(t, cfg.Validate(), "%s", block[1])
+		assert.True(t, cfg.Poll.IsOn(), "%s", block[1])
+	}
 }
 
 // TestSendersBodies sends each body on the page about senders, and compares its event with the event on the page.

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,18 +19,21 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/active"
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
 	"github.com/otel-jira/collector/jirareceiver/internal/webserver"
 )
 
-// jiraReceiver runs the HTTP server to which Jira posts.
+// jiraReceiver runs the HTTP server to which Jira posts, and the polling.
 type jiraReceiver struct {
 	cfg       *Config
 	settings  receiver.Settings
 	handler   *handler
 	persister *dedup.Persister
-	server    *webserver.Server // nil before Start
+	server    *webserver.Server // nil before Start, and if the receiver does not listen
 	serving   sync.WaitGroup
+	active    *active.Side // nil if the receiver does not poll
 }
 
 func newReceiver(
@@ -41,9 +46,28 @@ func newReceiver(
 	return &jiraReceiver{cfg: cfg, settings: settings, handler: h}, nil
 }
 
-// Start builds the server before it opens the listener, so that an error leaves no open listener. It loads the cache
-// before the first delivery arrives.
+// Start starts the server and the polling, as configured. An error leaves nothing started.
 func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
+	if r.cfg.Poll.IsOn() {
+		var err error
+		if r.active, err = active.Start(ctx, host, r.activeOptions(host)); err != nil {
+			return err
+		}
+	}
+	if r.cfg.Listen {
+		if err := r.startServer(ctx, host); err != nil {
+			return errors.Join(err, r.shutdownActive(ctx))
+		}
+	}
+	for _, w := range r.cfg.warnings() {
+		r.settings.Logger.Warn(w.message, w.field)
+	}
+	return nil
+}
+
+// startServer builds the server before it opens the listener, so that an error leaves no open listener. It loads the
+// cache before the first delivery arrives.
+func (r *jiraReceiver) startServer(ctx context.Context, host component.Host) error {
 	server, err := webserver.New(ctx, host, webserver.Options{
 		Config:         &r.cfg.ServerConfig,
 		MaxConnections: r.cfg.MaxConnections,
@@ -64,9 +88,6 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	}
 	r.server = server
 	r.settings.Logger.Info("Waiting for Jira to post events", zap.String("url", r.url()))
-	for _, w := range r.cfg.warnings() {
-		r.settings.Logger.Warn(w.message, w.field)
-	}
 	r.serving.Go(func() {
 		if err := r.server.Serve(); err != nil {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
@@ -75,8 +96,47 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// storageName distinguishes the storage client of deduplication from clients that the receiver may have later.
-const storageName = "deduplication"
+func (r *jiraReceiver) activeOptions(host component.Host) active.Options {
+	h := r.handler
+	opts := active.Options{
+		API:          r.cfg.API,
+		Poll:         r.cfg.Poll,
+		SiteURL:      r.cfg.SiteURL,
+		CustomFields: slices.Collect(maps.Keys(r.cfg.CustomFields)),
+		Decoder:      h.decoder,
+		Events:       h.events,
+		NewRecord: func(siteURL string) *record.Builder {
+			cfg := *r.cfg
+			cfg.SiteURL = siteURL
+			return newBuilder(r.settings, &cfg)
+		},
+		Next:       h.next,
+		Settings:   r.settings,
+		ObsReport:  h.obsreport,
+		Format:     format,
+		Metrics:    h.telemetry.metrics,
+		ByReceiver: h.telemetry.byReceiver,
+		Warnings:   h.telemetry.warnings,
+		OnRecords:  h.telemetry.recordRemarks,
+		Now:        h.now,
+	}
+	if id := r.cfg.Poll.Storage; id != nil {
+		opts.OpenStorage = func(ctx context.Context) (storage.Client, error) {
+			extension, err := findStorage(host, *id, "poll::storage")
+			if err != nil {
+				return nil, err
+			}
+			return extension.GetClient(ctx, component.KindReceiver, r.settings.ID, pollStorage)
+		}
+	}
+	return opts
+}
+
+// The names of the storage clients of the receiver.
+const (
+	deduplicationStorage = "deduplication"
+	pollStorage          = "poll"
+)
 
 // startPersister loads the deliveries from the file or the storage, if deduplication has one. It returns an error only
 // if the configured extension is missing or is not a storage. A file or storage that fails is logged, and does not stop
@@ -88,12 +148,12 @@ func (r *jiraReceiver) startPersister(ctx context.Context, host component.Host) 
 	}
 	open := func(context.Context) (dedup.Store, error) { return dedup.OpenFile(cfg.File) }
 	if cfg.File == "" {
-		extension, err := cfg.findStorage(host)
+		extension, err := findStorage(host, *cfg.Storage, "deduplication::storage")
 		if err != nil {
 			return err
 		}
 		open = func(ctx context.Context) (dedup.Store, error) {
-			client, err := extension.GetClient(ctx, component.KindReceiver, r.settings.ID, storageName)
+			client, err := extension.GetClient(ctx, component.KindReceiver, r.settings.ID, deduplicationStorage)
 			return dedup.NewClientStore(client), err
 		}
 	}
@@ -106,16 +166,16 @@ func (r *jiraReceiver) startPersister(ctx context.Context, host component.Host) 
 	return nil
 }
 
-func (cfg *DeduplicationConfig) findStorage(host component.Host) (storage.Extension, error) {
-	extension, found := host.GetExtensions()[*cfg.Storage]
+// findStorage returns the storage extension that a key of the configuration names.
+func findStorage(host component.Host, id component.ID, key string) (storage.Extension, error) {
+	extension, found := host.GetExtensions()[id]
 	if !found {
-		return nil, fmt.Errorf("deduplication::storage: the extension %s does not exist; "+
-			"add it under extensions and service::extensions", cfg.Storage)
+		return nil, fmt.Errorf("%s: the extension %s does not exist; "+
+			"add it under extensions and service::extensions", key, id)
 	}
 	backend, ok := extension.(storage.Extension)
 	if !ok {
-		return nil, fmt.Errorf("deduplication::storage: %s is not a storage extension; "+
-			"name a storage extension, or set deduplication::file", cfg.Storage)
+		return nil, fmt.Errorf("%s: %s is not a storage extension; name a storage extension, such as file_storage", key, id)
 	}
 	return backend, nil
 }
@@ -141,12 +201,26 @@ const (
 	handoverGrace = time.Second
 )
 
-// Shutdown first hands over to another instance, if shutdown_delay is set. Then it closes the listener and the idle
+// Shutdown ends the polling and the server. No event enters the pipeline after Shutdown returns.
+//
+// The server first hands over to another instance, if shutdown_delay is set. Then it closes the listener and the idle
 // connections, so that Jira Cloud sends further events later, and waits for the deliveries in progress. If ctx ends
-// first, Shutdown cancels them and responds with a status code after which Jira Cloud sends the events again. No
-// delivery enters the pipeline after Shutdown returns.
+// first, Shutdown cancels them and responds with a status code after which Jira Cloud sends the events again.
 func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	defer r.handler.telemetry.shutdown()
+	polling := make(chan error, 1)
+	go func() { polling <- r.shutdownActive(ctx) }()
+	err := r.shutdownServer(ctx)
+	return errors.Join(err, <-polling)
+}
+
+func (r *jiraReceiver) shutdownActive(ctx context.Context) error {
+	side := r.active
+	r.active = nil // a second call must not close the storage again
+	return side.Shutdown(ctx)
+}
+
+func (r *jiraReceiver) shutdownServer(ctx context.Context) error {
 	if r.server == nil {
 		return nil
 	}

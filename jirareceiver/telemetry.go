@@ -152,15 +152,20 @@ func (t *telemetry) recordAccepted(ctx context.Context, r result) {
 	if r.happened.Before(r.received) { // an event without a time has no lag
 		t.metrics.ReceiverJiraDeliveryLag.Record(ctx, r.received.Sub(r.happened).Seconds(), t.byReceiver)
 	}
-	if r.remarks.Truncated > 0 {
-		t.metrics.ReceiverJiraTruncatedRecords.Add(ctx, int64(r.remarks.Truncated), t.byReceiver)
+	t.recordRemarks(ctx, r.remarks)
+}
+
+// recordRemarks counts and logs the remarks about the records of an accepted event.
+func (t *telemetry) recordRemarks(ctx context.Context, remarks record.Remarks) {
+	if remarks.Truncated > 0 {
+		t.metrics.ReceiverJiraTruncatedRecords.Add(ctx, int64(remarks.Truncated), t.byReceiver)
 	}
-	t.recordUnreadable(ctx, r.remarks.Unreadable)
-	t.recordUnmapped(ctx, "previous", r.remarks.Previous)
-	t.recordUnmapped(ctx, "current", r.remarks.Current)
+	t.recordUnreadable(ctx, remarks.Unreadable)
+	t.recordUnmapped(ctx, "previous", remarks.Previous)
+	t.recordUnmapped(ctx, "current", remarks.Current)
 	// The log names only current statuses. A previous status may be unmapped only because Jira sends no category of it:
 	// as a current status it is then mapped by its category.
-	if current := r.remarks.Current; current != (jira.Status{}) {
+	if current := remarks.Current; current != (jira.Status{}) {
 		t.statuses.Add(current.Name, current.ID)
 	}
 }

@@ -31,10 +31,14 @@ const ofCollector = "The Collector writes its own metrics with attributes such a
 var exceptions = map[string]string{
 	"attribute_without_namespace custom_field": ofCollector,
 	"attribute_without_namespace event":        ofCollector,
+	"attribute_without_namespace operation":    ofCollector,
 	"attribute_without_namespace outcome":      ofCollector,
 	"attribute_without_namespace reason":       ofCollector,
 	"attribute_without_namespace receiver":     ofCollector,
+	"attribute_without_namespace result":       ofCollector,
 	"attribute_without_namespace side":         ofCollector,
+	"attribute_without_namespace skip_reason":  ofCollector,
+	"attribute_without_namespace source":       ofCollector,
 }
 
 type object = map[string]any

@@ -47,6 +47,8 @@ func TestConfigurationPage(t *testing.T) {
 	defaults["read_header_timeout"] = "10s"
 	defaults["read_timeout"] = "30s"
 	defaults["write_timeout"] = "1m"
+	defaults["api::endpoint"] = cfg.API.ClientConfig.Endpoint
+	defaults["api::timeout"] = shortDuration(cfg.API.ClientConfig.Timeout)
 	for key, value := range defaults {
 		documented, found := rows[key]
 		if assert.True(t, found, "configuration.md does not document %s", key) && value != "" {

@@ -37,14 +37,11 @@ const (
 	attributeName = `^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`
 )
 
-var (
-	pageSegments     = []string{"browse", "projects", "secure", "rest", "plugins", "issues", "boards", "servicedesk"}
-	allowedEncodings = []string{"", "gzip", "zlib", "deflate", "x-gzip"}
-)
+var allowedEncodings = []string{"", "gzip", "zlib", "deflate", "x-gzip"}
 
 // pagePattern matches addresses of pages of a Jira.
 var pagePattern = `^[^$]*(` + strings.ReplaceAll(strings.Join(record.CloudDomains(), "|"), ".", `\.`) +
-	`)\.?(:[0-9]+)?/+[^/]|^[^$]*://[^/]+/(.*/)?(` + strings.Join(pageSegments, "|") + `)(/|$)`
+	`)\.?(:[0-9]+)?/+[^/]|^[^$]*://[^/]+/(.*/)?(` + strings.Join(record.PageSegments(), "|") + `)(/|$)`
 
 // constraints holds the rules of fields that do not follow from their types.
 var constraints = map[string]object{
@@ -70,6 +67,15 @@ var constraints = map[string]object{
 	"severity::priorities[]":          {"pattern": `^([Tt][Rr][Aa][Cc][Ee]|[Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Ww][Aa][Rr][Nn]|[Ee][Rr][Rr][Oo][Rr]|[Ff][Aa][Tt][Aa][Ll])[2-4]?$|` + reference},
 	"deduplication::max_entries":      {"minimum": 1, "maximum": dedup.MaxEntries},
 	"max_connections":                 {"minimum": 1},
+	"api::endpoint":                   {"pattern": `^https?://[^/?#@]+[^?#@]*$|` + reference, "not": object{"pattern": `//api\.atlassian\.com/*$|` + pagePattern}},
+	"api::requests_per_second":        {"exclusiveMinimum": 0},
+	"api::max_concurrent_requests":    {"minimum": 1},
+	"poll::mode":                      {"enum": []string{"off", "full"}},
+	"poll::interval":                  {"not": object{"const": 0}},
+	"poll::overlap":                   {"not": object{"const": 0}},
+	"poll::projects[]":                {"pattern": `^\S+$`},
+	"poll::include[]":                 {"enum": []string{"changelog", "comments", "worklogs"}},
+	"poll::start_from":                {"pattern": `^([0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?)?$|` + reference},
 	"admission::disk::directories[]":  {"minLength": 1},
 	"admission::disk::min_free_bytes": {"minimum": 1},
 	"admission::retry_after":          {"not": object{"const": 0}},
@@ -80,9 +86,11 @@ var constraints = map[string]object{
 // configSchema returns the schema of the configuration. It contains the types and defaults of the Config of the
 // receiver, and the comments on its fields in the Go files of a folder.
 func configSchema(folder string) (string, error) {
-	docs, err := fieldDocs(folder)
-	if err != nil {
-		return "", err
+	docs := map[string]string{}
+	for _, part := range []string{".", "internal/active"} { // the packages with types of the configuration
+		if err := addFolderDocs(docs, filepath.Join(folder, part)); err != nil {
+			return "", err
+		}
 	}
 	w := schemaWriter{docs: docs, used: map[string]bool{}}
 	cfg := jirareceiver.NewFactory().CreateDefaultConfig().(*jirareceiver.Config)
@@ -137,7 +145,7 @@ func (w *schemaWriter) value(path string, v reflect.Value) object {
 		maps.Copy(schema, constraint)
 		w.used[path] = true
 	}
-	if schema["type"] == "boolean" || schema["type"] == "integer" {
+	if slices.Contains([]any{"boolean", "integer", "number"}, schema["type"]) {
 		schema = orReference(schema)
 	}
 	if value := defaultOf(v); value != nil {
@@ -175,6 +183,8 @@ func (w *schemaWriter) byKind(path string, v reflect.Value) object {
 		return object{"type": "boolean"}
 	case reflect.Int, reflect.Int64:
 		return object{"type": "integer"}
+	case reflect.Float64:
+		return object{"type": "number"}
 	default:
 		return object{"type": "string"}
 	}
@@ -201,6 +211,8 @@ func defaultOf(v reflect.Value) any {
 		return shortDuration(time.Duration(v.Int()))
 	case v.CanInt():
 		return v.Int()
+	case v.CanFloat():
+		return v.Float()
 	case v.Kind() == reflect.String:
 		return v.String()
 	default:
@@ -213,24 +225,23 @@ func shortDuration(d time.Duration) string {
 	return strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(d.String())
 }
 
-// fieldDocs returns the comments on all fields in the Go files of a folder by Type.Field, each in one line.
-func fieldDocs(folder string) (map[string]string, error) {
+// addFolderDocs adds the comments on all fields in the Go files of a folder by Type.Field, each in one line.
+func addFolderDocs(docs map[string]string, folder string) error {
 	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	docs := map[string]string{}
 	for _, path := range files {
 		if strings.HasSuffix(path, "_test.go") {
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		addFieldDocs(docs, file)
 	}
-	return docs, nil
+	return nil
 }
 
 func addFieldDocs(docs map[string]string, file *ast.File) {

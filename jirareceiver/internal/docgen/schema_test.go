@@ -25,13 +25,30 @@ func compileSchema(t *testing.T, pointer string) *jsonschema.Schema {
 	return schema
 }
 
+// decodeYAML decodes a file of the repository as an editor does, for which a date without quotes is a text.
+func decodeYAML(t *testing.T, file string) (document map[string]any) {
+	t.Helper()
+	var root yaml.Node
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, file)), &root))
+	datesAsTexts(&root)
+	require.NoError(t, root.Decode(&document))
+	return document
+}
+
+func datesAsTexts(node *yaml.Node) {
+	if node.Tag == "!!timestamp" {
+		node.Tag = "!!str"
+	}
+	for _, child := range node.Content {
+		datesAsTexts(child)
+	}
+}
+
 // TestConfigSchemaKnowsMistakes validates the files of the tests of the configuration by the schema.
 func TestConfigSchemaKnowsMistakes(t *testing.T) {
 	schema := compileSchema(t, "#/$defs/jira")
 	validate := func(file string) error {
-		var document map[string]any
-		require.NoError(t, yaml.Unmarshal([]byte(read(t, "testdata/config/"+file+".yaml")), &document))
-		return schema.Validate(document["jira"])
+		return schema.Validate(decodeYAML(t, "testdata/config/"+file+".yaml")["jira"])
 	}
 	for _, name := range testbodies.Names(t, "config/valid/*.yaml") {
 		assert.NoError(t, validate("valid/"+name), name)
@@ -43,10 +60,13 @@ func TestConfigSchemaKnowsMistakes(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{
-		"admission_below_body_size", "custom_field_twice", "deduplication_twice", "event_misspelt", "event_namespace", "event_of_split", "no_authentication", "paths_same",
-		"project_by_name", "project_twice", "query_attribute_personal", "query_attribute_twice", "query_attributes_reversed", "query_token", "secret_from_unset_variable", "severity_priority_twice", "status_in_two_values", "status_in_two_values_of_project",
-		"tls_without_client_ca", "token_nowhere", "user_hash_key_from_unset_variable",
-	}, accepted, "mistakes that no schema can find, because they concern two values, or other files")
+		"admission_below_body_size", "api_credentials_over_http", "api_gateway_without_site_url", "api_header_over_http", "custom_field_twice",
+		"deduplication_twice", "event_misspelt", "event_namespace", "event_of_split", "listen_without_polling", "no_authentication", "paths_same",
+		"poll_jql_ordered", "poll_overlap_short", "polling_without_endpoint", "polling_without_listen_false",
+		"project_by_name", "project_twice", "query_attribute_personal", "query_attribute_twice", "query_attributes_reversed", "query_token",
+		"secret_from_unset_variable", "severity_priority_twice", "start_from_in_future", "start_from_without_storage",
+		"status_in_two_values", "status_in_two_values_of_project", "tls_without_client_ca", "token_nowhere", "user_hash_key_from_unset_variable",
+	}, accepted, "mistakes that no schema can find, because they concern two values, other files, an amount of time, or words in quotes")
 }
 
 // TestConfigSchemaOfExamples validates whole configurations.
@@ -64,8 +84,6 @@ func TestConfigSchemaOfExamples(t *testing.T) {
 	for _, example := range examples {
 		name, err := filepath.Rel(root, example)
 		require.NoError(t, err)
-		var document any
-		require.NoError(t, yaml.Unmarshal([]byte(read(t, name)), &document))
-		assert.NoError(t, schema.Validate(document), name)
+		assert.NoError(t, schema.Validate(decodeYAML(t, name)), name)
 	}
 }

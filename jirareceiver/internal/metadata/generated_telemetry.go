@@ -28,6 +28,8 @@ type TelemetryBuilder struct {
 	meter                                  metric.Meter
 	mu                                     sync.Mutex
 	registrations                          []metric.Registration
+	ReceiverJiraAPIRequests                metric.Int64Counter
+	ReceiverJiraAPIThrottledTime           metric.Float64Counter
 	ReceiverJiraBodySize                   metric.Int64Histogram
 	ReceiverJiraDeduplicationConflicts     metric.Int64Counter
 	ReceiverJiraDeduplicationEntries       metric.Int64ObservableGauge
@@ -36,6 +38,10 @@ type TelemetryBuilder struct {
 	ReceiverJiraDeliveryLag                metric.Float64Histogram
 	ReceiverJiraEvictedConnections         metric.Int64Counter
 	ReceiverJiraInFlightBytes              metric.Int64ObservableGauge
+	ReceiverJiraPollEvents                 metric.Int64Counter
+	ReceiverJiraPollLag                    metric.Float64ObservableGauge
+	ReceiverJiraPollRunDuration            metric.Float64Histogram
+	ReceiverJiraPollSkipped                metric.Int64Counter
 	ReceiverJiraRejectedDeliveries         metric.Int64Counter
 	ReceiverJiraTruncatedRecords           metric.Int64Counter
 	ReceiverJiraUnmappedStatuses           metric.Int64Counter
@@ -83,6 +89,21 @@ func (builder *TelemetryBuilder) RegisterReceiverJiraInFlightBytesCallback(cb me
 	return nil
 }
 
+// RegisterReceiverJiraPollLagCallback sets callback for observable ReceiverJiraPollLag metric.
+func (builder *TelemetryBuilder) RegisterReceiverJiraPollLagCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ReceiverJiraPollLag, obs: o})
+		return nil
+	}, builder.ReceiverJiraPollLag)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 type observerInt64 struct {
 	embedded.Int64Observer
 	inst metric.Int64Observable
@@ -91,6 +112,16 @@ type observerInt64 struct {
 
 func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
 	oi.obs.ObserveInt64(oi.inst, value, opts...)
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -111,6 +142,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ReceiverJiraAPIRequests, err = builder.meter.Int64Counter(
+		"otelcol_receiver_jira_api_requests",
+		metric.WithDescription("Number of requests to the REST API of Jira, with those that were repeated. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraAPIThrottledTime, err = builder.meter.Float64Counter(
+		"otelcol_receiver_jira_api_throttled_time",
+		metric.WithDescription("Time for which the receiver sent no requests because Jira limits their rate. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverJiraBodySize, err = builder.meter.Int64Histogram(
 		"otelcol_receiver_jira_body_size",
 		metric.WithDescription("Size of the payloads of authentic deliveries. [Alpha]"),
@@ -161,6 +204,31 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ReceiverJiraPollEvents, err = builder.meter.Int64Counter(
+		"otelcol_receiver_jira_poll_events",
+		metric.WithDescription("Number of events that the receiver has read from the REST API and that the pipeline accepted. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraPollLag, err = builder.meter.Float64ObservableGauge(
+		"otelcol_receiver_jira_poll_lag",
+		metric.WithDescription("Time since the start of the last complete run. Changes since then may not be recorded yet. Absent before the first complete run. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraPollRunDuration, err = builder.meter.Float64Histogram(
+		"otelcol_receiver_jira_poll_run_duration",
+		metric.WithDescription("Duration of the attempts of runs. [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 7200}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraPollSkipped, err = builder.meter.Int64Counter(
+		"otelcol_receiver_jira_poll_skipped",
+		metric.WithDescription("Number of events, issues or lists that a run left out. A later run that reads them again counts them again. [Alpha]"),
+		metric.WithUnit("{item}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverJiraRejectedDeliveries, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_rejected_deliveries",
 		metric.WithDescription("Number of rejected requests. Of these, only deliveries that the pipeline refused also count in receiver_jira_deliveries, with the outcome refused. [Alpha]"),
@@ -175,13 +243,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraUnmappedStatuses, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_unmapped_statuses",
-		metric.WithDescription("Number of statuses in accepted deliveries that have no mapped value. [Alpha]"),
+		metric.WithDescription("Number of statuses in accepted events that have no mapped value. [Alpha]"),
 		metric.WithUnit("{status}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraUnreadableCustomFields, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_unreadable_custom_fields",
-		metric.WithDescription("Number of custom fields in accepted deliveries with a value that the receiver does not understand. Records lack that value. [Alpha]"),
+		metric.WithDescription("Number of custom fields in accepted events with a value that the receiver does not understand. Records lack that value. [Alpha]"),
 		metric.WithUnit("{field}"),
 	)
 	errs = errors.Join(errs, err)

@@ -29,16 +29,31 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	require.NoError(t, tb.RegisterReceiverJiraPollLagCallback(func(_ context.Context, observer metric.Float64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	tb.ReceiverJiraAPIRequests.Add(context.Background(), 1)
+	tb.ReceiverJiraAPIThrottledTime.Add(context.Background(), 1)
 	tb.ReceiverJiraBodySize.Record(context.Background(), 1)
 	tb.ReceiverJiraDeduplicationConflicts.Add(context.Background(), 1)
 	tb.ReceiverJiraDeduplicationStorageErrors.Add(context.Background(), 1)
 	tb.ReceiverJiraDeliveries.Add(context.Background(), 1)
 	tb.ReceiverJiraDeliveryLag.Record(context.Background(), 1)
 	tb.ReceiverJiraEvictedConnections.Add(context.Background(), 1)
+	tb.ReceiverJiraPollEvents.Add(context.Background(), 1)
+	tb.ReceiverJiraPollRunDuration.Record(context.Background(), 1)
+	tb.ReceiverJiraPollSkipped.Add(context.Background(), 1)
 	tb.ReceiverJiraRejectedDeliveries.Add(context.Background(), 1)
 	tb.ReceiverJiraTruncatedRecords.Add(context.Background(), 1)
 	tb.ReceiverJiraUnmappedStatuses.Add(context.Background(), 1)
 	tb.ReceiverJiraUnreadableCustomFields.Add(context.Background(), 1)
+	AssertEqualReceiverJiraAPIRequests(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraAPIThrottledTime(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraBodySize(t, testTel,
 		[]metricdata.HistogramDataPoint[int64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
@@ -61,6 +76,18 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraInFlightBytes(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraPollEvents(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraPollLag(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraPollRunDuration(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraPollSkipped(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraRejectedDeliveries(t, testTel,

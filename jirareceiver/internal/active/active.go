@@ -1,0 +1,257 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package active runs the active side of the receiver, which reads the REST API of Jira. It connects the packages
+// jiraapi and poll with the records, the pipeline, the status and the metrics of the receiver.
+package active
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/jiraapi"
+	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
+	"github.com/otel-jira/collector/jirareceiver/internal/poll"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
+)
+
+// Options configure a [Side].
+type Options struct {
+	API     APIConfig
+	Poll    PollConfig
+	SiteURL string // address of the site in records; "" for the address that Jira returns
+	// CustomFields are the ids of the custom fields that records contain.
+	CustomFields []string
+
+	Decoder   *jira.Decoder
+	Events    record.Filter
+	NewRecord func(siteURL string) *record.Builder
+	Next      consumer.Logs
+	// OpenStorage opens the storage for the checkpoint. It is nil if none is configured.
+	OpenStorage func(context.Context) (storage.Client, error)
+
+	Settings   receiver.Settings
+	ObsReport  *receiverhelper.ObsReport
+	Format     string // name of the received data in obsreport
+	Metrics    *metadata.TelemetryBuilder
+	ByReceiver metric.MeasurementOption
+	Warnings   *zap.Logger // logs each message once a minute
+	// OnRecords is called with remarks about the records that the pipeline has accepted.
+	OnRecords func(context.Context, record.Remarks)
+	Now       func() time.Time
+}
+
+// Side reads one Jira in the background. A nil Side does nothing.
+type Side struct {
+	opts     Options
+	clock    jiraapi.Clock
+	client   *jiraapi.Client
+	storage  storage.Client
+	sink     *sink
+	observer *observer
+	poller   *poll.Poller
+
+	polling sync.WaitGroup
+	stop    context.CancelFunc // ends the polling
+	abort   func()             // ends the call of the pipeline
+}
+
+// Start begins to poll. It does not wait for Jira. It returns an error if an extension that the configuration names is
+// missing or unfit.
+func Start(ctx context.Context, host component.Host, opts Options) (*Side, error) {
+	start, err := opts.Poll.start()
+	if err != nil {
+		return nil, err // the configuration was not validated
+	}
+	s := &Side{
+		opts: opts, clock: clockOf(ctx), storage: storage.NewNopClient(), observer: newObserver(opts, host),
+	}
+	s.client, err = jiraapi.New(ctx, host, opts.Settings.TelemetrySettings, jiraapi.Options{
+		Config:                opts.API.ClientConfig,
+		RequestsPerSecond:     opts.API.RequestsPerSecond,
+		MaxConcurrentRequests: opts.API.MaxConcurrentRequests,
+		UserAgent:             opts.Settings.BuildInfo.Command + "/" + opts.Settings.BuildInfo.Version,
+		Decoder:               opts.Decoder,
+		Clock:                 s.clock,
+		OnRequest:             s.observer.recordRequest,
+		OnPause:               s.observer.recordPause,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if opts.OpenStorage != nil {
+		if s.storage, err = opts.OpenStorage(ctx); err != nil {
+			return nil, err
+		}
+	}
+	polling, stop := context.WithCancel(context.WithoutCancel(ctx))
+	aborted := make(chan struct{})
+	s.stop, s.abort = stop, sync.OnceFunc(func() { close(aborted) })
+	s.sink = &sink{opts: &s.opts, aborted: aborted}
+	s.poller = poll.New(poll.Options{
+		Connect:         s.connect,
+		Sink:            s.sink,
+		Storage:         s.storage,
+		Observer:        s.observer,
+		Clock:           s.clock,
+		Interval:        opts.Poll.Interval,
+		Overlap:         opts.Poll.Overlap,
+		Projects:        opts.Poll.Projects,
+		JQL:             opts.Poll.JQL,
+		DeletedWorklogs: opts.Poll.includes(includeWorklogs) && opts.Poll.isUnrestricted(),
+		StartFrom:       start,
+	})
+	if err := s.observer.registerLag(s.poller.Cursor, s.clock); err != nil {
+		return nil, errors.Join(err, s.Shutdown(ctx))
+	}
+	s.polling.Go(func() { s.run(polling) })
+	return s, nil
+}
+
+// clockKey is the key of a clock in the context of Start. Only tests set it.
+type clockKey struct{}
+
+// clockOf returns the clock of the system, unless a test has put another one into the context.
+func clockOf(ctx context.Context) jiraapi.Clock {
+	if clock, ok := ctx.Value(clockKey{}).(jiraapi.Clock); ok {
+		return clock
+	}
+	return jiraapi.SystemClock{}
+}
+
+// run polls until the context ends, or until Jira returns an error that no later request can mend.
+func (s *Side) run(ctx context.Context) {
+	s.observer.waiting()
+	for ctx.Err() == nil {
+		err := s.runSafely(ctx)
+		if _, panicked := errors.AsType[panicError](err); !panicked {
+			if err != nil {
+				s.observer.ended(err)
+			}
+			return
+		}
+		_ = s.clock.Sleep(ctx, s.opts.Poll.Interval) // ends early only with the context
+	}
+}
+
+// panicError is a panic of the poller. The value of the panic, which may contain any data, is not part of it.
+type panicError struct{ valueType string }
+
+func (e panicError) Error() string { return "panic of type " + e.valueType }
+
+// runSafely turns a panic into an error, so that it does not end the collector.
+func (s *Side) runSafely(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicError{fmt.Sprintf("%T", p)}
+			s.observer.panicked(err)
+		}
+	}()
+	return s.poller.Run(ctx)
+}
+
+// Shutdown ends the polling and stores the position. It waits for the call of the pipeline. If ctx ends first, it cancels
+// the call, and the events of the call are read again after the next start.
+func (s *Side) Shutdown(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	s.stop()
+	ended := make(chan struct{})
+	go func() {
+		s.polling.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		s.abort()
+		<-ended
+	}
+	s.abort()
+	s.client.Close()
+	return s.storage.Close(ctx)
+}
+
+// connect proves that the site can be read, and learns its fields. The order of the requests matters: a search with wrong
+// credentials may succeed and find nothing.
+func (s *Side) connect(ctx context.Context) (*poll.Session, error) {
+	info, err := s.client.ServerInfo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.client.Myself(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.client.Source(info.Deployment, jiraapi.Contents{}).CheckBounds(ctx, info.Time); err != nil {
+		return nil, err
+	}
+	fields, err := s.client.Fields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	site := s.siteOf(info)
+	s.sink.setSite(site)
+	wanted := s.contents(fields)
+	s.observer.connected(site, info)
+	return &poll.Session{
+		Site:         site,
+		Source:       s.client.Source(info.Deployment, wanted),
+		Backfill:     s.client.HalfPace().Source(info.Deployment, wanted),
+		IsDataCenter: info.Deployment == jiraapi.DataCenter,
+		FieldIDs:     idsByName(fields),
+	}, nil
+}
+
+// siteOf returns the address of the site in records. It is the address with which webhooks of the site are recorded too.
+// All spellings of the address give the same result, so that the position is not lost with another spelling.
+func (s *Side) siteOf(info jiraapi.ServerInfo) string {
+	site, configured := record.SiteURL(info.BaseURL), record.SiteURL(s.opts.SiteURL)
+	if configured == "" {
+		return site
+	}
+	if configured != site {
+		s.opts.Warnings.Warn("site_url is not the address that Jira returns as its own; "+
+			"records contain site_url", zap.String("site_url", s.opts.SiteURL), zap.String("jira", info.BaseURL))
+	}
+	return configured
+}
+
+func (s *Side) contents(fields []jira.FieldInfo) jiraapi.Contents {
+	ids := append(jiraapi.SoftwareFields(fields), s.opts.CustomFields...)
+	slices.Sort(ids)
+	return jiraapi.Contents{
+		Changelog: s.opts.Poll.includes(includeChangelog),
+		Comments:  s.opts.Poll.includes(includeComments),
+		Worklogs:  s.opts.Poll.includes(includeWorklogs),
+		Fields:    slices.Compact(ids),
+	}
+}
+
+func idsByName(fields []jira.FieldInfo) map[string][]string {
+	ids := map[string][]string{}
+	for _, field := range fields {
+		if field.Type != "" {
+			ids[field.Name] = append(ids[field.Name], field.ID)
+		}
+	}
+	return ids
+}
+
+func (cfg *PollConfig) includes(content string) bool { return slices.Contains(cfg.Include, content) }
+
+// isUnrestricted reports whether all issues of the site are read.
+func (cfg *PollConfig) isUnrestricted() bool { return len(cfg.Projects) == 0 && cfg.JQL == "" }

@@ -1,0 +1,212 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package active
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jiraapi"
+	"github.com/otel-jira/collector/jirareceiver/internal/poll"
+)
+
+// observer reports what the poller does, in metrics, log and status.
+type observer struct {
+	opts     Options
+	host     component.Host
+	site     string // that was logged last
+	isReady  bool   // whether a run was complete
+	hasError bool   // whether the status is an error
+}
+
+var _ poll.Observer = (*observer)(nil)
+
+func newObserver(opts Options, host component.Host) *observer {
+	return &observer{opts: opts, host: host}
+}
+
+// errFirstRun is the status until the first run is complete.
+var errFirstRun = errors.New("the first run of polling is not complete yet")
+
+// report sets the status of the receiver.
+func (o *observer) report(event *componentstatus.Event) { componentstatus.ReportStatus(o.host, event) }
+
+// resultOK is the result of a request or a run without an error.
+const resultOK = "ok"
+
+// The results of runs that do not fail because of Jira.
+const (
+	resultRefused = "refused"
+	resultStorage = "storage"
+)
+
+func (o *observer) registerLag(cursor func() (time.Time, bool), clock jiraapi.Clock) error {
+	return o.opts.Metrics.RegisterReceiverJiraPollLagCallback(func(_ context.Context, m metric.Float64Observer) error {
+		if last, found := cursor(); found {
+			m.Observe(clock.Now().Sub(last).Seconds(), o.opts.ByReceiver)
+		}
+		return nil
+	})
+}
+
+// recordRequest counts a request. The kind is "" if it succeeded.
+func (o *observer) recordRequest(operation jiraapi.Operation, kind jiraapi.Kind) {
+	result := string(kind)
+	if result == "" {
+		result = resultOK
+	}
+	o.opts.Metrics.ReceiverJiraAPIRequests.Add(context.Background(), 1, o.opts.ByReceiver, metric.WithAttributes(
+		attribute.String("operation", string(operation)), attribute.String("result", result),
+	))
+}
+
+func (o *observer) recordPause(pause time.Duration) {
+	o.opts.Metrics.ReceiverJiraAPIThrottledTime.Add(context.Background(), pause.Seconds(), o.opts.ByReceiver)
+	o.opts.Warnings.Warn("Jira limits the rate of requests; the receiver pauses", zap.Duration("pause", pause))
+}
+
+// waiting sets the status until the first run is complete.
+func (o *observer) waiting() {
+	o.hasError = true
+	o.report(componentstatus.NewRecoverableErrorEvent(errFirstRun))
+}
+
+// connected logs a new connection to a site.
+func (o *observer) connected(site string, info jiraapi.ServerInfo) {
+	if site == o.site {
+		return
+	}
+	o.site = site
+	o.opts.Settings.Logger.Info("Polling Jira", zap.String("site", site),
+		zap.String("deployment", string(info.Deployment)), zap.String("version", info.Version),
+		zap.Duration("interval", o.opts.Poll.Interval))
+}
+
+// RunEnded implements [poll.Observer].
+func (o *observer) RunEnded(took time.Duration, err error) {
+	o.opts.Metrics.ReceiverJiraPollRunDuration.Record(context.Background(), took.Seconds(), o.opts.ByReceiver,
+		metric.WithAttributes(attribute.String("result", resultOf(err))))
+	if err != nil {
+		o.fail("A run of polling failed; the next one goes on from where it ended", err)
+		return
+	}
+	if !o.isReady {
+		o.isReady = true
+		o.opts.Settings.Logger.Info("The first run of polling is complete", zap.Duration("took", took))
+	}
+	if o.hasError {
+		o.hasError = false
+		o.report(componentstatus.NewEvent(componentstatus.StatusOK))
+	}
+}
+
+// fail logs an error and sets the status.
+func (o *observer) fail(message string, err error) {
+	o.hasError = true
+	o.opts.Warnings.Warn(message, zap.Error(err))
+	if failure, ok := errors.AsType[*jiraapi.Error](err); ok && len(failure.Messages) > 0 {
+		// They repeat parts of poll::jql, which may contain names.
+		o.opts.Settings.Logger.Debug("Jira explains why it does not accept a request",
+			zap.Strings("messages", failure.Messages))
+	}
+	if jiraapi.KindOf(err) != jiraapi.KindGone {
+		o.report(componentstatus.NewRecoverableErrorEvent(err))
+	}
+}
+
+// panicked logs a panic and sets the status.
+func (o *observer) panicked(err error) {
+	o.hasError = true
+	o.opts.Settings.Logger.Error("A run of polling failed with a panic", zap.Error(err), zap.Stack("stack"))
+	o.report(componentstatus.NewRecoverableErrorEvent(err))
+}
+
+// ended sets the status after an error that no later request can mend.
+func (o *observer) ended(err error) {
+	o.opts.Settings.Logger.Error("Polling has ended until the next start", zap.Error(err))
+	o.report(componentstatus.NewPermanentErrorEvent(err))
+}
+
+func resultOf(err error) string {
+	if err == nil {
+		return resultOK
+	}
+	if kind := jiraapi.KindOf(err); kind != "" {
+		return string(kind)
+	}
+	if _, isPipeline := errors.AsType[pipelineError](err); isPipeline {
+		return resultRefused
+	}
+	return resultStorage
+}
+
+// Progress implements [poll.Observer].
+func (o *observer) Progress(p poll.Progress) {
+	message := "A long run of polling is in progress"
+	if p.IsBackfill {
+		message = "The back-fill is in progress"
+	}
+	o.opts.Settings.Logger.Info(message, progressFields(p)...)
+}
+
+// BackfillEnded implements [poll.Observer].
+func (o *observer) BackfillEnded(p poll.Progress, err error) {
+	if err != nil {
+		o.fail("The back-fill was interrupted; it goes on after the next run", err)
+		return
+	}
+	o.opts.Settings.Logger.Info("The back-fill is complete", progressFields(p)...)
+}
+
+func progressFields(p poll.Progress) []zap.Field {
+	return []zap.Field{
+		zap.Int("issues", p.Issues),
+		zap.Int("of_issues", p.TotalIssues),
+		zap.Int("events", p.Events),
+		zap.Time("issues_created_until", p.CreatedUntil),
+		zap.Float64("issues_per_second", perSecond(p.Issues, p.Took)),
+	}
+}
+
+// perSecond returns a rate with one decimal.
+func perSecond(count int, took time.Duration) float64 {
+	if took <= 0 {
+		return 0
+	}
+	return float64(int(10*float64(count)/took.Seconds())) / 10
+}
+
+// Skipped implements [poll.Observer].
+func (o *observer) Skipped(reason poll.SkipReason) {
+	o.opts.Metrics.ReceiverJiraPollSkipped.Add(context.Background(), 1, o.opts.ByReceiver,
+		metric.WithAttributes(attribute.String("skip_reason", string(reason))))
+	o.opts.Warnings.Warn(skipMessages[reason])
+}
+
+var skipMessages = map[poll.SkipReason]string{
+	poll.SkippedRefused: "The pipeline refuses an event for good; the event is lost",
+	poll.SkippedMissing: "Jira lists an issue and does not return it; " +
+		"the issue was deleted, archived or hidden from the account meanwhile",
+	poll.SkippedIncomplete: "Jira does not return all changes, comments or worklogs of an issue",
+	poll.SkippedForbidden:  "The account may not read the list of deleted worklogs; deletions of worklogs are not recorded",
+}
+
+// StorageFailed implements [poll.Observer].
+func (o *observer) StorageFailed(err error) {
+	o.opts.Warnings.Warn("Cannot read or write poll::storage; "+
+		"after a crash, events may be recorded again or be lost", zap.Error(err))
+}
+
+// StartedAnew implements [poll.Observer].
+func (o *observer) StartedAnew(reason error) {
+	o.opts.Settings.Logger.Error("Cannot use the position in poll::storage: polling begins now; "+
+		"changes since the last run are lost unless poll::start_from covers them", zap.Error(reason))
+}

@@ -1,0 +1,101 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package active
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/pipeline"
+	"github.com/otel-jira/collector/jirareceiver/internal/poll"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
+)
+
+// sink hands events to the pipeline as records.
+type sink struct {
+	opts    *Options
+	aborted <-chan struct{} // closed when the call of the pipeline must end
+	records *record.Builder
+}
+
+var _ poll.Sink = (*sink)(nil)
+
+// setSite sets the site of the following events.
+func (s *sink) setSite(url string) { s.records = s.opts.NewRecord(url) }
+
+// UID implements [poll.Sink].
+func (s *sink) UID(ev *jira.Event) string {
+	classified := s.records.Classify(ev)
+	if !s.opts.Events.Admits(classified.Type.Name) {
+		return ""
+	}
+	return record.UID(classified)
+}
+
+// Consume implements [poll.Sink]. A call of the pipeline outlives the polling: the end of ctx does not cancel it.
+func (s *sink) Consume(ctx context.Context, events []poll.Event) error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	go func() {
+		select {
+		case <-s.aborted:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	ctx = s.opts.ObsReport.StartLogsOp(ctx)
+	logs, all := s.build(events)
+	count := logs.LogRecordCount()
+	err := s.opts.Next.ConsumeLogs(ctx, logs)
+	s.opts.ObsReport.EndLogsOp(ctx, s.opts.Format, count, err)
+	if err != nil {
+		return pipelineError{err}.classified()
+	}
+	for i, ev := range events {
+		s.recordEvent(ctx, ev)
+		s.opts.OnRecords(ctx, all[i])
+	}
+	return nil
+}
+
+// build returns the records of all events, and the remarks about those of each.
+func (s *sink) build(events []poll.Event) (plog.Logs, []record.Remarks) {
+	now := s.opts.Now()
+	merged := plog.NewLogs()
+	all := make([]record.Remarks, 0, len(events))
+	for _, ev := range events {
+		logs, remarks := s.records.Build(s.records.Classify(ev.Event), record.Delivery{Received: now})
+		pipeline.Merge(merged, logs)
+		all = append(all, remarks)
+	}
+	return merged, all
+}
+
+func (s *sink) recordEvent(ctx context.Context, ev poll.Event) {
+	s.opts.Metrics.ReceiverJiraPollEvents.Add(ctx, 1, s.opts.ByReceiver, metric.WithAttributes(
+		attribute.String("event", s.records.Classify(ev.Event).Type.Name),
+		attribute.String("source", string(ev.Source)),
+	))
+}
+
+// pipelineError is an error of the pipeline. Its text is not logged: the pipeline may put the content of records in it.
+type pipelineError struct{ err error }
+
+func (pipelineError) Error() string {
+	return "the pipeline refuses the events of a run; check the exporters"
+}
+
+// classified returns an error that is permanent only if no later attempt can succeed. The error of the pipeline itself
+// may contain a permanent error of one of several pipelines.
+func (e pipelineError) classified() error {
+	if pipeline.IsPermanent(e.err) && !pipeline.IsExhausted(e.err) {
+		return consumererror.NewPermanent(e)
+	}
+	return e
+}
