@@ -52,6 +52,11 @@ demo: build bin/victoria-logs ## show events in the web UI of a log database; AR
 	@go build -o bin/ ./jirareceiver/cmd/jirasim ./examples/demo
 	@exec bin/demo $(ARGS)
 
+.PHONY: demo-poll
+demo-poll: build bin/victoria-logs ## the same demo, in which the collector polls and nothing listens
+	@go build -o bin/ ./jirareceiver/cmd/jirasim ./examples/demo
+	@exec bin/demo -poll $(ARGS)
+
 .PHONY: screenshots
 screenshots: build bin/victoria-logs ## take the pictures of docs/demo.md, with chromium and pngquant
 	@go build -o bin/ ./jirareceiver/cmd/jirasim ./examples/demo
@@ -95,7 +100,8 @@ test-attacks: ## attack bin/otelcol-jira under a memory limit, for some minutes;
 .PHONY: fuzz
 fuzz: ## search for inputs that break the signature check, the decoder, the records and the file of delivery IDs
 	$(FUZZ) -fuzz FuzzVerify ./jirareceiver/internal/signature
-	$(FUZZ) -fuzz FuzzDecode ./jirareceiver/internal/jira
+	$(FUZZ) -fuzz 'FuzzDecode$$' ./jirareceiver/internal/jira
+	$(FUZZ) -fuzz FuzzDecodeAnswers ./jirareceiver/internal/jira
 	$(FUZZ) -fuzz FuzzBuild ./jirareceiver/internal/record
 	$(FUZZ) -fuzz FuzzLoadFile ./jirareceiver/internal/dedup
 

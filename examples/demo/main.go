@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command demo starts the collector, VictoriaLogs as its log backend, and a Jira to play with, and says where to look.
-// Ctrl-C ends all three, and removes what they have stored.
+// With -poll, the collector reads the Jira, and nothing listens for it. Ctrl-C ends all three, and removes what they have
+// stored.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -23,12 +25,14 @@ import (
 const (
 	patience = 30 * time.Second // for a program to start
 	speedUp  = "7200"           // four weeks take two minutes
+	history  = 5 * 7 * 24 * time.Hour
 )
 
 // demo is where things are and listen.
 type demo struct {
 	collector, config, backend, jira string // files
-	receiver, ui                     string // host:port
+	receiver, ui, api                string // host:port
+	poll                             bool
 	dir                              string // for all that is stored
 }
 
@@ -46,13 +50,19 @@ func main() {
 func run(ctx context.Context) error {
 	d := demo{}
 	flag.StringVar(&d.collector, "collector", "bin/otelcol-jira", "the collector")
-	flag.StringVar(&d.config, "config", "examples/demo.yaml", "its configuration")
+	flag.StringVar(&d.config, "config", "", "its configuration; default: examples/demo.yaml, or examples/demo-poll.yaml")
+	flag.BoolVar(&d.poll, "poll", false, "let the collector read the Jira, instead of listening for it")
 	flag.StringVar(&d.backend, "backend", "bin/victoria-logs", "VictoriaLogs")
 	flag.StringVar(&d.jira, "jirasim", "bin/jirasim", "what plays Jira; its own flags follow after --")
 	flag.StringVar(&d.receiver, "receiver", "localhost:8087", "where the collector listens for Jira")
+	flag.StringVar(&d.api, "api", "localhost:8089", "with -poll, where the REST API of the Jira listens")
 	flag.StringVar(&d.ui, "ui", "localhost:9428", "where VictoriaLogs listens")
 	flag.Parse()
-	for _, address := range []string{d.receiver, d.ui} {
+	jiras := d.receiver // the address between the collector and the Jira
+	if d.poll {
+		jiras = d.api
+	}
+	for _, address := range []string{jiras, d.ui} {
 		if err := free(ctx, address); err != nil {
 			return err
 		}
@@ -73,7 +83,8 @@ func run(ctx context.Context) error {
 func free(ctx context.Context, address string) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%s is taken by another program. Choose others: make demo ARGS='-receiver localhost:18087 -ui localhost:19428'", address)
+		return fmt.Errorf("%s is taken by another program. Choose others: make demo ARGS='-receiver localhost:18087 -ui localhost:19428' "+
+			"or make demo-poll ARGS='-api localhost:18089 -ui localhost:19428'", address)
 	}
 	if err != nil {
 		return err
@@ -91,20 +102,16 @@ func (d *demo) play(ctx context.Context, args []string) error {
 	if err := backend.await(ctx, "http://"+d.ui+"/health"); err != nil {
 		return err
 	}
-	collector, err := d.start("collector.log", d.collector, "--config", d.config)
-	if err != nil {
-		return err
+	begin := d.listen
+	if d.poll {
+		begin = d.read
 	}
+	collector, jira, err := begin(ctx, args)
 	defer collector.stop()
-	if err := collector.await(ctx, "http://"+d.receiver+"/health"); err != nil {
-		return err
-	}
-	fmt.Printf("\nThe events are at\n\n  %s\n\nStop with Ctrl-C.\n\n", firstLook(d.ui))
-	jira, err := d.start("", d.jira, append([]string{"-url", "http://" + d.receiver + "/jira/events", "-speed-up", speedUp}, args...)...)
+	defer jira.stop()
 	if err != nil {
 		return err
 	}
-	defer jira.stop()
 	select {
 	case <-ctx.Done():
 		return nil
@@ -113,6 +120,38 @@ func (d *demo) play(ctx context.Context, args []string) error {
 	case <-collector.ended:
 		return collector.fault()
 	}
+}
+
+// listen starts a collector to which the Jira posts.
+func (d *demo) listen(ctx context.Context, args []string) (collector, jira *program, err error) {
+	collector, err = d.start("collector.log", d.collector, "--config", cmp.Or(d.config, "examples/demo.yaml"))
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := collector.await(ctx, "http://"+d.receiver+"/health"); err != nil {
+		return collector, nil, err
+	}
+	d.printAddress()
+	jira, err = d.start("", d.jira, append([]string{"-url", "http://" + d.receiver + "/jira/events", "-speed-up", speedUp}, args...)...)
+	return collector, jira, err
+}
+
+// read starts a Jira whose four weeks have happened, and a collector that reads it.
+func (d *demo) read(ctx context.Context, args []string) (collector, jira *program, err error) {
+	d.printAddress()
+	jira, err = d.start("", d.jira, append([]string{"-url", "", "-rest", d.api, "-at-once"}, args...)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := jira.await(ctx, "http://"+d.api+"/rest/api/2/serverInfo"); err != nil {
+		return nil, jira, err
+	}
+	collector, err = d.start("collector.log", d.collector, "--config", cmp.Or(d.config, "examples/demo-poll.yaml"))
+	return collector, jira, err
+}
+
+func (d *demo) printAddress() {
+	fmt.Printf("\nThe events are at\n\n  %s\n\nStop with Ctrl-C.\n\n", firstLook(d.ui))
 }
 
 // firstLook is where VictoriaLogs shows what happened in the last five weeks: how often what, and a table with what one

@@ -22,7 +22,8 @@ type program struct {
 // start runs a program. What it writes goes to a file, or, without one, to the terminal.
 func (d *demo) start(log, name string, args ...string) (*program, error) {
 	p := &program{command: exec.Command(name, args...), ended: make(chan struct{})} //nolint:gosec // the user says which
-	p.command.Env = append(os.Environ(), "DEMO_JIRA="+d.receiver, "DEMO_VICTORIALOGS="+d.ui)
+	p.command.Env = append(os.Environ(), "DEMO_JIRA="+d.receiver, "DEMO_API="+d.api, "DEMO_VICTORIALOGS="+d.ui,
+		"DEMO_DIRECTORY="+d.dir, "DEMO_START="+time.Now().Add(-history).Format(time.DateOnly), "JIRA_API_TOKEN=demo")
 	p.command.Stdout, p.command.Stderr = os.Stdout, os.Stderr
 	// Ctrl-C is for this program alone, which ends the others one after the other.
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -45,8 +46,11 @@ func (d *demo) start(log, name string, args ...string) (*program, error) {
 	return p, nil
 }
 
-// stop ends the program, at the latest after a while.
+// stop ends the program, at the latest after a while. A nil program does not run.
 func (p *program) stop() {
+	if p == nil {
+		return
+	}
 	_ = p.command.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.ended:

@@ -52,6 +52,7 @@ type command struct {
 	rest        string
 	restUser    string
 	issues      int
+	atOnce      bool
 	pace        jirasim.Pace
 	site        jirasim.Site
 }
@@ -132,6 +133,7 @@ func parse(args []string, out io.Writer) (*command, error) {
 	flags.StringVar(&c.rest, "rest", "", "address at which the history is served over Jira's REST API until Ctrl-C, such as localhost:8089. Default: no REST side")
 	flags.StringVar(&c.restUser, "rest-user", "ada@example.com", "user of the REST side; the token is in "+restTokenVariable)
 	flags.IntVar(&c.issues, "issues", 0, "serve a site with that many issues and 2,000 changes an hour since -start, instead of a team; needs -rest and -url ''")
+	flags.BoolVar(&c.atOnce, "at-once", false, "let the history until the present happen before the REST side is served; needs -rest and -url ''")
 	flags.BoolVar(&c.verbose, "verbose", false, "print a line for each attempt")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
@@ -273,6 +275,10 @@ func (c *command) send(ctx context.Context, served *restSide, deliveries iter.Se
 func (c *command) play(ctx context.Context, served *restSide, deliveries iter.Seq[jirasim.Delivery], t *tally) {
 	ctx, cancel := c.limited(ctx)
 	defer cancel()
+	if c.atOnce {
+		<-ctx.Done()
+		return
+	}
 	for d := range c.paced(ctx, served, deliveries, t) {
 		if c.verbose {
 			t.printf("  %s\n", d.About)

@@ -23,6 +23,8 @@ const restTokenVariable = "JIRA_API_TOKEN"
 type restSide struct {
 	*jirasim.API
 	server   *http.Server
+	tally    *tally
+	isLarge  bool // counting the changes would take long
 	caughtUp bool // the clock is the computer's
 }
 
@@ -40,7 +42,11 @@ func (c *command) serve(ctx context.Context, t *tally) (*restSide, error) {
 		return nil, fmt.Errorf("-rest: %w", err)
 	}
 	const patience = 10 * time.Second
-	r := &restSide{API: api, server: &http.Server{Handler: api, ReadHeaderTimeout: patience}}
+	server := &http.Server{Handler: api, ReadHeaderTimeout: patience}
+	r := &restSide{API: api, server: server, tally: t, isLarge: c.issues > 0}
+	if c.atOnce {
+		r.present()
+	}
 	go func() { _ = r.server.Serve(listener) }() // returns when close is called
 	t.printf("REST at http://%s%s (%s)\n", listener.Addr(), api.ContextPath(), c.describeAccount())
 	return r, nil
@@ -72,6 +78,8 @@ func (c *command) checkRest() error {
 		return errors.New("-url: empty; set -rest to serve only the REST side")
 	case c.rest == "" && c.issues > 0:
 		return errors.New("-issues: only for the REST side; set -rest")
+	case c.atOnce && c.url != "":
+		return errors.New("-at-once: webhooks need time; set -url '' and -rest")
 	case c.issues > 0 && c.url != "":
 		return errors.New("-issues: a large site sends no webhooks; set -url ''")
 	case c.rest != "" && c.scenario != "" && c.isFolder():
@@ -97,12 +105,20 @@ func (r *restSide) follow(deliveries iter.Seq[jirasim.Delivery]) iter.Seq[jirasi
 	}
 }
 
-// present sets the clock of the REST side to the computer's.
+// present sets the clock of the REST side to the computer's, and prints what there is to read.
 func (r *restSide) present() {
-	if r != nil {
-		r.caughtUp = true
-		r.Follow(time.Now)
+	if r == nil || r.caughtUp {
+		return
 	}
+	r.caughtUp = true
+	r.Follow(time.Now)
+	if r.isLarge {
+		return
+	}
+	c := r.Changes()
+	r.tally.printf("The REST side shows %d changes: %d new issues, %d updates of issues, %d new and %d edited comments, "+
+		"%d new, %d edited and %d deleted worklogs\n",
+		c.Total(), c.Issues, c.Updates, c.Comments, c.EditedComments, c.Worklogs, c.EditedWorklogs, c.DeletedWorklogs)
 }
 
 // close stops the server, which ends requests in progress.

@@ -110,6 +110,26 @@ func TestRESTAlone(t *testing.T) {
 	t.Fatal("no issues")
 }
 
+// TestRESTAtOnce serves a history that has happened.
+func TestRESTAtOnce(t *testing.T) {
+	setSecrets(t, "", "")
+	t.Setenv(restTokenVariable, "")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	in, out := io.Pipe()
+	go func() {
+		_ = run(ctx, []string{"-rest", "127.0.0.1:0", "-url", "", "-at-once", "-scenario", "delivery"}, out)
+		out.Close()
+	}()
+	lines := bufio.NewScanner(in)
+	require.True(t, lines.Scan())
+	assert.Equal(t, "The REST side shows 45 changes: 8 new issues, 21 updates of issues, 8 new and 0 edited comments, "+
+		"8 new, 0 edited and 0 deleted worklogs", lines.Text())
+	stop()
+	for lines.Scan() { // the command may print more
+	}
+}
+
 // TestRESTFollowsTheHistory stops time after a few events.
 func TestRESTFollowsTheHistory(t *testing.T) {
 	setSecrets(t, "", "")
@@ -144,6 +164,7 @@ func TestMistakesOfREST(t *testing.T) {
 		{[]string{"-url", ""}, "-url: empty; set -rest"},
 		{[]string{"-issues", "5"}, "only for the REST side; set -rest"},
 		{[]string{"-issues", "5", "-rest", "127.0.0.1:0"}, "a large site sends no webhooks; set -url ''"},
+		{[]string{"-at-once", "-rest", "127.0.0.1:0"}, "-at-once: webhooks need time; set -url ''"},
 		{[]string{"-scenario", "../../../testdata/life", "-rest", "127.0.0.1:0"}, "a folder with bodies has no REST side"},
 		{[]string{"-url", "", "-rest", taken.Addr().String()}, "address already in use"},
 	} {

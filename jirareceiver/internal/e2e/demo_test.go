@@ -52,6 +52,22 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+// TestDemoPoll compares the number of records in the log backend with the number of changes that the Jira has to show.
+func TestDemoPoll(t *testing.T) {
+	d := newDemo(t)
+	api, ui := address(t), address(t)
+	d.start(t, "-poll", "-api", api, "-ui", ui, "--", "-seed", "7")
+	d.await(t, regexp.MustCompile(`http://\S+`))
+	changes := strings.Fields(d.await(t, regexp.MustCompile(`shows \d+ changes`)))[1]
+	require.Eventually(t, func() bool {
+		found := ask(t, ui, "* | stats count() all, count_uniq(log.record.uid) events")
+		return len(found) == 1 && found[0]["all"] == changes && found[0]["events"] == changes
+	}, waitLimit, 100*time.Millisecond)
+	assert.Equal(t, map[string]string{"backfill": changes},
+		counts(ask(t, ui, "* | stats by (jira.webhook.source) count() n"), "jira.webhook.source"))
+	d.interrupt(t)
+}
+
 // assertBackendHas compares the backend with the numbers in jirareceiver/internal/jirasim/scenario.go.
 func assertBackendHas(t *testing.T, backend string) {
 	t.Helper()
