@@ -122,13 +122,12 @@ type fault struct {
 	begin     func(*trial) // begins what Faults do not contain; optional
 	configure func(*jirareceiver.Config)
 
-	result    string            // of the attempts of runs during the fault; "" for ok
-	requests  string            // result of requests that fail; "" for the result of the runs
-	status    string            // part of the text of the status
-	retry     time.Duration     // least time until the next attempt
-	skipped   string            // reason why something is left out; "" if nothing is
-	unsent    jirasim.Operation // that the receiver does not send during the fault; "" for none
-	mayRepeat bool              // whether events may occur twice
+	result   string            // of the attempts of runs during the fault; "" for ok
+	requests string            // result of requests that fail; "" for the result of the runs
+	status   string            // part of the text of the status
+	retry    time.Duration     // least time until the next attempt
+	skipped  string            // reason why something is left out; "" if nothing is
+	unsent   jirasim.Operation // that the receiver does not send during the fault; "" for none
 }
 
 // try polls through a fault.
@@ -162,7 +161,7 @@ func (f fault) try(t *testing.T, d jirasim.Deployment) {
 	tr.credentials.account.Store(&account)
 	tr.run(t)
 	tr.assertOK(t)
-	tr.finish(t, f.mayRepeat)
+	tr.finish(t, false)
 }
 
 func (f fault) failedRequests() string {
@@ -175,7 +174,7 @@ func (f fault) failedRequests() string {
 // checkHarmless checks a fault that fails no run.
 func (tr *trial) checkHarmless(t *testing.T, f fault) {
 	t.Helper()
-	tr.finish(t, f.mayRepeat)
+	tr.finish(t, false)
 	assert.Equal(t, tr.attempts(), tr.runs("ok"))
 	assert.Empty(t, tr.messages("failed"))
 	if f.requests != "" {
@@ -187,8 +186,8 @@ func (tr *trial) checkHarmless(t *testing.T, f fault) {
 	assert.InDelta(t, tr.skipped(f.skipped), tr.count("poll_skipped"), 0)
 }
 
-// try runs a test for each fault and deployment.
-func try(t *testing.T, faults []fault) {
+// tryAll runs a test for each fault and deployment. The short form has one deployment for each fault.
+func tryAll(t *testing.T, faults []fault) {
 	t.Helper()
 	for n, f := range faults {
 		for _, d := range everywhere {
@@ -212,9 +211,9 @@ func every(operation jirasim.Operation, f jirasim.Failure) jirasim.Faults {
 // TestMisleadingContents has faults in answers that look right. They cost nothing.
 func TestMisleadingContents(t *testing.T) {
 	t.Parallel()
-	const lag = 11*time.Minute - 10*time.Second // not more than the overlap and a minute
+	const lag = 11*time.Minute - 10*time.Second                 // not more than the overlap and a minute
 	few := jirasim.Caps{Histories: 1, Comments: 1, Worklogs: 1} // histories only on Cloud
-	try(t, []fault{
+	tryAll(t, []fault{
 		{name: "index lag", faults: jirasim.Faults{IndexLag: lag}, configure: often},
 		{name: "capped lists", only: jirasim.Cloud, faults: jirasim.Faults{Caps: few}},
 		{name: "shuffled histories", faults: jirasim.Faults{ShuffledHistories: true}},
@@ -252,6 +251,10 @@ func TestFailures(t *testing.T) {
 
 		{name: "dropped", faults: every("", failure{Drop: true}), result: "temporary", status: temporary},
 		{name: "dropped once", faults: every(jirasim.OpSearch, failure{Drop: true, Times: 1}), requests: "temporary"},
+		{
+			name: "dropped with a query", configure: readAll, result: "temporary", status: temporary,
+			faults: every(jirasim.OpWorklogDeleted, failure{Drop: true}),
+		},
 		{name: "cut", faults: every("", failure{Cut: 100}), result: "temporary", status: temporary},
 		{name: "cut often", faults: every("", failure{Cut: 100, Every: 2}), requests: "temporary"},
 
@@ -277,7 +280,7 @@ func TestFailures(t *testing.T) {
 			name: "500 of issues", only: d, faults: every(operation, failure{}), result: "temporary", status: status500,
 		})
 	}
-	try(t, faults)
+	tryAll(t, faults)
 }
 
 // readAll removes the restrictions, with which the receiver does not ask for deleted worklogs.
@@ -324,7 +327,7 @@ func TestCredentials(t *testing.T) {
 		f.name, f.only, f.faults = faults[i].name, faults[i].only, faults[i].faults
 		faults[i] = f
 	}
-	try(t, faults)
+	tryAll(t, faults)
 }
 
 // TestThrottling has the ways in which Jira limits the rate of requests.
@@ -340,7 +343,7 @@ func TestThrottling(t *testing.T) {
 	bucketOnce := bucket
 	bucketOnce.Times = 1
 	const status = "lower requests_per_second"
-	try(t, []fault{
+	tryAll(t, []fault{
 		{name: "429 once", only: jirasim.Cloud, faults: limited(30, 1), requests: "throttled"},
 		{name: "429 without a time", only: jirasim.Cloud, faults: limited(-1, 3), requests: "throttled"},
 		{name: "429", only: jirasim.Cloud, faults: limited(30, 0), result: "throttled", status: status},
@@ -418,7 +421,8 @@ func TestAccountZones(t *testing.T) {
 	}
 }
 
-// TestClockJumps lets Jira's clock jump while the team works. Changes have times on either clock.
+// TestClockJumps lets Jira's clock jump while the team works. Changes have times on either clock. Events may be repeated
+// only if the clock is behind the changes for long.
 func TestClockJumps(t *testing.T) {
 	t.Parallel()
 	for _, d := range everywhere {
@@ -439,7 +443,7 @@ func TestClockJumps(t *testing.T) {
 					tr.run(t)
 					tr.run(t)
 				}
-				tr.finish(t, true)
+				tr.finish(t, name == "back")
 				assert.Equal(t, tr.attempts(), tr.runs("ok"))
 			})
 		}
@@ -450,7 +454,7 @@ func TestClockJumps(t *testing.T) {
 func TestLatency(t *testing.T) {
 	t.Parallel()
 	const latency = 2 * time.Millisecond // of the real clock
-	try(t, []fault{
+	tryAll(t, []fault{
 		{name: "slow answers", faults: jirasim.Faults{Latency: latency}},
 		{
 			name: "too slow answers", faults: jirasim.Faults{Latency: 200 * time.Millisecond}, result: "temporary",
@@ -486,7 +490,7 @@ func TestPages(t *testing.T) {
 		f.result, f.requests, f.status = result, requests, status
 		return f
 	}
-	try(t, []fault{
+	tryAll(t, []fault{
 		{name: "small pages", begin: smallPages(2)},
 		token("no last page", 1, jirasim.TokenWithoutIsLast),
 		failing(token("repeated token", 1, jirasim.TokenRepeated), "unexpected", "ok", unexpected),
