@@ -18,6 +18,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/auth"
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/diskguard"
+	"github.com/otel-jira/collector/jirareceiver/internal/ledger"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
@@ -33,6 +34,9 @@ type Config struct {
 	API active.APIConfig `mapstructure:"api"`
 	// Poll configures the reading of changes from the REST API.
 	Poll active.PollConfig `mapstructure:"poll"`
+	// LeaderElector is an extension that elects the replica that polls. All replicas listen. Default: none, so that each
+	// replica polls.
+	LeaderElector *component.ID `mapstructure:"k8s_leader_elector"`
 	// Path is the URL path to which Jira posts. Default: /jira/events.
 	Path string `mapstructure:"path"`
 	// HealthPath is the URL path of the health check, which responds with 200 while the receiver accepts deliveries and
@@ -181,6 +185,9 @@ type IncludeConfig struct {
 type DeduplicationConfig struct {
 	// Enabled makes the receiver respond to a duplicate with 200 and not record it again. Default: true.
 	Enabled bool `mapstructure:"enabled"`
+	// ByEvent also recognises an event that another webhook, or polling, has delivered before, if Jira gives the change an
+	// id. Default: true.
+	ByEvent bool `mapstructure:"by_event"`
 	// Window is the time for which the cache keeps a delivery ID. Default: 2h. Jira Cloud repeats a delivery for at
 	// most 75 minutes: five times, each up to 15 minutes after the previous attempt.
 	Window time.Duration `mapstructure:"window"`
@@ -269,16 +276,18 @@ func createDefaultConfig() component.Config {
 	server.ReadTimeout = defaultReadTimeout
 	server.WriteTimeout = defaultWriteTimeout
 	return &Config{
-		ServerConfig:  server,
-		Listen:        true,
-		API:           active.NewAPIConfig(),
-		Poll:          active.NewPollConfig(),
-		Path:          defaultPath,
-		HealthPath:    defaultHealthPath,
-		Token:         TokenConfig{Header: defaultTokenHeader},
-		Status:        StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
-		Changelog:     ChangelogAttributes,
-		Deduplication: DeduplicationConfig{Enabled: true, Window: defaultWindow, MaxEntries: defaultMaxEntries},
+		ServerConfig: server,
+		Listen:       true,
+		API:          active.NewAPIConfig(),
+		Poll:         active.NewPollConfig(),
+		Path:         defaultPath,
+		HealthPath:   defaultHealthPath,
+		Token:        TokenConfig{Header: defaultTokenHeader},
+		Status:       StatusConfig{UseDefaultMapping: true, CategoryFallback: true},
+		Changelog:    ChangelogAttributes,
+		Deduplication: DeduplicationConfig{
+			Enabled: true, ByEvent: true, Window: defaultWindow, MaxEntries: defaultMaxEntries,
+		},
 		Admission: AdmissionConfig{
 			MaxInFlightBytes: defaultMaxInFlight,
 			RetryAfter:       defaultRetryAfter,
@@ -363,4 +372,12 @@ func (cfg *Config) newCache(now func() time.Time) *dedup.Cache {
 		return nil
 	}
 	return dedup.New(dedup.Options{Window: d.Window, MaxEntries: d.MaxEntries, WaitTimeout: cfg.waitTimeout(), Now: now})
+}
+
+// newLedger returns nil if an event that arrives by two ways is to be recorded twice. A poller alone needs no ledger.
+func (cfg *Config) newLedger(now func() time.Time) *ledger.Ledger {
+	if cfg.Listen && (cfg.Deduplication.Enabled && cfg.Deduplication.ByEvent || cfg.Poll.IsOn()) {
+		return ledger.New(cfg.waitTimeout(), now)
+	}
+	return nil
 }

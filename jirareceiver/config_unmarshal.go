@@ -57,7 +57,7 @@ func withAdvice(err error) error {
 		{"expected type 'map[", "write pairs, such as one: another"},
 		{"'bool', got unconvertible type", "write true or false"},
 		{"'float64', got unconvertible type", "write a number without a unit"},
-		{"'active.Mode', got unconvertible type", "write off or full"},
+		{"'active.Mode', got unconvertible type", "write off, repair or full"},
 		{"'int', got unconvertible type", "write a whole number without a unit"},
 		{"'int64', got unconvertible type", "write a whole number without a unit; sizes are in bytes"},
 		{"'jirareceiver.ChangelogMode', got unconvertible type", "write attributes or split"},

@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.uber.org/zap"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/active"
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
@@ -106,11 +107,16 @@ func isAddress(addr confignet.AddrConfig) bool {
 }
 
 func (cfg *Config) validateListen() error {
-	if cfg.Listen || cfg.Poll.IsOn() {
+	switch {
+	case cfg.Listen || cfg.Poll.Mode == active.ModeFull:
 		return nil
+	case cfg.Poll.Mode == active.ModeRepair:
+		return errors.New("listen: false, but poll::mode repair leaves changes to their webhooks; " +
+			"set listen to true, or poll::mode to full")
+	default:
+		return errors.New("listen: false, and polling is off, so that the receiver would do nothing; " +
+			"set listen to true, or poll::mode to full")
 	}
-	return errors.New("listen: false, and polling is off, so that the receiver would do nothing; " +
-		"set listen to true, or poll::mode to full")
 }
 
 func (cfg *Config) validateAuthentication() error {
@@ -485,13 +491,6 @@ func (cfg *Config) warnings() []warning {
 	if cfg.Poll.IsOn() && cfg.Poll.Storage == nil {
 		warnings = append(warnings, warning{
 			"poll::storage is not set; changes that happen while the receiver is stopped are not recorded",
-			zap.Skip(),
-		})
-	}
-	if cfg.Poll.IsOn() && cfg.Listen {
-		warnings = append(warnings, warning{
-			"The receiver listens and polls; it records an event twice, with the same log.record.uid, if Jira posts it too; " +
-				"set listen to false if Jira posts nothing",
 			zap.Skip(),
 		})
 	}

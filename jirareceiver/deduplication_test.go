@@ -345,6 +345,7 @@ func (s *fakeStorage) configure(cfg *Config) {
 	deduplicate(cfg)
 	id := s.id()
 	cfg.Deduplication.Storage = &id
+	cfg.Deduplication.ByEvent = false // which has a client of its own
 }
 
 func (s *fakeStorage) start(t *testing.T) *testReceiver {
@@ -357,7 +358,7 @@ func (s *fakeStorage) start(t *testing.T) *testReceiver {
 func (s *fakeStorage) GetClient(
 	_ context.Context, kind component.Kind, id component.ID, name string,
 ) (storage.Client, error) {
-	if kind != component.KindReceiver || id.String() != "jira" || name != deduplicationStorage {
+	if kind != component.KindReceiver || id.String() != "jira" || name != deliveryStorage {
 		return nil, errors.New("not ours")
 	}
 	return s, s.clientErr

@@ -28,6 +28,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/drain"
 	"github.com/otel-jira/collector/jirareceiver/internal/groupcommit"
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/ledger"
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
 	"github.com/otel-jira/collector/jirareceiver/internal/pipeline"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
@@ -52,10 +53,12 @@ type handler struct {
 	decoder                *jira.Decoder
 	events                 record.Filter
 	queryAttributes        []queryAttribute
-	cache                  *dedup.Cache // nil without deduplication
+	cache                  *dedup.Cache   // nil without deduplication
+	ledger                 *ledger.Ledger // nil without deduplication by event
 	records                *record.Builder
 	next                   consumer.Logs
 	groups                 *groupcommit.Committer // nil if each delivery must keep its own context
+	onAccepted             func(*jira.Event)
 
 	calls       *drain.Calls
 	readContext context.Context // of the reading of all bodies; stopReading ends it
@@ -94,8 +97,10 @@ func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now
 		events:                 record.Filter{Include: cfg.Events.Include, Exclude: cfg.Events.Exclude},
 		queryAttributes:        newQueryAttributes(cfg.QueryAttributes),
 		cache:                  cfg.newCache(now),
+		ledger:                 cfg.newLedger(now),
 		records:                newBuilder(settings, cfg),
 		next:                   next,
+		onAccepted:             func(*jira.Event) {},
 		calls:                  drain.New(),
 		readContext:            readContext,
 		stopReading:            stopReading,
@@ -311,6 +316,19 @@ func (h *handler) deliverOnce(
 		return res, nil
 	}
 	defer transaction.Release()
+	recording, err := h.ledger.Begin(ctx, h.changeUID(event), ledger.Webhook)
+	if err != nil {
+		return res, err
+	}
+	if recording.Duplicate {
+		res.outcome = outcomeDuplicate
+		if recording.By == ledger.REST {
+			res.outcome = outcomeRepaired
+		}
+		transaction.Commit()
+		return res, nil
+	}
+	defer recording.Release()
 	ctx, end, ok := h.calls.Begin(ctx)
 	if !ok {
 		return res, errShuttingDown
@@ -326,8 +344,18 @@ func (h *handler) deliverOnce(
 		return res, err
 	}
 	transaction.Commit()
+	recording.Commit()
+	h.onAccepted(event.Event)
 	res.outcome = outcomeAccepted
 	return res, nil
+}
+
+// changeUID returns the uid by which the ledger knows an event, or "" if the ledger does not know it.
+func (h *handler) changeUID(event record.ClassifiedEvent) string {
+	if h.ledger == nil {
+		return ""
+	}
+	return record.ChangeUID(event)
 }
 
 // begin looks up the delivery ID in the cache. Deliveries without an ID are never duplicates. IDs are unique within a

@@ -27,13 +27,13 @@ import (
 
 // jiraReceiver runs the HTTP server to which Jira posts, and the polling.
 type jiraReceiver struct {
-	cfg       *Config
-	settings  receiver.Settings
-	handler   *handler
-	persister *dedup.Persister
-	server    *webserver.Server // nil before Start, and if the receiver does not listen
-	serving   sync.WaitGroup
-	active    *active.Side // nil if the receiver does not poll
+	cfg        *Config
+	settings   receiver.Settings
+	handler    *handler
+	persisters []*dedup.Persister
+	server     *webserver.Server // nil before Start, and if the receiver does not listen
+	serving    sync.WaitGroup
+	active     *active.Side // nil if the receiver does not poll
 }
 
 func newReceiver(
@@ -46,18 +46,11 @@ func newReceiver(
 	return &jiraReceiver{cfg: cfg, settings: settings, handler: h}, nil
 }
 
-// Start starts the server and the polling, as configured. An error leaves nothing started.
+// Start starts the server and the polling, as configured. An error leaves nothing started. It loads what was recorded
+// before the start, before either side records anything.
 func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
-	if r.cfg.Poll.IsOn() {
-		var err error
-		if r.active, err = active.Start(ctx, host, r.activeOptions(host)); err != nil {
-			return err
-		}
-	}
-	if r.cfg.Listen {
-		if err := r.startServer(ctx, host); err != nil {
-			return errors.Join(err, r.shutdownActive(ctx))
-		}
+	if err := r.start(ctx, host); err != nil {
+		return errors.Join(err, r.shutdownActive(ctx), r.shutdownPersisters(ctx))
 	}
 	for _, w := range r.cfg.warnings() {
 		r.settings.Logger.Warn(w.message, w.field)
@@ -65,8 +58,26 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// startServer builds the server before it opens the listener, so that an error leaves no open listener. It loads the
-// cache before the first delivery arrives.
+func (r *jiraReceiver) start(ctx context.Context, host component.Host) error {
+	if r.cfg.Listen {
+		if err := r.startPersisters(ctx, host); err != nil {
+			return err
+		}
+	}
+	if r.cfg.Poll.IsOn() {
+		var err error
+		if r.active, err = active.Start(ctx, host, r.activeOptions(host)); err != nil {
+			return err
+		}
+		r.handler.onAccepted = r.active.Delivered
+	}
+	if r.cfg.Listen {
+		return r.startServer(ctx, host)
+	}
+	return nil
+}
+
+// startServer builds the server before it opens the listener, so that an error leaves no open listener.
 func (r *jiraReceiver) startServer(ctx context.Context, host component.Host) error {
 	server, err := webserver.New(ctx, host, webserver.Options{
 		Config:         &r.cfg.ServerConfig,
@@ -80,11 +91,8 @@ func (r *jiraReceiver) startServer(ctx context.Context, host component.Host) err
 	if err != nil {
 		return err
 	}
-	if err := r.startPersister(ctx, host); err != nil {
-		return err
-	}
 	if err := server.Listen(ctx); err != nil {
-		return errors.Join(err, r.persister.Shutdown(ctx))
+		return err
 	}
 	r.server = server
 	r.settings.Logger.Info("Waiting for Jira to post events", zap.String("url", r.url()))
@@ -110,15 +118,17 @@ func (r *jiraReceiver) activeOptions(host component.Host) active.Options {
 			cfg.SiteURL = siteURL
 			return newBuilder(r.settings, &cfg)
 		},
-		Next:       h.next,
-		Settings:   r.settings,
-		ObsReport:  h.obsreport,
-		Format:     format,
-		Metrics:    h.telemetry.metrics,
-		ByReceiver: h.telemetry.byReceiver,
-		Warnings:   h.telemetry.warnings,
-		OnRecords:  h.telemetry.recordRemarks,
-		Now:        h.now,
+		Next:          h.next,
+		Ledger:        h.ledger,
+		LeaderElector: r.cfg.LeaderElector,
+		Settings:      r.settings,
+		ObsReport:     h.obsreport,
+		Format:        format,
+		Metrics:       h.telemetry.metrics,
+		ByReceiver:    h.telemetry.byReceiver,
+		Warnings:      h.telemetry.warnings,
+		OnRecords:     h.telemetry.recordRemarks,
+		Now:           h.now,
 	}
 	if id := r.cfg.Poll.Storage; id != nil {
 		opts.OpenStorage = func(ctx context.Context) (storage.Client, error) {
@@ -134,36 +144,80 @@ func (r *jiraReceiver) activeOptions(host component.Host) active.Options {
 
 // The names of the storage clients of the receiver.
 const (
-	deduplicationStorage = "deduplication"
-	pollStorage          = "poll"
+	deliveryStorage = "deduplication"
+	eventStorage    = "events"
+	pollStorage     = "poll"
 )
 
-// startPersister loads the deliveries from the file or the storage, if deduplication has one. It returns an error only
-// if the configured extension is missing or is not a storage. A file or storage that fails is logged, and does not stop
-// the start.
-func (r *jiraReceiver) startPersister(ctx context.Context, host component.Host) error {
-	cfg, t := &r.cfg.Deduplication, r.handler.telemetry
-	if r.handler.cache == nil || cfg.File == "" && cfg.Storage == nil {
+// startPersisters loads the deliveries and the events that were accepted before the start, and saves them from then on,
+// if there is a file or a storage for them. They return an error only if the configured extension is missing or is not a
+// storage. A file or storage that fails is logged, and does not stop the start.
+func (r *jiraReceiver) startPersisters(ctx context.Context, host component.Host) error {
+	deliveries, events := r.cfg.Deduplication.stores()
+	if id := r.cfg.Poll.Storage; r.cfg.Poll.IsOn() && id != nil {
+		events = cacheStore{key: "poll::storage", storage: id, name: eventStorage}
+	}
+	err := r.startPersister(ctx, host, r.handler.cache, deliveries)
+	if r.handler.ledger != nil && err == nil {
+		err = r.startPersister(ctx, host, r.handler.ledger.Cache(), events)
+	}
+	return err
+}
+
+// cacheStore is a place that keeps a cache over a restart. The zero value is none.
+type cacheStore struct {
+	file    string
+	key     string // of the storage in the configuration
+	storage *component.ID
+	name    string // of the client of the storage
+}
+
+// stores returns the places for the delivery IDs and for the events.
+func (cfg *DeduplicationConfig) stores() (deliveries, events cacheStore) {
+	switch {
+	case cfg.File != "":
+		return cacheStore{file: cfg.File}, cacheStore{file: cfg.File + ".events"}
+	case cfg.Storage != nil:
+		const key = "deduplication::storage"
+		return cacheStore{key: key, storage: cfg.Storage, name: deliveryStorage},
+			cacheStore{key: key, storage: cfg.Storage, name: eventStorage}
+	default:
+		return cacheStore{}, cacheStore{}
+	}
+}
+
+func (r *jiraReceiver) startPersister(ctx context.Context, host component.Host, cache *dedup.Cache, at cacheStore) error {
+	if cache == nil || at == (cacheStore{}) {
 		return nil
 	}
-	open := func(context.Context) (dedup.Store, error) { return dedup.OpenFile(cfg.File) }
-	if cfg.File == "" {
-		extension, err := findStorage(host, *cfg.Storage, "deduplication::storage")
+	open := func(context.Context) (dedup.Store, error) { return dedup.OpenFile(at.file) }
+	if at.storage != nil {
+		extension, err := findStorage(host, *at.storage, at.key)
 		if err != nil {
 			return err
 		}
 		open = func(ctx context.Context) (dedup.Store, error) {
-			client, err := extension.GetClient(ctx, component.KindReceiver, r.settings.ID, deduplicationStorage)
+			client, err := extension.GetClient(ctx, component.KindReceiver, r.settings.ID, at.name)
 			return dedup.NewClientStore(client), err
 		}
 	}
-	r.persister = dedup.StartPersister(ctx, r.handler.cache, dedup.PersisterOptions{
+	t := r.handler.telemetry
+	r.persisters = append(r.persisters, dedup.StartPersister(ctx, cache, dedup.PersisterOptions{
 		Open:        open,
 		OnOpenError: t.recordStorageOpenError,
 		OnError:     t.recordStorageError,
-		OnDamage:    func(ctx context.Context, pages int) { t.recordDamage(ctx, cfg.File, pages) },
-	})
+		OnDamage:    func(ctx context.Context, pages int) { t.recordDamage(ctx, at.file, pages) },
+	}))
 	return nil
+}
+
+func (r *jiraReceiver) shutdownPersisters(ctx context.Context) error {
+	var errs []error
+	for _, persister := range r.persisters {
+		errs = append(errs, persister.Shutdown(ctx))
+	}
+	r.persisters = nil // a second call must not close the storage again
+	return errors.Join(errs...)
 }
 
 // findStorage returns the storage extension that a key of the configuration names.
@@ -211,7 +265,7 @@ func (r *jiraReceiver) Shutdown(ctx context.Context) error {
 	polling := make(chan error, 1)
 	go func() { polling <- r.shutdownActive(ctx) }()
 	err := r.shutdownServer(ctx)
-	return errors.Join(err, <-polling)
+	return errors.Join(err, <-polling, r.shutdownPersisters(ctx))
 }
 
 func (r *jiraReceiver) shutdownActive(ctx context.Context) error {
@@ -237,9 +291,7 @@ func (r *jiraReceiver) shutdownServer(ctx context.Context) error {
 		err = errors.Join(err, r.server.Close())
 	}
 	r.serving.Wait()
-	persister := r.persister
-	r.persister = nil // a second call must not close the storage again
-	return errors.Join(err, persister.Shutdown(ctx))
+	return err
 }
 
 // handOver still accepts deliveries for shutdown_delay, while the health check responds with 503, so that a load

@@ -22,7 +22,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/statuslog"
 )
 
-// outcome is the result of an authentic delivery that the receiver accepted, recognised as a duplicate or excluded, or
+// outcome is the result of an authentic delivery that the receiver accepted, recognised as recorded before or excluded, or
 // that the pipeline refused.
 type outcome string
 
@@ -30,7 +30,8 @@ const (
 	outcomeAccepted  outcome = "accepted"
 	outcomeDuplicate outcome = "duplicate"
 	outcomeExcluded  outcome = "excluded"
-	outcomeRefused   outcome = "refused" // by the pipeline
+	outcomeRefused   outcome = "refused"  // by the pipeline
+	outcomeRepaired  outcome = "repaired" // polling has recorded the event before
 )
 
 // result holds the facts about a delivery that serve records. A field is the zero value if the receiver rejected the
@@ -89,7 +90,7 @@ func newTelemetry(settings receiver.Settings, now func() time.Time) (*telemetry,
 		unreadable: map[string]bool{},
 	}
 	for _, event := range append(record.EventNames(), otherEvents) {
-		for _, o := range []outcome{outcomeAccepted, outcomeDuplicate, outcomeExcluded, outcomeRefused} {
+		for _, o := range []outcome{outcomeAccepted, outcomeDuplicate, outcomeExcluded, outcomeRefused, outcomeRepaired} {
 			set := attribute.NewSet(id, attribute.String("event", event), attribute.String("outcome", string(o)))
 			t.deliveries[series{event, o}] = []metric.AddOption{metric.WithAttributeSet(set)}
 		}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/jiraapi"
+	"github.com/otel-jira/collector/jirareceiver/internal/ledger"
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
 	"github.com/otel-jira/collector/jirareceiver/internal/poll"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
@@ -40,6 +42,10 @@ type Options struct {
 	Events    record.Filter
 	NewRecord func(siteURL string) *record.Builder
 	Next      consumer.Logs
+	// LeaderElector is the id of an extension that elects the replica that polls, or nil if there is only one.
+	LeaderElector *component.ID
+	// Ledger is the ledger of both sides of the receiver.
+	Ledger *ledger.Ledger
 	// OpenStorage opens the storage for the checkpoint. It is nil if none is configured.
 	OpenStorage func(context.Context) (storage.Client, error)
 
@@ -57,16 +63,17 @@ type Options struct {
 // Side reads one Jira in the background. A nil Side does nothing.
 type Side struct {
 	opts     Options
+	start    time.Time // of the back-fill, or zero
 	clock    jiraapi.Clock
 	client   *jiraapi.Client
 	storage  storage.Client
 	sink     *sink
 	observer *observer
-	poller   *poll.Poller
+	identity *identityCheck
+	poller   atomic.Pointer[poll.Poller] // nil before the polling starts
 
-	polling sync.WaitGroup
-	stop    context.CancelFunc // ends the polling
-	abort   func()             // ends the call of the pipeline
+	leader leadership
+	abort  func() // ends the call of the pipeline
 }
 
 // Start begins to poll. It does not wait for Jira. It returns an error if an extension that the configuration names is
@@ -77,7 +84,8 @@ func Start(ctx context.Context, host component.Host, opts Options) (*Side, error
 		return nil, err // the configuration was not validated
 	}
 	s := &Side{
-		opts: opts, clock: clockOf(ctx), storage: storage.NewNopClient(), observer: newObserver(opts, host),
+		opts: opts, start: start, clock: clockOf(ctx), storage: storage.NewNopClient(),
+		observer: newObserver(opts, host), identity: newIdentityCheck(),
 	}
 	s.client, err = jiraapi.New(ctx, host, opts.Settings.TelemetrySettings, jiraapi.Options{
 		Config:                opts.API.ClientConfig,
@@ -97,28 +105,64 @@ func Start(ctx context.Context, host component.Host, opts Options) (*Side, error
 			return nil, err
 		}
 	}
-	polling, stop := context.WithCancel(context.WithoutCancel(ctx))
 	aborted := make(chan struct{})
-	s.stop, s.abort = stop, sync.OnceFunc(func() { close(aborted) })
-	s.sink = &sink{opts: &s.opts, aborted: aborted}
-	s.poller = poll.New(poll.Options{
+	s.abort = sync.OnceFunc(func() { close(aborted) })
+	s.sink = &sink{opts: &s.opts, aborted: aborted, identity: s.identity}
+	if err := s.observer.registerLag(s.cursor, s.clock); err != nil {
+		return nil, errors.Join(err, s.storage.Close(ctx))
+	}
+	s.leader = leadership{run: s.run}
+	if opts.LeaderElector == nil {
+		s.leader.begin(ctx)
+		return s, nil
+	}
+	if err := s.leader.await(host, *opts.LeaderElector); err != nil {
+		return nil, errors.Join(err, s.storage.Close(ctx))
+	}
+	return s, nil
+}
+
+// cursor returns the time until which all changes were read, or false if it is not known.
+func (s *Side) cursor() (time.Time, bool) {
+	if poller := s.poller.Load(); poller != nil {
+		return poller.Cursor()
+	}
+	return time.Time{}, false
+}
+
+// newPoller returns a poller that goes on from the checkpoint in the storage.
+func (s *Side) newPoller() *poll.Poller {
+	cfg := &s.opts.Poll
+	return poll.New(poll.Options{
 		Connect:         s.connect,
 		Sink:            s.sink,
 		Storage:         s.storage,
 		Observer:        s.observer,
 		Clock:           s.clock,
-		Interval:        opts.Poll.Interval,
-		Overlap:         opts.Poll.Overlap,
-		Projects:        opts.Poll.Projects,
-		JQL:             opts.Poll.JQL,
-		DeletedWorklogs: opts.Poll.includes(includeWorklogs) && opts.Poll.isUnrestricted(),
-		StartFrom:       start,
+		Interval:        cfg.Interval,
+		Overlap:         cfg.Overlap,
+		Grace:           cfg.grace(),
+		Source:          cfg.source(),
+		Projects:        cfg.Projects,
+		JQL:             cfg.JQL,
+		DeletedWorklogs: cfg.includes(includeWorklogs) && cfg.isUnrestricted(),
+		StartFrom:       s.start,
+		OnIssue:         s.compareIdentity,
 	})
-	if err := s.observer.registerLag(s.poller.Cursor, s.clock); err != nil {
-		return nil, errors.Join(err, s.Shutdown(ctx))
+}
+
+// Delivered tells the active side of an event that a webhook has delivered.
+func (s *Side) Delivered(ev *jira.Event) {
+	if s != nil && ev.Issue != nil && ev.Changelog.ID != "" && ev.Source == jira.SourceWebhook {
+		s.identity.add(ev.Issue.ID, ev.Changelog.ID, ev.Timestamp)
 	}
-	s.polling.Go(func() { s.run(polling) })
-	return s, nil
+}
+
+func (s *Side) compareIdentity(issue jiraapi.Issue, from time.Time) {
+	s.observer.recordIdentity(s.identity.compare(issue, from))
+	if s.identity.hasFailed() {
+		s.observer.identityFailed()
+	}
 }
 
 // clockKey is the key of a clock in the context of Start. Only tests set it.
@@ -135,6 +179,8 @@ func clockOf(ctx context.Context) jiraapi.Clock {
 // run polls until the context ends, or until Jira returns an error that no later request can mend.
 func (s *Side) run(ctx context.Context) {
 	s.observer.waiting()
+	s.poller.Store(s.newPoller())
+	defer s.poller.Store(nil)
 	for ctx.Err() == nil {
 		err := s.runSafely(ctx)
 		if _, panicked := errors.AsType[panicError](err); !panicked {
@@ -160,7 +206,7 @@ func (s *Side) runSafely(ctx context.Context) (err error) {
 			s.observer.panicked(err)
 		}
 	}()
-	return s.poller.Run(ctx)
+	return s.poller.Load().Run(ctx)
 }
 
 // Shutdown ends the polling and stores the position. It waits for the call of the pipeline. If ctx ends first, it cancels
@@ -169,10 +215,9 @@ func (s *Side) Shutdown(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
-	s.stop()
 	ended := make(chan struct{})
 	go func() {
-		s.polling.Wait()
+		s.leader.end()
 		close(ended)
 	}()
 	select {

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/jiraapi"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
 )
@@ -34,13 +35,16 @@ type APIConfig struct {
 
 // PollConfig configures the reading of changes.
 type PollConfig struct {
-	// Mode is off or full. In the mode full, the receiver reads all changes from the REST API. Default: off.
+	// Mode is off, full or repair. In the mode full, the receiver reads all changes from the REST API. In the mode repair, it
+	// reads those whose webhook has not arrived. Default: off.
 	Mode Mode `mapstructure:"mode"`
 	// Interval is the time between the starts of two runs. Default: 5m.
 	Interval time.Duration `mapstructure:"interval"`
 	// Overlap is how late the search index of Jira may show a change. Each run reads the changes of this time again, and
 	// records only those that no earlier run has found. Default: 10m.
 	Overlap time.Duration `mapstructure:"overlap"`
+	// Grace is how long the mode repair leaves a change to its webhook, with the repetitions of Jira Cloud. Default: 15m.
+	Grace time.Duration `mapstructure:"grace"`
 	// Projects are the keys of the projects to read. Default: all projects that the account can browse.
 	Projects []string `mapstructure:"projects"`
 	// JQL restricts the issues further. It contains no ORDER BY. Default: none.
@@ -66,6 +70,8 @@ const (
 	ModeOff Mode = "off"
 	// ModeFull reads all changes.
 	ModeFull Mode = "full"
+	// ModeRepair reads the changes whose webhook has not arrived.
+	ModeRepair Mode = "repair"
 )
 
 // The contents that PollConfig.Include selects.
@@ -84,9 +90,13 @@ const (
 	defaultTimeout  = 2 * time.Minute
 	defaultInterval = 5 * time.Minute
 	defaultOverlap  = 10 * time.Minute
+	defaultGrace    = 15 * time.Minute
 
 	minInterval = time.Minute
 	minOverlap  = 5 * time.Minute
+	minGrace    = time.Minute
+	// maxGrace leaves Loki an hour: it refuses lines that are an hour older than the newest line of their stream.
+	maxGrace = 45 * time.Minute
 )
 
 // NewAPIConfig returns the defaults.
@@ -103,7 +113,8 @@ func NewAPIConfig() APIConfig {
 // NewPollConfig returns the defaults.
 func NewPollConfig() PollConfig {
 	return PollConfig{
-		Mode: ModeOff, Interval: defaultInterval, Overlap: defaultOverlap, Include: slices.Clone(contents),
+		Mode: ModeOff, Interval: defaultInterval, Overlap: defaultOverlap, Grace: defaultGrace,
+		Include: slices.Clone(contents),
 	}
 }
 
@@ -111,7 +122,23 @@ func NewPollConfig() PollConfig {
 func (cfg *APIConfig) IsSet() bool { return cfg.ClientConfig.Endpoint != "" }
 
 // IsOn reports whether the receiver reads changes.
-func (cfg *PollConfig) IsOn() bool { return cfg.Mode == ModeFull }
+func (cfg *PollConfig) IsOn() bool { return cfg.Mode == ModeFull || cfg.Mode == ModeRepair }
+
+// grace is 0 in the mode full, which leaves no change to webhooks.
+func (cfg *PollConfig) grace() time.Duration {
+	if cfg.Mode == ModeRepair {
+		return cfg.Grace
+	}
+	return 0
+}
+
+// source returns the source of the events of all runs but the back-fill.
+func (cfg *PollConfig) source() jira.Source {
+	if cfg.Mode == ModeRepair {
+		return jira.SourceRepair
+	}
+	return jira.SourcePoll
+}
 
 // Problems returns all mistakes in the settings of the API. The address of the site may be configured beside them.
 func (cfg *APIConfig) Problems(siteURL string) error {
@@ -172,8 +199,9 @@ var projectKey = regexp.MustCompile(`^\S+$`)
 // Problems returns all mistakes in the settings of polling.
 func (cfg *PollConfig) Problems(api *APIConfig, now time.Time) error {
 	var errs []error
-	if cfg.Mode != ModeOff && cfg.Mode != ModeFull {
-		errs = append(errs, fmt.Errorf("poll::mode: %q is not a mode; write %s or %s", cfg.Mode, ModeOff, ModeFull))
+	if cfg.Mode != ModeOff && !cfg.IsOn() {
+		errs = append(errs, fmt.Errorf("poll::mode: %q is not a mode; write %s, %s or %s",
+			cfg.Mode, ModeOff, ModeRepair, ModeFull))
 	}
 	if cfg.IsOn() && !api.IsSet() {
 		errs = append(errs, errors.New("api::endpoint: not set; set it to the address of Jira, "+
@@ -187,6 +215,10 @@ func (cfg *PollConfig) Problems(api *APIConfig, now time.Time) error {
 			errs = append(errs, fmt.Errorf("poll::%s: %s is less than %gm; write %[3]gm or more, with the unit",
 				duration.key, duration.value, duration.min.Minutes()))
 		}
+	}
+	if cfg.Grace < minGrace || cfg.Grace > maxGrace {
+		errs = append(errs, fmt.Errorf("poll::grace: %s is not between %gm and %gm; write a time between them, with the unit",
+			cfg.Grace, minGrace.Minutes(), maxGrace.Minutes()))
 	}
 	for i, key := range cfg.Projects {
 		if !projectKey.MatchString(key) {

@@ -25,6 +25,8 @@ type observer struct {
 	site     string // that was logged last
 	isReady  bool   // whether a run was complete
 	hasError bool   // whether the status is an error
+	// hasFailedIdentity means that webhooks and the REST API have different ids for the same change.
+	hasFailedIdentity bool
 }
 
 var _ poll.Observer = (*observer)(nil)
@@ -102,9 +104,32 @@ func (o *observer) RunEnded(took time.Duration, err error) {
 		o.isReady = true
 		o.opts.Settings.Logger.Info("The first run of polling is complete", zap.Duration("took", took))
 	}
-	if o.hasError {
+	if o.hasError && !o.hasFailedIdentity {
 		o.hasError = false
 		o.report(componentstatus.NewEvent(componentstatus.StatusOK))
+	}
+}
+
+var errIdentity = errors.New("Jira gives a change another id in webhooks than in its REST API; " +
+	"the receiver does not repair changes of issues, which it could record twice")
+
+// identityFailed logs that the ids differ, and sets the status until the next start.
+func (o *observer) identityFailed() {
+	if o.hasFailedIdentity {
+		return
+	}
+	o.hasFailedIdentity, o.hasError = true, true
+	o.opts.Settings.Logger.Error("The repair of changes of issues has ended until the next start", zap.Error(errIdentity))
+	o.report(componentstatus.NewRecoverableErrorEvent(errIdentity))
+}
+
+// recordIdentity counts the changes of webhooks that were found, and not found, in the REST API.
+func (o *observer) recordIdentity(matched, unmatched int) {
+	for result, count := range map[string]int{"matched": matched, "unmatched": unmatched} {
+		if count > 0 {
+			o.opts.Metrics.ReceiverJiraPollIdentityChecks.Add(context.Background(), int64(count), o.opts.ByReceiver,
+				metric.WithAttributes(attribute.String("identity", result)))
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
+	"github.com/otel-jira/collector/jirareceiver/internal/ledger"
 	"github.com/otel-jira/collector/jirareceiver/internal/pipeline"
 	"github.com/otel-jira/collector/jirareceiver/internal/poll"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
@@ -19,9 +20,10 @@ import (
 
 // sink hands events to the pipeline as records.
 type sink struct {
-	opts    *Options
-	aborted <-chan struct{} // closed when the call of the pipeline must end
-	records *record.Builder
+	opts     *Options
+	aborted  <-chan struct{} // closed when the call of the pipeline must end
+	identity *identityCheck
+	records  *record.Builder
 }
 
 var _ poll.Sink = (*sink)(nil)
@@ -32,10 +34,15 @@ func (s *sink) setSite(url string) { s.records = s.opts.NewRecord(url) }
 // UID implements [poll.Sink].
 func (s *sink) UID(ev *jira.Event) string {
 	classified := s.records.Classify(ev)
-	if !s.opts.Events.Admits(classified.Type.Name) {
+	if !s.opts.Events.Admits(classified.Type.Name) || s.mayDouble(ev) {
 		return ""
 	}
-	return record.UID(classified)
+	return record.ChangeUID(classified)
+}
+
+// mayDouble reports whether a webhook may have delivered the event under another uid.
+func (s *sink) mayDouble(ev *jira.Event) bool {
+	return ev.Source == jira.SourceRepair && ev.Changelog.ID != "" && s.identity.hasFailed()
 }
 
 // Consume implements [poll.Sink]. A call of the pipeline outlives the polling: the end of ctx does not cancel it.
@@ -49,19 +56,57 @@ func (s *sink) Consume(ctx context.Context, events []poll.Event) error {
 		case <-ctx.Done():
 		}
 	}()
+	events, recording, err := s.begin(ctx, events)
+	defer recording.release()
+	if err != nil || len(events) == 0 {
+		return err
+	}
 	ctx = s.opts.ObsReport.StartLogsOp(ctx)
 	logs, all := s.build(events)
 	count := logs.LogRecordCount()
-	err := s.opts.Next.ConsumeLogs(ctx, logs)
+	err = s.opts.Next.ConsumeLogs(ctx, logs)
 	s.opts.ObsReport.EndLogsOp(ctx, s.opts.Format, count, err)
 	if err != nil {
 		return pipelineError{err}.classified()
 	}
+	recording.commit()
 	for i, ev := range events {
 		s.recordEvent(ctx, ev)
 		s.opts.OnRecords(ctx, all[i])
 	}
 	return nil
+}
+
+// recording is the recording of several events.
+type recording []ledger.Transaction
+
+func (r recording) commit() {
+	for _, tx := range r {
+		tx.Commit()
+	}
+}
+
+func (r recording) release() {
+	for _, tx := range r {
+		tx.Release()
+	}
+}
+
+// begin begins the recording of the events that no webhook has delivered, and returns these events. The caller must
+// release the recording in any case.
+func (s *sink) begin(ctx context.Context, events []poll.Event) ([]poll.Event, recording, error) {
+	var missed []poll.Event
+	var r recording
+	for _, ev := range events {
+		tx, err := s.opts.Ledger.Begin(ctx, ev.UID, ledger.REST)
+		if err != nil {
+			return nil, r, err
+		}
+		if !tx.Duplicate {
+			missed, r = append(missed, ev), append(r, tx)
+		}
+	}
+	return missed, r, nil
 }
 
 // build returns the records of all events, and the remarks about those of each.

@@ -37,7 +37,7 @@ func read(t *testing.T, file string) string {
 // TestConfigurationPage compares the table of options with the keys and the defaults of the configuration.
 func TestConfigurationPage(t *testing.T) {
 	rows := map[string]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_:]+)` \\| (.*?) \\|").FindAllStringSubmatch(read(t, "docs/configuration.md"), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z0-9_:]+)` \\| (.*?) \\|").FindAllStringSubmatch(read(t, "docs/configuration.md"), -1) {
 		rows[row[1]] = row[2]
 	}
 	cfg := jirareceiver.NewFactory().CreateDefaultConfig().(*jirareceiver.Config)

@@ -70,7 +70,7 @@ var constraints = map[string]object{
 	"api::endpoint":                   {"pattern": `^https?://[^/?#@]+[^?#@]*$|` + reference, "not": object{"pattern": `//api\.atlassian\.com/*$|` + pagePattern}},
 	"api::requests_per_second":        {"exclusiveMinimum": 0},
 	"api::max_concurrent_requests":    {"minimum": 1},
-	"poll::mode":                      {"enum": []string{"off", "full"}},
+	"poll::mode":                      {"enum": []string{"off", "repair", "full"}},
 	"poll::interval":                  {"not": object{"const": 0}},
 	"poll::overlap":                   {"not": object{"const": 0}},
 	"poll::projects[]":                {"pattern": `^\S+$`},

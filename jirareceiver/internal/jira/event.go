@@ -56,6 +56,7 @@ const (
 
 	// The sources of events that no sender delivers: the receiver reads them from the REST API.
 	SourcePoll     Source = "poll"     // changes since the receiver was started
+	SourceRepair   Source = "repair"   // changes whose webhook did not arrive
 	SourceBackfill Source = "backfill" // changes before
 )
 

@@ -77,11 +77,11 @@ func (c *Client) ServerInfo(ctx context.Context) (ServerInfo, error) {
 		info.Time = date.UTC()
 	}
 	result := ServerInfo{DataCenter, info.Version, info.Versions, info.BaseURL, info.Time}
-	switch {
-	case info.Deployment == "Cloud":
-		result.Deployment = Cloud
-	case info.BaseURL == "" || info.Time.IsZero():
+	if info.BaseURL == "" || info.Time.IsZero() {
 		return ServerInfo{}, req.fail(KindUnexpected, errors.New("the answer has no base URL or no time"))
+	}
+	if info.Deployment == "Cloud" {
+		result.Deployment = Cloud
 	}
 	return result, nil
 }

@@ -4,10 +4,12 @@
 package jirasim
 
 import (
+	"cmp"
 	"encoding/json"
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -277,4 +279,41 @@ func TestRate(t *testing.T) {
 	began := time.Now()
 	assert.Len(t, first(events, Pace{Rate: rate}.Apply(t.Context(), Team(Site{Start: start}))), events)
 	assert.GreaterOrEqual(t, time.Since(began), events*time.Second/rate)
+}
+
+// TestLinks checks the links in the bodies of issues. A link ends with the first of its issues that is deleted.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	for _, deployment := range []Deployment{Cloud, DataCenter} {
+		deleted, ended, open := map[any]bool{}, 0, 0
+		for _, d := range first(3000, Team(Site{Deployment: deployment, Seed: 15, Start: start})) {
+			issue := at(decoded(t, d.Body), "issue")
+			links := list(issue, "fields", "issuelinks")
+			for _, link := range links {
+				other := cmp.Or(at(link, "inwardIssue", "id"), at(link, "outwardIssue", "id"))
+				assert.False(t, deleted[other], d.About)
+			}
+			open += len(links)
+			if strings.HasSuffix(d.About, "jira:issue_deleted") {
+				deleted[at(issue, "id")] = true
+				ended += len(links)
+			}
+		}
+		assert.Positive(t, open)
+		assert.Positive(t, ended)
+	}
+}
+
+// TestClosedSprint checks that Data Center tells when a sprint of an issue was closed.
+func TestClosedSprint(t *testing.T) {
+	t.Parallel()
+	states := map[string]bool{}
+	for _, d := range first(1200, Team(Site{Deployment: DataCenter, Start: start})) {
+		for _, sprint := range list(at(decoded(t, d.Body), "issue"), "fields", sprintField) {
+			isOpen := strings.Contains(sprint.(string), "completeDate=<null>")
+			assert.Equal(t, !isOpen, strings.Contains(sprint.(string), "state=CLOSED"), sprint)
+			states[strconv.FormatBool(isOpen)] = true
+		}
+	}
+	assert.Len(t, states, 2)
 }

@@ -39,6 +39,7 @@ type TelemetryBuilder struct {
 	ReceiverJiraEvictedConnections         metric.Int64Counter
 	ReceiverJiraInFlightBytes              metric.Int64ObservableGauge
 	ReceiverJiraPollEvents                 metric.Int64Counter
+	ReceiverJiraPollIdentityChecks         metric.Int64Counter
 	ReceiverJiraPollLag                    metric.Float64ObservableGauge
 	ReceiverJiraPollRunDuration            metric.Float64Histogram
 	ReceiverJiraPollSkipped                metric.Int64Counter
@@ -181,7 +182,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraDeliveries, err = builder.meter.Int64Counter(
 		"otelcol_receiver_jira_deliveries",
-		metric.WithDescription("Number of authentic deliveries that the receiver accepted, recognised as duplicates or excluded, or that the pipeline refused. [Alpha]"),
+		metric.WithDescription("Number of authentic deliveries that the receiver accepted, recognised as recorded before or excluded, or that the pipeline refused. [Alpha]"),
 		metric.WithUnit("{delivery}"),
 	)
 	errs = errors.Join(errs, err)
@@ -208,6 +209,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_jira_poll_events",
 		metric.WithDescription("Number of events that the receiver has read from the REST API and that the pipeline accepted. [Alpha]"),
 		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraPollIdentityChecks, err = builder.meter.Int64Counter(
+		"otelcol_receiver_jira_poll_identity_checks",
+		metric.WithDescription("Number of changes of webhooks that polling has looked up in the REST API by their id. [Alpha]"),
+		metric.WithUnit("{change}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraPollLag, err = builder.meter.Float64ObservableGauge(

@@ -117,7 +117,7 @@ func AssertEqualReceiverJiraDeduplicationStorageErrors(t *testing.T, tt *compone
 func AssertEqualReceiverJiraDeliveries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_deliveries",
-		Description: "Number of authentic deliveries that the receiver accepted, recognised as duplicates or excluded, or that the pipeline refused. [Alpha]",
+		Description: "Number of authentic deliveries that the receiver accepted, recognised as recorded before or excluded, or that the pipeline refused. [Alpha]",
 		Unit:        "{delivery}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -187,6 +187,22 @@ func AssertEqualReceiverJiraPollEvents(t *testing.T, tt *componenttest.Telemetry
 		},
 	}
 	got, err := tt.GetMetric("otelcol_receiver_jira_poll_events")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualReceiverJiraPollIdentityChecks(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_receiver_jira_poll_identity_checks",
+		Description: "Number of changes of webhooks that polling has looked up in the REST API by their id. [Alpha]",
+		Unit:        "{change}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_receiver_jira_poll_identity_checks")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

@@ -42,6 +42,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverJiraDeliveryLag.Record(context.Background(), 1)
 	tb.ReceiverJiraEvictedConnections.Add(context.Background(), 1)
 	tb.ReceiverJiraPollEvents.Add(context.Background(), 1)
+	tb.ReceiverJiraPollIdentityChecks.Add(context.Background(), 1)
 	tb.ReceiverJiraPollRunDuration.Record(context.Background(), 1)
 	tb.ReceiverJiraPollSkipped.Add(context.Background(), 1)
 	tb.ReceiverJiraRejectedDeliveries.Add(context.Background(), 1)
@@ -79,6 +80,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraPollEvents(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraPollIdentityChecks(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraPollLag(t, testTel,

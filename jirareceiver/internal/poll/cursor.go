@@ -18,6 +18,9 @@ type instant struct {
 	Collector time.Time `json:"collector"`
 }
 
+// add returns the moment after a time on both clocks.
+func (i instant) add(d time.Duration) instant { return instant{i.Jira.Add(d), i.Collector.Add(d)} }
+
 // ahead returns the time by which Jira's clock is ahead of the collector's.
 func (i instant) ahead() time.Duration { return i.Jira.Sub(i.Collector) }
 
@@ -26,6 +29,7 @@ type run struct {
 	Start instant   `json:"start,omitzero"` // of the first attempt; zero for a back-fill
 	From  time.Time `json:"from"`           // bound, on Jira's clock
 	To    time.Time `json:"to,omitzero"`    // end of a back-fill, exclusive; zero for no end
+	Until time.Time `json:"until,omitzero"` // end of any other run, exclusive; zero for no end
 	Mark  mark      `json:"mark,omitzero"`
 	// HasDeleted means that the deleted worklogs were handed on.
 	HasDeleted bool `json:"has_deleted,omitempty"`
@@ -38,10 +42,14 @@ func (r *run) isBackfill() bool { return !r.To.IsZero() }
 
 // end returns the time before which the events of the run are.
 func (r *run) end() time.Time {
-	if r.isBackfill() {
+	switch {
+	case r.isBackfill():
 		return r.To
+	case !r.Until.IsZero():
+		return r.Until
+	default:
+		return endOfTime
 	}
-	return endOfTime
 }
 
 // endOfTime is after all times that JSON can contain.
@@ -56,6 +64,16 @@ func bound(cursor instant, starts []instant, overlap time.Duration) time.Time {
 		ahead = min(ahead, start.ahead())
 	}
 	return shownUntil(cursor, overlap).Add(ahead)
+}
+
+// until returns the latest time on Jira's clock of a change that happened before a start less the grace. If Jira's clock
+// has gone back since, the change has a time of the clock before.
+func until(start instant, starts []instant, grace time.Duration) time.Time {
+	ahead := start.ahead()
+	for _, earlier := range starts {
+		ahead = max(ahead, earlier.ahead())
+	}
+	return start.Collector.Add(ahead - grace)
 }
 
 // shownUntil returns the time on the collector's clock before which the search index showed all changes at the cursor.

@@ -88,6 +88,7 @@ type schedule struct {
 	completeRuns int       // since quiet
 	lastRun      time.Time // start of the last of them
 	isDone       bool
+	isStuck      bool // without an end for days
 }
 
 // burst is the time in which some issues are created.
@@ -109,7 +110,10 @@ func newSchedule(seed int, beyond time.Duration) *schedule {
 	s.latency = []time.Duration{time.Millisecond, time.Second, 20 * time.Second}[s.dice.IntN(3)]
 	s.failing, s.pausing, s.crashing, s.stopping = s.rate(), s.rate()/4, s.rate()/2, s.rate()/2
 
-	maxLag := s.opts.Overlap + margin + beyond
+	if s.isLucky(0.5) {
+		s.opts.Grace = s.upTo(0, 30*time.Minute)
+	}
+	maxLag := s.opts.Grace + s.opts.Overlap + margin + beyond
 	s.lag = func() time.Duration {
 		return []time.Duration{0, s.upTo(0, time.Minute), s.upTo(0, maxLag), maxLag}[s.dice.IntN(4)]
 	}
@@ -205,9 +209,6 @@ func (s *schedule) run() {
 		if s.isLucky(0.5) {
 			s.wait(s.upTo(0, 2*s.opts.Interval))
 		}
-		if s.now.Sub(s.quiet) > 48*time.Hour {
-			panic("the poller does not come to an end")
-		}
 	}
 }
 
@@ -228,6 +229,7 @@ func (s *schedule) runPoller() {
 	s.isDead, s.saveErr = false, nil
 	if s.poller == nil {
 		s.poller = s.world.poller(func(o *Options) {
+			o.Grace = s.opts.Grace
 			o.Interval, o.Overlap, o.DeletedWorklogs, o.StartFrom =
 				s.opts.Interval, s.opts.Overlap, s.opts.DeletedWorklogs, s.opts.StartFrom
 		})
@@ -329,11 +331,12 @@ func (s *schedule) afterCall(c call) {
 // endIfDone ends the schedule after a few complete runs since quiet and the back-fill.
 func (s *schedule) endIfDone() {
 	state := s.poller.state
-	if state.Cursor != nil && state.Cursor.Collector.After(s.lastRun) && !state.Cursor.Collector.Before(s.quiet) {
+	if state.Cursor != nil && state.Cursor.Collector.After(s.lastRun) && !state.Cursor.Collector.Before(s.quiet.Add(time.Hour)) {
 		s.completeRuns, s.lastRun = s.completeRuns+1, state.Cursor.Collector
 	}
 	isFilled := s.opts.StartFrom.IsZero() || !s.opts.StartFrom.Before(state.ReadFrom)
-	if s.completeRuns >= 3 && isFilled {
+	s.isStuck = s.now.Sub(s.quiet) > 48*time.Hour
+	if s.completeRuns >= 3 && isFilled || s.isStuck {
 		s.isDone = true
 		s.cancel()
 	}
@@ -346,6 +349,9 @@ func (s *schedule) problems() []string {
 		count[ev.UID]++
 	}
 	var problems []string
+	if s.isStuck {
+		problems = append(problems, "no end")
+	}
 	for _, c := range s.changes {
 		isOfPast := !s.opts.StartFrom.IsZero() && !c.time.Before(s.opts.StartFrom)
 		isWanted := (isOfPast || !c.at.Before(s.since)) && !s.refused[c.uid] &&

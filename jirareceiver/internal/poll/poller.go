@@ -30,10 +30,16 @@ type Options struct {
 
 	Interval time.Duration // between the starts of two runs
 	Overlap  time.Duration // how late the search index may show a change
-	Projects []string      // keys; empty for all
-	JQL      string        // further restriction, or ""
+	// Grace is how long a change is left to its webhook before it is handed on. A run reads until its start less grace.
+	Grace    time.Duration
+	Projects []string // keys; empty for all
+	JQL      string   // further restriction, or ""
 	// DeletedWorklogs reads the worklogs that were deleted, on the whole site. Jira does not return their issues.
 	DeletedWorklogs bool
+	// Source is the source of the events of all runs but the back-fill.
+	Source jira.Source
+	// OnIssue is called for each issue that a run reads, with the time from which its histories are known. It may be nil.
+	OnIssue func(issue jiraapi.Issue, from time.Time)
 	// StartFrom is the time from which the back-fill reads, or zero for none.
 	StartFrom time.Time
 }
@@ -121,7 +127,8 @@ func New(opts Options) *Poller {
 	return &Poller{opts: opts, store: store{opts.Storage}, ledger: newLedger(maxLedger)}
 }
 
-// Cursor returns the time on the collector's clock at which the last complete run started, or false before the first.
+// Cursor returns the time on the collector's clock until which all changes were read: the start of the last complete run,
+// less the grace. It returns false before the first complete run.
 func (p *Poller) Cursor() (time.Time, bool) {
 	cursor := p.cursor.Load()
 	if cursor == nil {
@@ -207,10 +214,11 @@ func (p *Poller) complete(ctx context.Context) error {
 		p.save(ctx) // the next attempt goes on from the mark
 		return err
 	}
-	p.state.Cursor, p.state.Run = &r.Start, nil
+	cursor := r.Start.add(-p.opts.Grace)
+	p.state.Cursor, p.state.Run = &cursor, nil
 	p.cursor.Store(p.state.Cursor)
-	p.state.Starts = startsSince(p.state.Starts, shownUntil(r.Start, p.opts.Overlap))
-	next := bound(r.Start, p.state.Starts, p.opts.Overlap)
+	p.state.Starts = startsSince(p.state.Starts, shownUntil(cursor, p.opts.Overlap))
+	next := bound(cursor, p.state.Starts, p.opts.Overlap)
 	p.ledger.prune(next.Add(-margin)) // the time of the next request for Jira's time may differ
 	p.save(ctx)
 	return nil
@@ -256,12 +264,15 @@ func (p *Poller) begin(ctx context.Context) error {
 		return err
 	}
 	start := instant{info.Time, p.opts.Clock.Now()} // not before: the request may have waited for its turn
-	cursor := start
+	cursor := start.add(-p.opts.Grace)
 	if p.state.Cursor != nil {
 		cursor = *p.state.Cursor
 	}
 	p.state.Starts = append(p.state.Starts, start)
 	p.state.Run = &run{Start: start, From: bound(cursor, p.state.Starts, p.opts.Overlap)}
+	if p.opts.Grace > 0 {
+		p.state.Run.Until = until(start, p.state.Starts, p.opts.Grace)
+	}
 	if p.state.ReadFrom.IsZero() {
 		p.state.ReadFrom = p.state.Run.From
 	}
@@ -280,7 +291,14 @@ func (p *Poller) backfill(ctx context.Context) error {
 		r = &run{From: from, To: p.state.ReadFrom}
 		p.state.Backfill = r
 	}
+	site := p.state.Site
 	progress, err := p.read(ctx, p.session.Backfill, r, p.pollIfDue)
+	if p.state.Site != site { // a run in between has found another Jira at the endpoint, and its checkpoint
+		return nil
+	}
+	if jiraapi.KindOf(err) != "" {
+		p.session = nil
+	}
 	if err == nil {
 		p.state.ReadFrom, p.state.Backfill = r.From, nil
 	}

@@ -114,6 +114,9 @@ func (rd *reading) add(ctx context.Context, issue jiraapi.Issue, of markedIssue)
 	case issue.IsIncomplete:
 		rd.opts.Observer.Skipped(SkippedIncomplete)
 	}
+	if rd.opts.OnIssue != nil && !rd.run.isBackfill() {
+		rd.opts.OnIssue(issue, rd.run.From)
+	}
 	for _, ev := range rd.eventsOf(issue) {
 		rd.addEvent(ev)
 	}
@@ -139,7 +142,7 @@ func (rd *reading) eventsOf(issue jiraapi.Issue) []*jira.Event {
 
 // addEvent adds an event unless it is excluded or was handed on before.
 func (rd *reading) addEvent(ev *jira.Event) {
-	ev.Source = jira.SourcePoll
+	ev.Source = rd.opts.Source
 	if rd.run.isBackfill() {
 		ev.Source = jira.SourceBackfill
 	}

@@ -116,6 +116,7 @@ func newWorld() *world {
 // poller returns a poller of the world, with an interval of 5 minutes and an overlap of 10.
 func (w *world) poller(change func(*Options)) *Poller {
 	opts := Options{
+		Source:  jira.SourcePoll,
 		Connect: w.connect, Sink: w, Storage: disk{world: w}, Observer: w, Clock: w,
 		Interval: 5 * time.Minute, Overlap: 10 * time.Minute,
 	}

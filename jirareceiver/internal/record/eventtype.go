@@ -44,6 +44,7 @@ const (
 	userNamespace   = "jira.user."
 
 	actionDeleted = ".deleted"
+	actionUpdated = ".updated"
 )
 
 // jiraPrefix starts some of Jira's event names. No rule predicts which names have it.

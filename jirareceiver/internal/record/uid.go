@@ -19,8 +19,18 @@ import (
 // uidLength is the number of bytes of a hash that become a log.record.uid.
 const uidLength = 16
 
-// UID returns the log.record.uid of an event that has no delivery, or "" if the event lacks the ids that identify it.
-func UID(ev ClassifiedEvent) string { return recordUID(ev, Delivery{}) }
+// ChangeUID returns the log.record.uid of an event if it rests on an id that Jira gives to the change, so that each
+// other way by which the event arrives gives the same uid. Otherwise it returns "".
+func ChangeUID(ev ClassifiedEvent) string {
+	_, happensOnce := once[ev.Type.Name]
+	hasChangelog := ev.Issue != nil && ev.Changelog.ID != ""
+	isRevision := (ev.Comment != nil || ev.Worklog != nil) && !ev.Revision().Updated.IsZero() &&
+		strings.HasSuffix(ev.Type.Name, actionUpdated)
+	if happensOnce && ev.Site.URL != "" || hasChangelog || isRevision {
+		return recordUID(ev, Delivery{})
+	}
+	return ""
+}
 
 // recordUID returns the log.record.uid of an event: 32 hexadecimal digits that identify the event and not the delivery.
 // All deliveries of one event have the same uid, also if several registered webhooks send the event. The same event from

@@ -1,0 +1,73 @@
+// Copyright The otel-jira Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package active
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+)
+
+// leaderElector is the extension k8s_leader_elector of opentelemetry-collector-contrib, which calls these functions when
+// the collector becomes the leader and when it is no longer.
+type leaderElector interface {
+	SetCallBackFuncs(onBegin func(context.Context), onEnd func())
+}
+
+// leadership runs a function while the collector is the leader. Its methods are safe for concurrent use.
+type leadership struct {
+	run func(context.Context)
+
+	mu      sync.Mutex
+	stop    context.CancelFunc // nil while the function does not run
+	running sync.WaitGroup
+	isOver  bool // end was called
+}
+
+// await lets an extension begin and end the leadership.
+func (l *leadership) await(host component.Host, id component.ID) error {
+	extension, found := host.GetExtensions()[id]
+	if !found {
+		return fmt.Errorf("k8s_leader_elector: the extension %s does not exist; "+
+			"add it under extensions and service::extensions", id)
+	}
+	elector, ok := extension.(leaderElector)
+	if !ok {
+		return fmt.Errorf("k8s_leader_elector: %s elects no leader; name an extension k8s_leader_elector", id)
+	}
+	elector.SetCallBackFuncs(l.begin, l.pause)
+	return nil
+}
+
+// begin starts the function unless it runs. The function does not end with ctx.
+func (l *leadership) begin(ctx context.Context) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isOver || l.stop != nil {
+		return
+	}
+	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	l.running.Go(func() { l.run(ctx) })
+}
+
+// pause ends the function until begin is called again.
+func (l *leadership) pause() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stop != nil {
+		l.stop()
+		l.stop = nil
+		l.running.Wait()
+	}
+}
+
+// end ends the function for good.
+func (l *leadership) end() {
+	l.mu.Lock()
+	l.isOver = true
+	l.mu.Unlock()
+	l.pause()
+}
