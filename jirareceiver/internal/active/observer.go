@@ -110,7 +110,7 @@ func (o *observer) RunEnded(took time.Duration, err error) {
 	}
 }
 
-var errIdentity = errors.New("Jira gives a change another id in webhooks than in its REST API; " +
+var errIdentity = errors.New("a change has another id in webhooks than in the REST API of Jira; " +
 	"the receiver does not repair changes of issues, which it could record twice")
 
 // identityFailed logs that the ids differ, and sets the status until the next start.
