@@ -174,8 +174,14 @@ var webhookRoutes = []route{
 	{pattern: "POST " + modernWebhookPath, operation: OpWebhookCreate, answer: modern((*call).createWebhook)},
 	{pattern: "GET " + modernWebhookPath + "/{webhook}", operation: OpWebhooks, answer: modern((*call).readWebhook)},
 	{pattern: "PUT " + modernWebhookPath + "/{webhook}", operation: OpWebhookUpdate, answer: modern((*call).updateWebhook)},
-	{pattern: "DELETE " + modernWebhookPath + "/{webhook}", operation: OpWebhookDelete, answer: modern((*call).deleteWebhook)},
-	{pattern: "GET " + modernWebhookPath + "/{webhook}/statistics", operation: OpWebhookStatistics, answer: modern((*call).webhookStatistics)},
+	{
+		pattern: "DELETE " + modernWebhookPath + "/{webhook}", operation: OpWebhookDelete,
+		answer: modern((*call).deleteWebhook),
+	},
+	{
+		pattern: "GET " + modernWebhookPath + "/{webhook}/statistics", operation: OpWebhookStatistics,
+		answer: modern((*call).webhookStatistics),
+	},
 	{pattern: "GET " + restPath + "mypermissions", operation: OpPermissions, answer: (*call).permissions},
 	{pattern: "GET " + restPath + "status", operation: OpStatuses, answer: (*call).statuses},
 }
@@ -384,12 +390,20 @@ func (w *Webhook) setModern(body webhookBody) {
 	}
 }
 
+// webhookSchemes returns the schemes of URLs to which a site delivers.
+func (s Site) webhookSchemes() []string {
+	if s.Deployment == Cloud {
+		return []string{"https"}
+	}
+	return []string{"https", "http"}
+}
+
 func (c *call) validateWebhook(w *Webhook) error {
 	address, err := url.Parse(w.URL)
 	switch {
 	case w.Name == "":
 		return c.webhookError(http.StatusBadRequest, "The name is required.")
-	case err != nil || address.Host == "" || address.Scheme != "https" && (address.Scheme != "http" || c.site.Deployment == Cloud):
+	case err != nil || address.Host == "" || !slices.Contains(c.site.webhookSchemes(), address.Scheme):
 		return c.webhookError(http.StatusBadRequest, "The URL "+w.URL+" is not valid.")
 	}
 	if _, err := parseJQL(w.JQL, c.jqlReader()); err != nil {
@@ -446,8 +460,10 @@ func (c *call) permissions() (any, error) {
 	}
 	permissions := object{}
 	for name := range strings.SplitSeq(names, ",") {
-		isGranted := !c.anonymous && (name != administration || c.account.Administrator)
-		permissions[name] = object{"key": name, "name": name, "type": "GLOBAL", "havePermission": isGranted}
+		permissions[name] = object{
+			"key": name, "name": name, "type": "GLOBAL",
+			"havePermission": !c.anonymous && (name != administration || c.account.Administrator),
+		}
 	}
 	return object{"permissions": permissions}, nil
 }
