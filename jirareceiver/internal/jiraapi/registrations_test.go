@@ -249,7 +249,7 @@ func TestListOldWebhooks(t *testing.T) {
 	}
 }
 
-// TestListPages uses lists of all sizes around those of pages, and a Jira that ignores the position.
+// TestListPages uses lists that are shorter and longer than pages, and a Jira that ignores the position.
 func TestListPages(t *testing.T) {
 	for _, size := range []int{1, 2, 3, 25, 1000} {
 		for _, count := range []int{0, 1, 2, 3, 4, 24, 25, 26, 49, 50, 51} {

@@ -12,7 +12,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jiraapi"
 )
 
-// SecretState is what is known about the secret in Jira.
+// SecretState is the knowledge about the secret in Jira.
 type SecretState int
 
 // The states of the secret.
@@ -23,7 +23,7 @@ const (
 	SecretOutdated
 )
 
-// Product describes what a Jira can do.
+// Product describes the abilities of a Jira.
 type Product struct {
 	Deployment jiraapi.Deployment
 	CanSign    bool
@@ -35,8 +35,8 @@ type Comparison struct {
 	Findings []Finding
 }
 
-// Compare compares the registered webhooks with the wanted one. It calls a function for what is known about the secret of
-// a webhook.
+// Compare compares the registered webhooks with the wanted one. It calls secretOf for the state of the secret of each
+// webhook that is ours.
 func Compare(
 	wanted Wanted, product Product, registered []jira.Webhook, secretOf func(jira.Webhook) SecretState,
 ) Comparison {
@@ -138,7 +138,7 @@ func host(raw string) string {
 	return u.Hostname()
 }
 
-// action is what a manager does about a comparison.
+// action is the write that a comparison needs.
 type action int
 
 const (
@@ -182,7 +182,7 @@ func (c Comparison) plan() action {
 	}
 }
 
-// settings returns the values that repair the drift. Those that the receiver does not decide stay.
+// settings returns the values that repair the drift. Values that the receiver does not decide stay.
 func (c Comparison) settings(wanted Wanted, product Product) jiraapi.WebhookSettings {
 	s := jiraapi.WebhookSettings{
 		Name: wanted.Name, URL: wanted.URL, Events: slices.Clone(wanted.events(product.Deployment)), JQL: wanted.JQL,

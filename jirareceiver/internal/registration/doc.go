@@ -23,11 +23,14 @@
 //   - It never creates a webhook while an enabled one delivers to the same address: scheme, host and path. Jira would
 //     deliver each event twice. The query may differ, for example in an old token, and so may the spelling, so that a
 //     Jira that spells the URL in another way does not get one twin after the other.
-//   - In each period of an hour, it sends at most three writes, with those that fail. With a storage, this also holds
-//     over restarts: a write is stored before it is sent, and not sent if it cannot be stored.
+//   - It creates no other webhook for a day after one that Jira has accepted and does not list.
+//   - It does not write to a webhook with a user name and a password, which Data Center would delete.
+//   - In each period of an hour, it sends at most three writes, successful or not. With a storage, this also holds over
+//     restarts: a write is stored before it is sent, and not sent if it cannot be stored. Without a storage, each start
+//     begins anew.
 //   - After three writes without a check in between that found nothing to write, it waits for an hour, and twice as long
-//     after each further write, at most a day. Such writes fail, or Jira accepts them without effect, or somebody else
-//     takes them back.
+//     after each further write, at most a day. Such writes fail, or Jira accepts them without effect, or another program
+//     or an administrator takes them back.
 //   - It never repeats a write whose outcome it does not know. It lists the webhooks instead.
 //   - No finding, log or error contains the secret, or the query of a URL, which may contain a token.
 //
@@ -36,13 +39,14 @@
 // Jira never returns the secret of a webhook. Jira Cloud returns whether there is one. To know after a restart whether
 // Jira has the present secret, the manager stores, after a write, a fingerprint of the secret: an HMAC with the secret as
 // its key over a random value. Jira sends such an HMAC of known text with each delivery, so the fingerprint discloses no
-// more than a recorded delivery does, and nothing about a secret that is long enough to sign with. The fingerprint is
-// valid for one webhook, as of one time of its last change. If the webhook was changed since by somebody else, its secret
-// may have changed too.
+// more than a recorded delivery does. The fingerprint is valid for one webhook. It is no longer valid if the webhook was
+// changed after the write and, since the last check, deliveries had a wrong signature: an administrator has probably
+// changed the secret. One of the two signs is not enough. Otherwise two replicas that manage the webhook would answer
+// each other's writes, and anybody could cause writes with wrong signatures.
 //
 // The manager writes the first secret of the configuration if it is not known to be the one in Jira. Without a storage,
 // that is the case after each start. It then waits for 20 minutes, so that a collector that restarts again and again
-// still writes no more than three times an hour.
+// does not write the secret each time.
 //
 // To rotate the secret, the receiver must accept the new secret before Jira signs with it, because Jira does not repeat a
 // delivery that was rejected with 401:

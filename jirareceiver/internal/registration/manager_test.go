@@ -729,6 +729,23 @@ func TestStatistics(t *testing.T) {
 	}
 }
 
+// TestRightsAndStatuses reads the facts about a site that an administrator checks beside the webhook.
+func TestRightsAndStatuses(t *testing.T) {
+	for name, site := range products {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newWorld(t, site).client("a")
+			isAdministrator, err := client.IsAdministrator(t.Context())
+			require.NoError(t, err)
+			assert.True(t, isAdministrator)
+			statuses, err := client.Statuses(t.Context())
+			require.NoError(t, err)
+			assert.Len(t, statuses, 9)
+			assert.Contains(t, statuses, jira.StatusInfo{Status: jira.Status{Named: jira.Named{ID: "3", Name: "In Progress"}, Category: "indeterminate"}})
+		})
+	}
+}
+
 // TestNoAdministrator uses an account without the right to manage webhooks.
 func TestNoAdministrator(t *testing.T) {
 	for name, site := range products {

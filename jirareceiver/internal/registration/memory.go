@@ -33,7 +33,7 @@ const (
 
 const memoryVersion = 1
 
-// memory is what a manager remembers of its writes, in JSON. Times are in milliseconds.
+// memory holds the writes of a manager, in JSON. Times are in milliseconds.
 type memory struct {
 	Version int     `json:"version"`
 	Writes  []int64 `json:"writes,omitempty"` // times of the last writes
@@ -67,7 +67,7 @@ func (m *memory) encode() []byte {
 }
 
 // addWrite adds a write that is about to be sent. The client may send it much later, after a pause that Jira asked for.
-// Until sent stores its time, its time is therefore in the future, which becomes the time of the next start after a crash.
+// Until sent stores its time, its time is therefore in the future. After a crash, clampTo makes it the time of the start.
 func (m *memory) addWrite(now time.Time) {
 	m.Writes = append(m.Writes, ceilMillis(now.Add(jiraapi.MaxPause)))
 	m.Writes = slices.Clone(m.Writes[max(0, len(m.Writes)-maxWrites):])
@@ -114,13 +114,13 @@ func (m *memory) setSecret(w jira.Webhook, secret jiraapi.Secret) {
 // forgetSecret stores that the secret is not known.
 func (m *memory) forgetSecret() { m.WebhookID, m.Updated, m.Salt, m.Fingerprint = "", 0, nil, nil }
 
-// restoreSecret takes over what was known about the secret before a write that Jira did not do.
+// restoreSecret restores the knowledge about the secret after a write that Jira did not do.
 func (m *memory) restoreSecret(before memory) {
 	m.WebhookID, m.Updated, m.Salt, m.Fingerprint = before.WebhookID, before.Updated, before.Salt, before.Fingerprint
 }
 
-// secretOf returns what is known about the secret of a webhook. If deliveries have a wrong signature and the webhook was
-// changed after the secret was written, somebody else has changed the secret.
+// secretOf returns the state of the secret of a webhook. If deliveries have a wrong signature and the webhook was changed
+// after the secret was written, an administrator has probably changed the secret.
 func (m *memory) secretOf(w jira.Webhook, secret jiraapi.Secret, hasWrongSignatures bool) SecretState {
 	switch {
 	case m.Fingerprint == nil || m.WebhookID != w.ID || hasWrongSignatures && m.Updated != millisOf(w.Updated):

@@ -11,7 +11,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
 )
 
-// Mode is what the receiver does about the registered webhooks.
+// Mode decides whether the receiver reads and writes registered webhooks.
 type Mode string
 
 // The modes.

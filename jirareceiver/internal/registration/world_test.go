@@ -160,8 +160,8 @@ func (w *world) options() Options {
 	}
 }
 
-// manager returns a manager that sends requests over a socket. The sender is the User-Agent of its requests.
-func (w *world) manager(sender string, opts Options) *Manager {
+// client returns a client with a User-Agent.
+func (w *world) client(sender string) *jiraapi.Client {
 	w.t.Helper()
 	config := confighttp.NewDefaultClientConfig()
 	config.Endpoint = w.url
@@ -170,6 +170,13 @@ func (w *world) manager(sender string, opts Options) *Manager {
 	})
 	require.NoError(w.t, err)
 	w.t.Cleanup(client.Close)
+	return client
+}
+
+// manager returns a manager that sends requests over a socket. The sender is the User-Agent of its requests.
+func (w *world) manager(sender string, opts Options) *Manager {
+	w.t.Helper()
+	client := w.client(sender)
 	if opts.Connect == nil {
 		opts.Connect = func(ctx context.Context) (API, error) {
 			info, err := client.ServerInfo(ctx)
