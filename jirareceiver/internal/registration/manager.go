@@ -268,7 +268,7 @@ func (c *check) repair(ctx context.Context, before Comparison) Comparison {
 	case !before.hasDrift():
 		c.attempts = 0
 		return before
-	case plan == actionNone || !c.isLoaded || c.storageErr != nil || c.nextWrite(now, before).After(now):
+	case plan == actionNone || c.storageErr != nil || c.nextWrite(now, before).After(now):
 		return before
 	}
 	previous := c.memory
