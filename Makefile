@@ -102,6 +102,7 @@ fuzz: ## search for inputs that break the signature check, the decoder, the reco
 	$(FUZZ) -fuzz FuzzVerify ./jirareceiver/internal/signature
 	$(FUZZ) -fuzz 'FuzzDecode$$' ./jirareceiver/internal/jira
 	$(FUZZ) -fuzz FuzzDecodeAnswers ./jirareceiver/internal/jira
+	$(FUZZ) -fuzz FuzzDecodeRegistrations ./jirareceiver/internal/jira
 	$(FUZZ) -fuzz FuzzBuild ./jirareceiver/internal/record
 	$(FUZZ) -fuzz FuzzLoadFile ./jirareceiver/internal/dedup
 

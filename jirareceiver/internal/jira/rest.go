@@ -306,7 +306,8 @@ func (f *FieldInfo) decodeMember(d *decoding, key []byte) error {
 }
 
 // DecodeMessages reads the texts of an answer that reports an error: {"errorMessages": [...], "errors": {"field":
-// "..."}}. The texts are in the language of the account and repeat parts of the request.
+// "..."}}, or, of the resources of webhooks, {"messages": [...]} or {"errors": [{"message": "..."}]}. The texts are in
+// the language of the account and repeat parts of the request.
 func DecodeMessages(r io.Reader) ([]string, error) {
 	var messages []string
 	a := newAnswer(r)
@@ -318,11 +319,22 @@ func DecodeMessages(r io.Reader) ([]string, error) {
 		}
 		return errors.Join(err, a.take(1))
 	}
+	addMember := func(d *decoding) error {
+		return decodeObject(d, func(d *decoding, key []byte) error {
+			if string(key) != "message" {
+				return d.Skip()
+			}
+			return add(d)
+		})
+	}
 	err := a.object(func(d *decoding, key []byte) error {
 		switch string(key) {
-		case "errorMessages":
+		case "errorMessages", "messages":
 			return decodeArray(d, add)
 		case "errors":
+			if d.Next() == jx.Array {
+				return decodeArray(d, addMember)
+			}
 			return decodeObject(d, func(d *decoding, _ []byte) error { return add(d) })
 		default:
 			return d.Skip()

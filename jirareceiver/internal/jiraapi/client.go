@@ -7,8 +7,10 @@
 // failed for a reason that passes. A [Source] hides the differences between Jira Cloud and Data Center from its caller:
 // it returns whole issues, with all pages of their history and their comments.
 //
-// All requests only read, so repeating them is safe. All of them use version 2 of the API, whose texts have the same
-// form as the texts of webhooks. Times are on Jira's clock, with milliseconds.
+// [Webhooks] reads and writes the webhooks that are registered in Jira. These are the only requests that write. They are
+// sent once, because Jira may have done what a failed request asked for. All other requests only read, so repeating them
+// is safe. They use version 2 of the API, whose texts have the same form as the texts of webhooks. Times are on Jira's
+// clock, with milliseconds.
 package jiraapi
 
 import (
@@ -132,6 +134,9 @@ type request struct {
 	decode    func(io.Reader) error // reads the answer
 	onAnswer  func(h http.Header)   // optional; receives the headers of a successful answer
 	content   []byte                // body as JSON
+
+	isWrite bool     // it is sent once, and its answer may be empty
+	secrets []string // parts of the body that the messages of an error must not repeat
 }
 
 func (r request) fail(kind Kind, cause error) *Error {
@@ -151,7 +156,7 @@ func (c *Client) do(ctx context.Context, req request) error {
 		if err == nil {
 			return nil
 		}
-		if attempt == maxAttempts {
+		if attempt == maxAttempts || req.isWrite {
 			return err
 		}
 		switch {
@@ -268,7 +273,7 @@ func (r request) failWith(resp *http.Response, kind Kind, cause error) *Error {
 // checkStatus returns the error of an answer that is not JSON with a status code of success.
 func (c *Client) checkStatus(req *request, resp *http.Response, started time.Time) *Error {
 	kind := kindOfAnswer(resp)
-	if kind == "" {
+	if kind == "" || req.isWrite && kind == KindNotJSON && !isHTML(resp.Header) {
 		return nil
 	}
 	failure := req.failWith(resp, kind, nil)
@@ -277,7 +282,8 @@ func (c *Client) checkStatus(req *request, resp *http.Response, started time.Tim
 		failure.RetryAt = c.pacer.throttled(started, askedPause(resp.Header, c.opts.Clock.Now()))
 	case KindBadRequest:
 		if isJSON(resp.Header) {
-			failure.Messages, _ = jira.DecodeMessages(io.LimitReader(resp.Body, maxErrorBody))
+			messages, _ := jira.DecodeMessages(io.LimitReader(resp.Body, maxErrorBody))
+			failure.Messages = redact(messages, req.secrets)
 		}
 	default:
 	}
@@ -323,6 +329,12 @@ func isLoginRefused(h http.Header) bool {
 func isJSON(h http.Header) bool {
 	mediaType, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	return err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
+}
+
+// isHTML reports whether an answer is a page, such as the login of a proxy.
+func isHTML(h http.Header) bool {
+	mediaType, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && mediaType == "text/html"
 }
 
 var errTooLarge = errors.New("body is too large")

@@ -74,8 +74,8 @@ type Error struct {
 	Status    int       // status code of the answer; 0 if there is none
 	RetryAt   time.Time // for KindThrottled, the end of the pause; otherwise zero
 
-	// Messages are the texts with which Jira explains a KindBadRequest. They repeat parts of the JQL, in the language
-	// of the account, and are not part of the text of the error.
+	// Messages are the texts with which Jira explains a KindBadRequest. They repeat parts of the request, such as the JQL,
+	// in the language of the account, and are not part of the text of the error. They contain no secret of a webhook.
 	Messages []string
 
 	cause error
@@ -122,8 +122,29 @@ func describe(err error) string {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err
 	}
-	line, _, _ := strings.Cut(err.Error(), "\n")
+	return withoutSecrets(err.Error())
+}
+
+// withoutSecrets returns the first line of a text, without the parts of addresses that may contain secrets.
+func withoutSecrets(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
 	return jira.Cut(secretParts.ReplaceAllString(line, "$1"), maxCause)
+}
+
+// redacted stands in place of a secret.
+const redacted = "[REDACTED]"
+
+// redact replaces secrets in the messages of Jira, which may repeat parts of a request.
+func redact(messages, secrets []string) []string {
+	for _, secret := range secrets {
+		if secret == "" {
+			continue
+		}
+		for i, message := range messages {
+			messages[i] = strings.ReplaceAll(message, secret, redacted)
+		}
+	}
+	return messages
 }
 
 // canceled returns the error of a request whose context has ended.

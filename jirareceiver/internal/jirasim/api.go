@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +26,8 @@ type Account struct {
 	// Zone is the time zone of the profile. Jira reads quoted dates of JQL in it, and renders times in it (G1). Default:
 	// the time zone of the site.
 	Zone *time.Location
+	// Administrator gives the account the right to manage webhooks.
+	Administrator bool
 }
 
 // API is the REST side of a simulated Jira, an [http.Handler]. Its answers describe the same history as the deliveries
@@ -42,6 +45,7 @@ type API struct {
 	requests map[Operation]int
 	found    foundIDs
 	rate     rateWindow
+	admin    webhookAdmin
 }
 
 // NewAPI returns the REST side of the history of [Team].
@@ -71,9 +75,9 @@ func newAPI(s Site, a Account, content source) *API {
 	s.reader = a.Zone
 	api := &API{
 		site: s, account: a, mux: http.NewServeMux(), source: content, clock: time.Now,
-		state: newFaultState(Faults{}), requests: map[Operation]int{},
+		state: newFaultState(Faults{}), requests: map[Operation]int{}, admin: webhookAdmin{attempts: map[int][]Attempt{}},
 	}
-	for _, r := range routes {
+	for _, r := range slices.Concat(routes, webhookRoutes) {
 		if r.only == "" || r.only == s.Deployment {
 			api.mux.Handle(r.pattern, api.handler(r))
 		}
@@ -279,12 +283,16 @@ func (a *API) reply(r route, request *http.Request, body []byte) (reply, time.Du
 // outcome returns the right answer, or a failure in its place.
 func (c *call) outcome(r route) reply {
 	f := c.state.failure(c.faults, r.operation)
-	if f != nil && f.Cut == 0 {
+	if f != nil && f.Cut == 0 && !f.Late {
 		return c.fail(f)
 	}
 	right := c.render(c.answer(r))
-	if f != nil {
+	switch {
+	case f == nil:
+	case f.Cut > 0:
 		right.cut = f.Cut
+	default:
+		return c.fail(f)
 	}
 	return right
 }
@@ -305,7 +313,8 @@ func (c *call) answer(r route) (any, error) {
 
 func (c *call) checkMediaType() error {
 	mediaType, _, _ := strings.Cut(c.request.Header.Get("Content-Type"), ";")
-	if c.request.Method == http.MethodPost && mediaType != "application/json" {
+	hasBody := c.request.Method == http.MethodPost || c.request.Method == http.MethodPut
+	if hasBody && mediaType != "application/json" {
 		return &restError{status: http.StatusUnsupportedMediaType, message: "Unsupported Media Type"}
 	}
 	return nil
@@ -323,12 +332,19 @@ func (c *call) decode(into any) error {
 	return nil
 }
 
+// withStatus is content that is sent with a status code other than 200.
+type withStatus struct {
+	status  int
+	content any
+}
+
 // restError is an answer with an error.
 type restError struct {
 	status  int
 	message string
 	header  map[string]string
 	html    bool
+	content any // instead of Jira's usual form
 }
 
 func (e *restError) Error() string { return e.message }
@@ -336,10 +352,16 @@ func (e *restError) Error() string { return e.message }
 // render returns an answer with its content, or with its error in Jira's form.
 func (c *call) render(content any, err error) reply {
 	answer := reply{status: http.StatusOK, header: map[string]string{}}
+	if success, is := content.(withStatus); is {
+		answer.status, content = success.status, success.content
+	}
 	if failed, is := errors.AsType[*restError](err); is {
 		answer.status = failed.status
 		maps.Copy(answer.header, failed.header)
 		content = object{"errorMessages": []string{failed.message}, "errors": object{}}
+		if failed.content != nil {
+			content = failed.content
+		}
 		if failed.html {
 			return answer.page(failed.message)
 		}

@@ -5,6 +5,7 @@ package jirasim
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -79,8 +80,9 @@ func (c *call) serverInfo() (any, error) {
 		"buildNumber": 100286, "serverTime": c.site.time(c.clock), "serverTitle": "Jira", "defaultLocale": object{"locale": "en_US"},
 	}
 	if c.site.Deployment == DataCenter {
-		info["version"], info["versionNumbers"], info["deploymentType"] = "10.3.1", []int{10, 3, 1}, "Server"
-		info["buildNumber"] = 10030001
+		version := c.site.Version
+		info["version"], info["versionNumbers"] = strconv.Itoa(version)+".3.1", []int{version, 3, 1}
+		info["buildNumber"], info["deploymentType"] = version*1_000_000+30_001, "Server"
 	}
 	return info, nil
 }

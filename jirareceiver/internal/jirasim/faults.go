@@ -29,6 +29,13 @@ const (
 	OpWorklogUpdated    Operation = "worklog/updated"
 	OpWorklogDeleted    Operation = "worklog/deleted"
 	OpWorklogList       Operation = "worklog/list"
+	OpWebhooks          Operation = "webhooks" // the list, or one of them
+	OpWebhookCreate     Operation = "webhook/create"
+	OpWebhookUpdate     Operation = "webhook/update"
+	OpWebhookDelete     Operation = "webhook/delete"
+	OpWebhookStatistics Operation = "webhook/statistics"
+	OpPermissions       Operation = "mypermissions"
+	OpStatuses          Operation = "status"
 	opUnknown           Operation = "unknown" // any other path
 	opRemovedFromCloud  Operation = "removed"
 	opTenantInformation Operation = "tenant_info"
@@ -74,6 +81,10 @@ type Faults struct {
 	WorkflowMigration time.Time
 	// HistoryDelay is how much later than its issue an entry of the changelog is (section B: 2 to 30 ms).
 	HistoryDelay time.Duration
+
+	// DroppedEvents are left out of each webhook that is registered, without an error. Whether Jira drops events that it
+	// does not know, or answers 400, is not published.
+	DroppedEvents []string
 
 	// MillisIgnored makes JQL match everything where it compares with an unquoted number (G1, the check at the start).
 	MillisIgnored bool
@@ -127,6 +138,7 @@ type Failure struct {
 	Header map[string]string // such as Retry-After
 	HTML   bool              // the body is a page, as of a proxy or a login, instead of Jira's JSON
 	Drop   bool              // the connection is closed without an answer
+	Late   bool              // the request has its effect before it fails, such as a 500 after a webhook was created
 	Cut    int               // the connection is closed after that many bytes of the right answer; 0 for not
 }
 

@@ -24,6 +24,7 @@ const (
 type Site struct {
 	URL        string // https://host[/context]; default: an invented address
 	Deployment Deployment
+	Version    int       // first number of the version of Data Center; default: 10
 	Language   string    // language of the names of statuses; default: en
 	Seed       uint64    // decides the history and the ids
 	Start      time.Time // start of the history
@@ -54,6 +55,9 @@ func Languages() []string {
 func (s Site) withDefaults() Site {
 	if s.Deployment == "" {
 		s.Deployment = Cloud
+	}
+	if s.Version == 0 {
+		s.Version = modernVersion
 	}
 	if s.Language == "" {
 		s.Language = english
