@@ -186,8 +186,8 @@ func absorb(m *Move, c Change) {
 	m.Hint = max(m.Hint, c.Hint)
 }
 
-// link sets the stay that a move ended, and closes the gap of an issue whose creation showed the status after its first
-// move: the body of Jira may be ahead of its event.
+// link sets the stay that a move ended, and closes the gap after a creation that showed no status, or the status after
+// the first move: the body of Jira may be ahead of its event.
 func (h *History) link(moves []Move, i int) {
 	m := &moves[i]
 	from := h.withMapped(m.from.Get())
@@ -200,7 +200,7 @@ func (h *History) link(moves []Move, i int) {
 	}
 	previous := &moves[i-1]
 	isChain := m.from == (StatusRef{}) || from.IsSame(previous.To)
-	if !isChain && previous.IsCreation() && m.At-previous.At <= toleranceMillis {
+	if !isChain && previous.IsCreation() && (previous.To == (Status{}) || m.At-previous.At <= toleranceMillis) {
 		previous.To, isChain = from, true
 	}
 	if !isChain {
@@ -364,6 +364,17 @@ func (h *History) change(key Key) *Change {
 		if c := &h.Changes[i]; c.ID == key.ID && (c.ID != 0 || c.At == key.At) {
 			return c
 		}
+	}
+	return nil
+}
+
+// FindChange returns the move that a change of the history describes, or nil.
+func (t *Timeline) FindChange(c Change) *Move {
+	if c.ID != 0 {
+		return t.Find(Key{ID: c.ID})
+	}
+	if i := sameMove(t.Moves, c); i >= 0 {
+		return &t.Moves[i]
 	}
 	return nil
 }
