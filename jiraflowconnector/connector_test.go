@@ -141,6 +141,7 @@ func TestFactory(t *testing.T) {
 	toLogs, err := factory.CreateLogsToLogs(t.Context(), settings, cfg, logs)
 	require.NoError(t, err)
 	require.NoError(t, toMetrics.Start(t.Context(), componenttest.NewNopHost()))
+	assert.False(t, toMetrics.(*metricsOutput).core.isRunning, "the logs pipeline may not have started")
 	require.NoError(t, toLogs.Start(t.Context(), componenttest.NewNopHost()))
 
 	require.NoError(t, toMetrics.ConsumeLogs(t.Context(), logsOf(life()...)))

@@ -6,11 +6,13 @@ package jiraflowconnector
 import (
 	"errors"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
@@ -151,6 +153,9 @@ func TestMovedIssue(t *testing.T) {
 func TestRecordsWithoutIssue(t *testing.T) {
 	r := newRig(t, nil)
 	r.start()
+	r.consume(event{name: eventFieldChanged, issue: "41", to: progress})
+	issues, _ := r.core.tracker.sizes()
+	assert.Zero(t, issues, "the update of the issue contains the changed field")
 	r.consume(event{name: "jira.sprint.started"}, event{name: "jira.issue.updated"}.with(attrIssueID, nil))
 	thin := event{name: "jira.attachment.created", issue: "42"}.with(attrCreatedAt, nil).with(attrProjectKey, nil).
 		with(attrIssueTypeName, nil).with(attrIssueKey, nil)
@@ -219,8 +224,11 @@ func TestDelta(t *testing.T) {
 	r.consume(moved("42", 16*hour, 17, done, progress))
 	r.settle()
 	r.flush()
-	values := choose(r.values(), "jira.issue.created", "jira.issue.resolved", "jira.issue.reopened", "jira.issue.lead_time")
-	assert.Equal(t, map[string]string{"jira.issue.reopened Task OPS": "1"}, values)
+	values := choose(r.values(), "jira.issue.created", "jira.issue.resolved", "jira.issue.reopened",
+		"jira.issue.lead_time", "jira.issue.cycle_time", "jira.issue.time_in_status")
+	assert.Equal(t, map[string]string{
+		"jira.issue.reopened Task OPS": "1", "jira.issue.time_in_status done Task OPS": "1 in 3600",
+	}, values)
 	sum := r.metrics.AllMetrics()[0].ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
 	for _, metric := range sum.All() {
 		if metric.Type() == pmetric.MetricTypeSum {
@@ -284,4 +292,48 @@ func TestCalendar(t *testing.T) {
 	assert.Equal(t, int64(8*3600), lifecycle[attrLeadTime], "09:00 to 17:00")
 	assert.Equal(t, int64(7*3600), lifecycle[attrCycleTime])
 	assert.Equal(t, int64(3*3600), lifecycle[attrWaitingTime])
+}
+
+// TestRecordsOfTheReceiver reads the records that the receiver makes of the life of an issue.
+func TestRecordsOfTheReceiver(t *testing.T) {
+	files, err := filepath.Glob("../testdata/life/*.yaml")
+	require.NoError(t, err)
+	require.Len(t, files, 7)
+	r := newRig(t, func(cfg *Config) { cfg.PassThrough = true })
+	r.start()
+	for _, file := range files {
+		logs, err := golden.ReadLogs(file)
+		require.NoError(t, err)
+		require.NoError(t, r.logsInput.ConsumeLogs(t.Context(), logs))
+	}
+	r.settle()
+	r.shutdown()
+	records := r.records(eventLifecycle)
+	require.Len(t, records, 1)
+	lifecycle := records[0].Attributes().AsRaw()
+	assert.Equal(t, true, lifecycle[attrComplete])
+	assert.Equal(t, int64(286185), lifecycle[attrLeadTime], "the lead time that the receiver computes")
+	var moves []any
+	for _, lr := range r.records("jira.issue.updated") {
+		moves = append(moves, lr.Attributes().AsRaw()[attrPreviousDuration])
+	}
+	assert.Equal(t, []any{nil, int64(89143), int64(102529), int64(94512)}, moves, "assigned, then moved three times")
+}
+
+// TestAllRecordsOfTheReceiver reads the records of all example bodies. None of them may be harmful.
+func TestAllRecordsOfTheReceiver(t *testing.T) {
+	files, err := filepath.Glob("../testdata/*/*.yaml")
+	require.NoError(t, err)
+	require.Greater(t, len(files), 100)
+	r := newRig(t, nil)
+	r.start()
+	for _, file := range files {
+		if strings.Contains(file, "config") {
+			continue
+		}
+		logs, err := golden.ReadLogs(file)
+		require.NoError(t, err, file)
+		require.NoError(t, r.logsInput.ConsumeLogs(t.Context(), logs))
+	}
+	r.shutdown()
 }

@@ -183,8 +183,7 @@ func (r *rig) start() {
 func (r *rig) startWith(logs consumer.Logs, metrics consumer.Metrics) {
 	r.t.Helper()
 	shared := newRegistry(r.now)
-	settings := connectortest.NewNopSettings(metadata.Type)
-	settings.TelemetrySettings = r.telemetry.NewTelemetrySettings()
+	settings := nopSettings(r)
 	var err error
 	if logs != nil {
 		r.logsInput, err = shared.createLogsToLogs(r.t.Context(), settings, r.cfg, logs)
@@ -200,6 +199,12 @@ func (r *rig) startWith(logs consumer.Logs, metrics consumer.Metrics) {
 	}
 	r.core.cancel()
 	r.core.running.Wait()
+}
+
+func nopSettings(r *rig) connector.Settings {
+	settings := connectortest.NewNopSettings(metadata.Type)
+	settings.TelemetrySettings = r.telemetry.NewTelemetrySettings()
+	return settings
 }
 
 func (r *rig) inputs() (inputs []connector.Logs) {

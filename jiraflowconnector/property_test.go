@@ -142,7 +142,7 @@ func reports(random *rand.Rand, webhook event) []event {
 // TestAnyOrder compares the outputs and the state of random histories with those of the same records in another order,
 // with repetitions, and in other batches.
 func TestAnyOrder(t *testing.T) {
-	rounds := 300
+	rounds := 200
 	if testing.Short() {
 		rounds = 50
 	}

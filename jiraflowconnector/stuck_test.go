@@ -72,6 +72,21 @@ func TestStuck(t *testing.T) {
 	r.shutdown()
 }
 
+// TestStuckAgain covers an issue that leaves its status and comes back before it settles.
+func TestStuckAgain(t *testing.T) {
+	r := newRig(t, limitsOf(map[string]time.Duration{"processing": 2 * hour}))
+	r.start()
+	r.consume(life()[:2]...)
+	r.flush()
+	r.consume(moved("42", 20*hour, 12, progress, blocked), moved("42", 21*hour, 13, blocked, progress))
+	r.settle()
+	require.Len(t, r.records(eventUnstuck), 1)
+	assert.Equal(t, start.Add(20*hour), r.records(eventUnstuck)[0].Timestamp().AsTime())
+	r.flush()
+	assert.Len(t, r.records(eventStuck), 2)
+	r.shutdown()
+}
+
 // TestStuckAtLeast covers an issue whose move to its status was not seen.
 func TestStuckAtLeast(t *testing.T) {
 	r := newRig(t, limitsOf(map[string]time.Duration{"processing": 10 * hour}))

@@ -370,32 +370,44 @@ func (t *tracker) postponeOutputs(outputs []output, now time.Time) {
 // deletedFor is the time for which a deleted issue stays in the state, so that its late records do not bring it back.
 const deletedFor = 24 * time.Hour
 
-// flush computes the gauges, and returns all metrics and the issues that are stuck since the last call.
+// flushPages is the number of pages after which flush lets records through.
+const flushPages = state.PageCount / 64
+
+// flush computes the gauges, and returns all metrics and the issues that are stuck since the last call. Between two
+// parts, the state may change: an issue stays in its page, and counts once.
 func (t *tracker) flush(now time.Time, isLast bool) (metrics pmetric.Metrics, outputs []output) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.metrics.ResetGauges()
+	for page := 0; page < state.PageCount; page += flushPages {
+		outputs = append(outputs, t.flushPart(page, now)...)
+		t.mu.Unlock()
+		t.mu.Lock()
+	}
+	return t.metrics.Build(now, isLast), outputs[:min(len(outputs), maxOutputs)]
+}
+
+// flushPart adds the issues of some pages to the gauges, and drops the issues that were deleted long ago.
+func (t *tracker) flushPart(page int, now time.Time) (outputs []output) {
 	var expired []*state.Issue
 	millis := now.UnixMilli()
-	t.metrics.ResetGauges()
-	for issue := range t.store.All() {
+	for issue := range t.store.Pages(page, page+flushPages) {
 		if issue.DeletedAt != 0 {
-			if issue.DeletedAt < now.Add(-deletedFor).UnixMilli() {
+			if _, isPending := t.pending[issue]; !isPending && issue.DeletedAt < now.Add(-deletedFor).UnixMilli() {
 				expired = append(expired, issue)
 			}
 			continue
 		}
 		if issue.Summary.IsOpen && issue.Summary.Status != (flow.StatusRef{}) {
-			if out, exists := t.gauge(issue, millis); exists && len(outputs) < maxOutputs {
+			if out, exists := t.gauge(issue, millis); exists {
 				outputs = append(outputs, out)
 			}
 		}
 	}
 	for _, issue := range expired {
-		if _, isPending := t.pending[issue]; !isPending {
-			t.store.Remove(issue)
-		}
+		t.store.Remove(issue)
 	}
-	return t.metrics.Build(now, isLast), outputs
+	return outputs
 }
 
 // gauge adds an open issue to the gauges, and returns an output if the issue is stuck and no record was sent of it.

@@ -244,6 +244,15 @@ func TestCut(t *testing.T) {
 	assert.Contains(t, timeline.incomplete(timeline.Moves), HistoryCut)
 }
 
+// TestMerge covers two records of one change, of which each lacks what the other contains.
+func TestMerge(t *testing.T) {
+	backfill := Change{ID: 11, At: hour(1), From: Ref(Status{ID: "10000", Name: "To Do"}), To: progress}
+	webhook := Change{ID: 11, At: hour(1) + 5, From: todo, To: Ref(Status{Name: "In Progress"}), Marks: Live}
+	for _, h := range []*History{historyOf(backfill, webhook), historyOf(webhook, backfill)} {
+		assert.Equal(t, []Change{{ID: 11, At: hour(1), From: todo, To: progress, Marks: Live}}, h.Changes)
+	}
+}
+
 func TestChangeID(t *testing.T) {
 	assert.Zero(t, ChangeID(""))
 	seen := map[uint64]string{CreationID: "the creation"}

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"slices"
 
 	"github.com/otel-jira/collector/jiraflowconnector/internal/flow"
 )
@@ -19,20 +20,29 @@ const pageVersion = 1
 
 var checksums = crc32.MakeTable(crc32.Castagnoli)
 
-// encodePage returns a page: its version, its issues, and a checksum. A text that repeats is written once, and then as
-// the number of its first place.
-func encodePage(issues []*Issue) []byte {
-	w := &writer{buf: []byte{pageVersion}, texts: map[string]uint64{}}
+// writer writes pages.
+type writer struct {
+	buf      []byte
+	texts    map[string]uint64
+	statuses map[flow.StatusRef]uint64
+}
+
+func newWriter() *writer {
+	return &writer{texts: map[string]uint64{}, statuses: map[flow.StatusRef]uint64{}}
+}
+
+// page returns a page: its version, its issues, and a checksum. A text or a status that repeats is written once, and
+// then as the number of its first place.
+func (w *writer) page(issues []*Issue) []byte {
+	w.buf = append(w.buf[:0], pageVersion)
+	clear(w.texts)
+	clear(w.statuses)
 	w.uint(uint64(len(issues)))
 	for _, issue := range issues {
 		w.issue(issue)
 	}
-	return binary.BigEndian.AppendUint32(w.buf, crc32.Checksum(w.buf, checksums))
-}
-
-type writer struct {
-	buf   []byte
-	texts map[string]uint64
+	w.buf = binary.BigEndian.AppendUint32(w.buf, crc32.Checksum(w.buf, checksums))
+	return slices.Clone(w.buf)
 }
 
 func (w *writer) uint(n uint64) { w.buf = binary.AppendUvarint(w.buf, n) }
@@ -58,7 +68,14 @@ func (w *writer) text(s string) {
 	w.buf = append(w.buf, s...)
 }
 
+// status writes 0 and a new status, or the number of a status that was written before.
 func (w *writer) status(r flow.StatusRef) {
+	if number, known := w.statuses[r]; known {
+		w.uint(number)
+		return
+	}
+	w.statuses[r] = uint64(len(w.statuses) + 1)
+	w.uint(0)
 	s := r.Get()
 	w.text(s.ID)
 	w.text(s.Name)
@@ -134,6 +151,7 @@ func decodePage(page []byte) (issues []*Issue, err error) {
 type reader struct {
 	rest      []byte
 	texts     []string
+	statuses  []flow.StatusRef
 	isDamaged bool
 }
 
@@ -200,7 +218,17 @@ func (r *reader) text() string {
 }
 
 func (r *reader) status() flow.StatusRef {
-	return flow.Ref(flow.Status{ID: r.text(), Name: r.text(), Mapped: r.text()})
+	number := r.uint()
+	if number == 0 {
+		s := flow.Ref(flow.Status{ID: r.text(), Name: r.text(), Mapped: r.text()})
+		r.statuses = append(r.statuses, s)
+		return s
+	}
+	if number > uint64(len(r.statuses)) {
+		r.fail()
+		return flow.StatusRef{}
+	}
+	return r.statuses[number-1]
 }
 
 func (r *reader) flag() Flag { return Flag{At: r.int(), Is: r.bool()} }
@@ -221,14 +249,18 @@ func (r *reader) issue() *Issue {
 
 func (r *reader) history() flow.History {
 	h := flow.History{Created: r.int(), CutAt: r.int()}
-	for range r.count() {
+	n := r.count()
+	h.Changes = slices.Grow(h.Changes, n)
+	for range n {
 		h.Changes = append(h.Changes, flow.Change{
 			At: r.int(), ID: r.uint(), From: r.status(), To: r.status(),
 			Sum: uint32(r.uint()), Marks: flow.Marks(r.uint()), //nolint:gosec // as they were written
 			Revision: r.byte(), Hint: flow.Hint(r.byte()),
 		})
 	}
-	for range r.count() {
+	n = r.count()
+	h.Seen = slices.Grow(h.Seen, n)
+	for range n {
 		h.Seen = append(h.Seen, flow.Sighting{Status: r.status(), First: r.int(), Last: r.int()})
 	}
 	return h

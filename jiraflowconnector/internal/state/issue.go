@@ -7,7 +7,6 @@ package state
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"unique"
 
@@ -172,10 +171,4 @@ func (i *Issue) Summarize(t *flow.Timeline) {
 		Since: t.Current.Since, IsKnown: t.Current.IsKnown,
 		Created: t.Created, ResolvedAt: t.ResolvedAt, IsOpen: t.IsOpen, IsCreation: t.IsCreation,
 	}
-}
-
-// compact frees the memory that the slices have in reserve.
-func (i *Issue) compact() {
-	i.Changes = slices.Clip(i.Changes)
-	i.Seen = slices.Clip(i.Seen)
 }

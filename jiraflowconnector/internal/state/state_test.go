@@ -43,7 +43,7 @@ func fullIssue() *Issue {
 
 func TestPages(t *testing.T) {
 	issues := []*Issue{fullIssue(), {Key: Key{ID: "7"}, page: pageOf(Key{ID: "7"})}}
-	page := encodePage(issues)
+	page := newWriter().page(issues)
 	got, err := decodePage(page)
 	require.NoError(t, err)
 	assert.Equal(t, issues, got)
@@ -59,7 +59,7 @@ func TestPages(t *testing.T) {
 
 // FuzzDecodePage gives pages with a valid checksum to the decoder.
 func FuzzDecodePage(f *testing.F) {
-	content := encodePage([]*Issue{fullIssue()})
+	content := newWriter().page([]*Issue{fullIssue()})
 	f.Add(content[1 : len(content)-4])
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, content []byte) {
@@ -71,7 +71,7 @@ func FuzzDecodePage(f *testing.F) {
 		if r.isDamaged || len(r.rest) > 0 {
 			return
 		}
-		again, err := decodePage(encodePage(issues))
+		again, err := decodePage(newWriter().page(issues))
 		require.NoError(t, err)
 		assert.Equal(t, issues, again)
 	})
@@ -171,13 +171,13 @@ func TestStorageErrors(t *testing.T) {
 
 // TestHash pins the pages of some issues: with another hash, the storage would contain an issue twice.
 func TestHash(t *testing.T) {
-	assert.EqualValues(t, 0x32d4, pageOf(keyOf("10142")))
+	assert.EqualValues(t, 0x72d4, pageOf(keyOf("10142")))
 	counts := map[uint16]int{}
 	for i := range 200_000 {
 		counts[pageOf(keyOf(strconv.Itoa(10000+i)))]++
 	}
-	assert.Greater(t, len(counts), PageCount*99/100, "ids spread over the pages")
+	assert.Greater(t, len(counts), PageCount*9/10, "ids spread over the pages")
 	for _, count := range counts {
-		assert.Less(t, count, 50)
+		assert.Less(t, count, 25)
 	}
 }

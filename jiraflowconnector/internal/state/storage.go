@@ -47,7 +47,6 @@ func (s *Store) loadPage(content []byte, onLoad func(*Issue)) bool {
 	}
 	for _, issue := range issues {
 		if s.Find(issue.Key) == nil {
-			issue.compact()
 			s.add(issue)
 			onLoad(issue)
 		}
@@ -61,9 +60,10 @@ func (s *Store) TakeDirty() map[uint16][]byte {
 		return nil
 	}
 	pages := make(map[uint16][]byte, len(s.dirty))
+	w := newWriter()
 	for page := range s.dirty {
 		if issues := s.pages[page]; len(issues) > 0 {
-			pages[page] = encodePage(issues)
+			pages[page] = w.page(issues)
 		} else {
 			pages[page] = nil
 		}
