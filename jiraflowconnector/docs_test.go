@@ -25,6 +25,7 @@ func TestPage(t *testing.T) {
 	r := newRig(t, func(cfg *Config) { cfg.Stuck.Limits = map[string]time.Duration{"processing": hour} })
 	r.start()
 	r.consume(life()[:2]...)
+	r.settle()
 	r.flush()
 	r.consume(life()...)
 	r.shutdown()

@@ -84,6 +84,7 @@ func TestStuckAfterRestart(t *testing.T) {
 		withStorage(newMemoryStorage())
 	r.start()
 	r.consume(life()[:2]...)
+	r.settle()
 	r.flush()
 	r.shutdown()
 	r.start()

@@ -341,9 +341,7 @@ func (t *tracker) accept(outputs []output) {
 		case kindLifecycle:
 			out.issue.MarkSent(out.lifecycle.Resolution.Key, out.sum, out.revision)
 		case kindStuck:
-			out.issue.Stuck = out.stuck
-			// The issue may have moved in the meantime.
-			t.postpone(out.issue, time.Time{})
+			out.issue.Stuck = out.stuck // if the issue has moved in the meantime, it settles again and sends the end
 		case kindUnstuck:
 			if out.issue.Stuck == out.stuck {
 				out.issue.Stuck = state.Stuck{}
@@ -410,7 +408,8 @@ func (t *tracker) flushPart(page int, now time.Time) (outputs []output) {
 	return outputs
 }
 
-// gauge adds an open issue to the gauges, and returns an output if the issue is stuck and no record was sent of it.
+// gauge adds an open issue to the gauges, and returns an output if the issue has settled, is stuck, and no record was
+// sent of it.
 func (t *tracker) gauge(issue *state.Issue, now int64) (out output, exists bool) {
 	s := &issue.Summary
 	g := t.metrics.Gauge(t.labels.open(issue))
@@ -434,7 +433,8 @@ func (t *tracker) gauge(issue *state.Issue, now int64) (out output, exists bool)
 		return output{}, false
 	}
 	g.Stuck++
-	if !t.hasLogs || issue.Stuck.At != 0 {
+	// A record that has not arrived yet, for example of a back-fill, may show that the issue has moved.
+	if _, isPending := t.pending[issue]; isPending || !t.hasLogs || issue.Stuck.At != 0 {
 		return output{}, false
 	}
 	out = newOutput(issue, kindStuck)
