@@ -47,15 +47,8 @@ func (s *sink) mayDouble(ev *jira.Event) bool {
 
 // Consume implements [poll.Sink]. A call of the pipeline outlives the polling: the end of ctx does not cancel it.
 func (s *sink) Consume(ctx context.Context, events []poll.Event) error {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, cancel := s.untilAborted(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-s.aborted:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	events, recording, err := s.begin(ctx, events)
 	defer recording.release()
 	if err != nil || len(events) == 0 {
@@ -75,6 +68,19 @@ func (s *sink) Consume(ctx context.Context, events []poll.Event) error {
 		s.opts.OnRecords(ctx, all[i])
 	}
 	return nil
+}
+
+// untilAborted returns a context that ends when the call of the pipeline must end, and not when ctx ends.
+func (s *sink) untilAborted(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		select {
+		case <-s.aborted:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // recording is the recording of several events.
