@@ -4,7 +4,7 @@ BINARY  := bin/otelcol-jira
 CONFIG  := examples/quickstart.yaml
 URL     := http://localhost:8087/jira/events
 TOOL    := go tool -modfile=tools/go.mod
-PACKAGE := ./jirareceiver/...
+PACKAGE := ./jirareceiver/... ./jiraflowconnector/...
 
 # The end of the version of the distribution: the commit of the build, if git knows it.
 COMMIT = $(shell git describe --always --dirty --exclude '*' 2>/dev/null | sed 's/^/+/')
@@ -78,7 +78,7 @@ unit: ## run the tests without the built collector, in their short form
 
 .PHONY: test
 test: ## run all tests: with the race detector, coverage, the built collector, and a short soak
-	go test -race -coverprofile=coverage.out -coverpkg=$(PACKAGE) $(PACKAGE)
+	go test -race -coverprofile=coverage.out -coverpkg=./jirareceiver/...,./jiraflowconnector/... $(PACKAGE)
 	@awk -v min=$(MIN_COVERAGE) -f tools/coverage.awk coverage.out
 	go test -count=1 -run TestAllocations ./jirareceiver
 	$(MAKE) build
@@ -105,6 +105,8 @@ fuzz: ## search for inputs that break the signature check, the decoder, the reco
 	$(FUZZ) -fuzz FuzzDecodeRegistrations ./jirareceiver/internal/jira
 	$(FUZZ) -fuzz FuzzBuild ./jirareceiver/internal/record
 	$(FUZZ) -fuzz FuzzLoadFile ./jirareceiver/internal/dedup
+	$(FUZZ) -fuzz FuzzOrder ./jiraflowconnector
+	$(FUZZ) -fuzz FuzzDecodePage ./jiraflowconnector/internal/state
 
 .PHONY: bench
 bench: ## measure each part and whole deliveries; COUNT=6 for benchstat
@@ -153,8 +155,8 @@ generate: ## run mdatagen, and format its output
 
 .PHONY: fmt
 fmt: ## format the code
-	@$(TOOL) gofumpt -extra=group_params -w jirareceiver examples tools
-	@$(TOOL) goimports -local github.com/otel-jira/collector -w jirareceiver examples tools
+	@$(TOOL) gofumpt -extra=group_params -w jirareceiver jiraflowconnector examples tools
+	@$(TOOL) goimports -local github.com/otel-jira/collector -w jirareceiver jiraflowconnector examples tools
 
 .PHONY: lint
 lint: ## run the linters
