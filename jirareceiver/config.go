@@ -34,6 +34,8 @@ type Config struct {
 	API active.APIConfig `mapstructure:"api"`
 	// Poll configures the reading of changes from the REST API.
 	Poll active.PollConfig `mapstructure:"poll"`
+	// Registration configures the check of the webhook that is registered in Jira.
+	Registration active.RegistrationConfig `mapstructure:"registration"`
 	// LeaderElector is an extension that elects the replica that polls. All replicas listen. Default: none, so that each
 	// replica polls.
 	LeaderElector *component.ID `mapstructure:"k8s_leader_elector"`
@@ -280,6 +282,7 @@ func createDefaultConfig() component.Config {
 		Listen:       true,
 		API:          active.NewAPIConfig(),
 		Poll:         active.NewPollConfig(),
+		Registration: active.NewRegistrationConfig(),
 		Path:         defaultPath,
 		HealthPath:   defaultHealthPath,
 		Token:        TokenConfig{Header: defaultTokenHeader},
@@ -380,4 +383,12 @@ func (cfg *Config) newLedger(now func() time.Time) *ledger.Ledger {
 		return ledger.New(cfg.waitTimeout(), now)
 	}
 	return nil
+}
+
+// first returns the secret with which Jira is to sign, or "" without one.
+func (cfg *SignatureConfig) first() string {
+	if len(cfg.Secrets) == 0 {
+		return ""
+	}
+	return string(cfg.Secrets[0])
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/active"
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
+	"github.com/otel-jira/collector/jirareceiver/internal/registration"
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
 
@@ -33,6 +34,7 @@ func (cfg *Config) Validate() error {
 		cfg.validateListen(),
 		cfg.API.Problems(cfg.SiteURL),
 		cfg.Poll.Problems(&cfg.API, time.Now()),
+		cfg.Registration.Problems(&cfg.API, len(cfg.Signature.Secrets) > 0 || len(cfg.Token.Values) > 0),
 		cfg.validateAuthentication(),
 		cfg.validatePaths(),
 		cfg.validateSiteURL(),
@@ -478,6 +480,9 @@ type warning struct {
 	field   zap.Field
 }
 
+// isActive reports whether the receiver sends requests to Jira.
+func (cfg *Config) isActive() bool { return cfg.Poll.IsOn() || cfg.Registration.IsOn() }
+
 // warnings returns the warnings that Start logs. No field contains a secret.
 func (cfg *Config) warnings() []warning {
 	var warnings []warning
@@ -494,8 +499,21 @@ func (cfg *Config) warnings() []warning {
 			zap.Skip(),
 		})
 	}
-	if cfg.API.IsSet() && !cfg.Poll.IsOn() {
-		warnings = append(warnings, warning{"api has no effect, because poll::mode is off", zap.Skip()})
+	if cfg.API.IsSet() && !cfg.isActive() {
+		warnings = append(warnings, warning{
+			"api has no effect, because poll::mode and registration::mode are off", zap.Skip(),
+		})
+	}
+	if unknown := registration.UnknownEvents(cfg.Registration.Events); len(unknown) > 0 {
+		warnings = append(warnings, warning{
+			"Jira documents no such events; check the spelling of registration::events", zap.Strings("events", unknown),
+		})
+	}
+	if cfg.Registration.Mode == registration.ModeManage && cfg.Poll.Storage == nil {
+		warnings = append(warnings, warning{
+			"poll::storage is not set; the receiver writes the secret of the webhook to Jira again after each start",
+			zap.Skip(),
+		})
 	}
 	include, exclude := record.Undocumented(cfg.Events.Include), record.Undocumented(cfg.Events.Exclude)
 	for _, found := range []struct {

@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/active"
 	"github.com/otel-jira/collector/jirareceiver/internal/auth"
 	"github.com/otel-jira/collector/jirareceiver/internal/bodylimit"
 	"github.com/otel-jira/collector/jirareceiver/internal/contentcoding"
@@ -58,7 +59,7 @@ type handler struct {
 	records                *record.Builder
 	next                   consumer.Logs
 	groups                 *groupcommit.Committer // nil if each delivery must keep its own context
-	onAccepted             func(*jira.Event)
+	active                 *active.Side           // nil if the receiver does not read Jira
 
 	calls       *drain.Calls
 	readContext context.Context // of the reading of all bodies; stopReading ends it
@@ -100,7 +101,6 @@ func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now
 		ledger:                 cfg.newLedger(now),
 		records:                newBuilder(settings, cfg),
 		next:                   next,
-		onAccepted:             func(*jira.Event) {},
 		calls:                  drain.New(),
 		readContext:            readContext,
 		stopReading:            stopReading,
@@ -183,6 +183,9 @@ func (h *handler) serve(
 	res, err := deliver(ctx, w, r)
 	h.obsreport.EndLogsOp(ctx, format, res.records, err)
 	h.telemetry.recordResult(ctx, res)
+	if res.authentic {
+		h.active.Received(res.received)
+	}
 	if err != nil {
 		h.reject(w, r, err)
 		return
@@ -345,7 +348,7 @@ func (h *handler) deliverOnce(
 	}
 	transaction.Commit()
 	recording.Commit()
-	h.onAccepted(event.Event)
+	h.active.Accepted(event.Event)
 	res.outcome = outcomeAccepted
 	return res, nil
 }

@@ -64,12 +64,12 @@ func (r *jiraReceiver) start(ctx context.Context, host component.Host) error {
 			return err
 		}
 	}
-	if r.cfg.Poll.IsOn() {
+	if r.cfg.isActive() {
 		var err error
 		if r.active, err = active.Start(ctx, host, r.activeOptions(host)); err != nil {
 			return err
 		}
-		r.handler.onAccepted = r.active.Delivered
+		r.handler.active = r.active
 	}
 	if r.cfg.Listen {
 		return r.startServer(ctx, host)
@@ -107,12 +107,15 @@ func (r *jiraReceiver) startServer(ctx context.Context, host component.Host) err
 func (r *jiraReceiver) activeOptions(host component.Host) active.Options {
 	h := r.handler
 	opts := active.Options{
-		API:          r.cfg.API,
-		Poll:         r.cfg.Poll,
-		SiteURL:      r.cfg.SiteURL,
-		CustomFields: slices.Collect(maps.Keys(r.cfg.CustomFields)),
-		Decoder:      h.decoder,
-		Events:       h.events,
+		API:             r.cfg.API,
+		Poll:            r.cfg.Poll,
+		Registration:    r.cfg.Registration,
+		Secret:          r.cfg.Signature.first(),
+		WrongSignatures: h.telemetry.wrongSignatures.Load,
+		SiteURL:         r.cfg.SiteURL,
+		CustomFields:    slices.Collect(maps.Keys(r.cfg.CustomFields)),
+		Decoder:         h.decoder,
+		Events:          h.events,
 		NewRecord: func(siteURL string) *record.Builder {
 			cfg := *r.cfg
 			cfg.SiteURL = siteURL
@@ -131,12 +134,12 @@ func (r *jiraReceiver) activeOptions(host component.Host) active.Options {
 		Now:           h.now,
 	}
 	if id := r.cfg.Poll.Storage; id != nil {
-		opts.OpenStorage = func(ctx context.Context) (storage.Client, error) {
+		opts.OpenStorage = func(ctx context.Context, name string) (storage.Client, error) {
 			extension, err := findStorage(host, *id, "poll::storage")
 			if err != nil {
 				return nil, err
 			}
-			return extension.GetClient(ctx, component.KindReceiver, r.settings.ID, pollStorage)
+			return extension.GetClient(ctx, component.KindReceiver, r.settings.ID, name)
 		}
 	}
 	return opts
@@ -146,7 +149,6 @@ func (r *jiraReceiver) activeOptions(host component.Host) active.Options {
 const (
 	deliveryStorage = "deduplication"
 	eventStorage    = "events"
-	pollStorage     = "poll"
 )
 
 // startPersisters loads the deliveries and the events that were accepted before the start, and saves them from then on,

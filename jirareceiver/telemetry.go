@@ -5,7 +5,9 @@ package jirareceiver
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/receiver"
@@ -19,6 +21,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
+	"github.com/otel-jira/collector/jirareceiver/internal/signature"
 	"github.com/otel-jira/collector/jirareceiver/internal/statuslog"
 )
 
@@ -58,6 +61,8 @@ type telemetry struct {
 	deliveries map[series][]metric.AddOption
 	warnings   *zap.Logger // logs each message once a minute
 	statuses   *statuslog.Log
+	// wrongSignatures is the number of requests with a wrong signature.
+	wrongSignatures atomic.Uint64
 
 	logger     *zap.Logger
 	now        func() time.Time
@@ -201,6 +206,9 @@ func (t *telemetry) isNewUnreadable(field string) bool {
 
 // recordRejection counts a rejected request, and logs each reason once a minute.
 func (t *telemetry) recordRejection(ctx context.Context, r *rejection) {
+	if errors.Is(r.cause, signature.ErrMismatch) {
+		t.wrongSignatures.Add(1)
+	}
 	byReason := metric.WithAttributes(attribute.String("reason", r.reason))
 	t.metrics.ReceiverJiraRejectedDeliveries.Add(ctx, 1, t.byReceiver, byReason)
 	if t.isDue(r.reason) {

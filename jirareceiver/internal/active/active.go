@@ -28,13 +28,20 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
 	"github.com/otel-jira/collector/jirareceiver/internal/poll"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
+	"github.com/otel-jira/collector/jirareceiver/internal/registration"
 )
 
 // Options configure a [Side].
 type Options struct {
-	API     APIConfig
-	Poll    PollConfig
-	SiteURL string // address of the site in records; "" for the address that Jira returns
+	API  APIConfig
+	Poll PollConfig
+	// Registration configures the check of the webhook that is registered in Jira.
+	Registration RegistrationConfig
+	// Secret is the secret with which Jira is to sign, or "".
+	Secret string
+	// WrongSignatures returns the number of requests with a wrong signature since the start.
+	WrongSignatures func() uint64
+	SiteURL         string // address of the site in records; "" for the address that Jira returns
 	// CustomFields are the ids of the custom fields that records contain.
 	CustomFields []string
 
@@ -46,8 +53,8 @@ type Options struct {
 	LeaderElector *component.ID
 	// Ledger is the ledger of both sides of the receiver.
 	Ledger *ledger.Ledger
-	// OpenStorage opens the storage for the checkpoint. It is nil if none is configured.
-	OpenStorage func(context.Context) (storage.Client, error)
+	// OpenStorage opens a client of the storage. It is nil if none is configured.
+	OpenStorage func(ctx context.Context, name string) (storage.Client, error)
 
 	Settings   receiver.Settings
 	ObsReport  *receiverhelper.ObsReport
@@ -62,15 +69,17 @@ type Options struct {
 
 // Side reads one Jira in the background. A nil Side does nothing.
 type Side struct {
-	opts     Options
-	start    time.Time // of the back-fill, or zero
-	clock    jiraapi.Clock
-	client   *jiraapi.Client
-	storage  storage.Client
-	sink     *sink
-	observer *observer
-	identity *identityCheck
-	poller   atomic.Pointer[poll.Poller] // nil before the polling starts
+	opts          Options
+	start         time.Time // of the back-fill, or zero
+	clock         jiraapi.Clock
+	client        *jiraapi.Client
+	storage       storage.Client // of the checkpoint
+	registrations storage.Client
+	sink          *sink
+	observer      *observer
+	identity      *identityCheck
+	webhooks      *registration.Watch
+	poller        atomic.Pointer[poll.Poller] // nil before the polling starts
 
 	leader leadership
 	abort  func() // ends the call of the pipeline
@@ -84,9 +93,11 @@ func Start(ctx context.Context, host component.Host, opts Options) (*Side, error
 		return nil, err // the configuration was not validated
 	}
 	s := &Side{
-		opts: opts, start: start, clock: clockOf(ctx), storage: storage.NewNopClient(),
-		observer: newObserver(opts, host), identity: newIdentityCheck(),
+		opts: opts, start: start, clock: clockOf(ctx),
+		storage: storage.NewNopClient(), registrations: storage.NewNopClient(), identity: newIdentityCheck(),
 	}
+	s.observer = newObserver(&s.opts, host)
+	s.webhooks = registration.NewWatch(s.clock.Now())
 	s.client, err = jiraapi.New(ctx, host, opts.Settings.TelemetrySettings, jiraapi.Options{
 		Config:                opts.API.ClientConfig,
 		RequestsPerSecond:     opts.API.RequestsPerSecond,
@@ -100,16 +111,14 @@ func Start(ctx context.Context, host component.Host, opts Options) (*Side, error
 	if err != nil {
 		return nil, err
 	}
-	if opts.OpenStorage != nil {
-		if s.storage, err = opts.OpenStorage(ctx); err != nil {
-			return nil, err
-		}
+	if err := s.openStorage(ctx); err != nil {
+		return nil, err
 	}
 	aborted := make(chan struct{})
 	s.abort = sync.OnceFunc(func() { close(aborted) })
-	s.sink = &sink{opts: &s.opts, aborted: aborted, identity: s.identity}
+	s.sink = &sink{opts: &s.opts, aborted: aborted, identity: s.identity, webhooks: s.webhooks}
 	if err := s.observer.registerLag(s.cursor, s.clock); err != nil {
-		return nil, errors.Join(err, s.storage.Close(ctx))
+		return nil, errors.Join(err, s.closeStorage(ctx))
 	}
 	s.leader = leadership{run: s.run}
 	if opts.LeaderElector == nil {
@@ -117,9 +126,36 @@ func Start(ctx context.Context, host component.Host, opts Options) (*Side, error
 		return s, nil
 	}
 	if err := s.leader.await(host, *opts.LeaderElector); err != nil {
-		return nil, errors.Join(err, s.storage.Close(ctx))
+		return nil, errors.Join(err, s.closeStorage(ctx))
 	}
 	return s, nil
+}
+
+// The names of the clients of the storage.
+const (
+	checkpointStorage   = "poll"
+	registrationStorage = "registration"
+)
+
+func (s *Side) openStorage(ctx context.Context) (err error) {
+	if s.opts.OpenStorage == nil {
+		return nil
+	}
+	if s.opts.Poll.IsOn() {
+		if s.storage, err = s.opts.OpenStorage(ctx, checkpointStorage); err != nil {
+			return err
+		}
+	}
+	if s.opts.Registration.IsOn() {
+		if s.registrations, err = s.opts.OpenStorage(ctx, registrationStorage); err != nil {
+			return errors.Join(err, s.storage.Close(ctx))
+		}
+	}
+	return nil
+}
+
+func (s *Side) closeStorage(ctx context.Context) error {
+	return errors.Join(s.storage.Close(ctx), s.registrations.Close(ctx))
 }
 
 // cursor returns the time until which all changes were read, or false if it is not known.
@@ -151,8 +187,15 @@ func (s *Side) newPoller() *poll.Poller {
 	})
 }
 
-// Delivered tells the active side of an event that a webhook has delivered.
-func (s *Side) Delivered(ev *jira.Event) {
+// Received reports an authentic delivery.
+func (s *Side) Received(at time.Time) {
+	if s != nil {
+		s.webhooks.Delivered(at)
+	}
+}
+
+// Accepted reports an event that a webhook has delivered and that the pipeline has accepted.
+func (s *Side) Accepted(ev *jira.Event) {
 	if s != nil && ev.Issue != nil && ev.Changelog.ID != "" && ev.Source == jira.SourceWebhook {
 		s.identity.add(ev.Issue.ID, ev.Changelog.ID, ev.Timestamp)
 	}
@@ -176,8 +219,20 @@ func clockOf(ctx context.Context) jiraapi.Clock {
 	return jiraapi.SystemClock{}
 }
 
-// run polls until the context ends, or until Jira returns an error that no later request can mend.
+// run polls and checks the registration until the context ends.
 func (s *Side) run(ctx context.Context) {
+	var tasks sync.WaitGroup
+	if s.opts.Poll.IsOn() {
+		tasks.Go(func() { s.poll(ctx) })
+	}
+	if s.opts.Registration.IsOn() {
+		tasks.Go(func() { s.newManager().Run(ctx) })
+	}
+	tasks.Wait()
+}
+
+// poll polls until the context ends, or until Jira returns an error that no later request can mend.
+func (s *Side) poll(ctx context.Context) {
 	s.observer.waiting()
 	s.poller.Store(s.newPoller())
 	defer s.poller.Store(nil)
@@ -228,7 +283,7 @@ func (s *Side) Shutdown(ctx context.Context) error {
 	}
 	s.abort()
 	s.client.Close()
-	return s.storage.Close(ctx)
+	return s.closeStorage(ctx)
 }
 
 // connect proves that the site can be read, and learns its fields. The order of the requests matters: a search with wrong

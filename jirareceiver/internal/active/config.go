@@ -19,6 +19,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/jiraapi"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
+	"github.com/otel-jira/collector/jirareceiver/internal/registration"
 )
 
 // APIConfig configures the requests to Jira's REST API.
@@ -62,6 +63,25 @@ type PollConfig struct {
 	_ struct{}
 }
 
+// RegistrationConfig configures the check of the webhook that is registered in Jira.
+type RegistrationConfig struct {
+	// Mode is off, verify or manage. The mode verify reports if the webhook in Jira is not as configured. The mode manage
+	// also creates and updates it, and never deletes one. Both need an administrator of Jira. Default: off.
+	Mode registration.Mode `mapstructure:"mode"`
+	// Name is the name of the webhook in Jira. Default: otelcol-jira.
+	Name string `mapstructure:"name"`
+	// URL is the address at which Jira reaches the receiver.
+	URL string `mapstructure:"url"`
+	// Events are the events of the webhook, in Jira's names. Default: all that the receiver knows.
+	Events []string `mapstructure:"events"`
+	// JQL restricts the issues of the webhook. Default: none.
+	JQL string `mapstructure:"jql"`
+	// Interval is the time between two checks. Default: 10m.
+	Interval time.Duration `mapstructure:"interval"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
 // Mode is the use of the REST API.
 type Mode string
 
@@ -92,6 +112,8 @@ const (
 	defaultOverlap  = 10 * time.Minute
 	defaultGrace    = 15 * time.Minute
 
+	defaultName = "otelcol-jira"
+
 	minInterval = time.Minute
 	minOverlap  = 5 * time.Minute
 	minGrace    = time.Minute
@@ -116,6 +138,18 @@ func NewPollConfig() PollConfig {
 		Mode: ModeOff, Interval: defaultInterval, Overlap: defaultOverlap, Grace: defaultGrace,
 		Include: slices.Clone(contents),
 	}
+}
+
+// NewRegistrationConfig returns the defaults.
+func NewRegistrationConfig() RegistrationConfig {
+	return RegistrationConfig{
+		Mode: registration.ModeOff, Name: defaultName, Interval: registration.DefaultInterval,
+	}
+}
+
+// IsOn reports whether the receiver checks the registration.
+func (cfg *RegistrationConfig) IsOn() bool {
+	return cfg.Mode == registration.ModeVerify || cfg.Mode == registration.ModeManage
 }
 
 // IsSet reports whether there is an address of a Jira.
@@ -267,4 +301,52 @@ func (cfg *PollConfig) start() (time.Time, error) {
 		return start, nil
 	}
 	return time.Parse(time.RFC3339, cfg.StartFrom)
+}
+
+// Problems returns all mistakes in the settings of the registration. hasCredentials reports whether a secret or a token
+// is configured with which Jira can authenticate.
+func (cfg *RegistrationConfig) Problems(api *APIConfig, hasCredentials bool) error {
+	if !cfg.IsOn() {
+		if cfg.Mode == registration.ModeOff {
+			return nil
+		}
+		return fmt.Errorf("registration::mode: %q is not a mode; write %s, %s or %s",
+			cfg.Mode, registration.ModeOff, registration.ModeVerify, registration.ModeManage)
+	}
+	var errs []error
+	if !api.IsSet() {
+		errs = append(errs, errors.New("api::endpoint: not set; set it to the address of Jira, "+
+			"such as https://acme.atlassian.net, or set registration::mode to off"))
+	}
+	if strings.TrimSpace(cfg.Name) == "" {
+		errs = append(errs, errors.New("registration::name: empty; set the name of the webhook in Jira, such as "+defaultName))
+	}
+	if cfg.Interval < minInterval {
+		errs = append(errs, fmt.Errorf("registration::interval: %s is less than %gm; write %[2]gm or more, with the unit",
+			cfg.Interval, minInterval.Minutes()))
+	}
+	if orderBy.MatchString(quoted.ReplaceAllString(cfg.JQL, "")) {
+		errs = append(errs, errors.New("registration::jql: contains ORDER BY, which webhooks cannot have; remove it"))
+	}
+	if cfg.Mode == registration.ModeManage && !hasCredentials {
+		errs = append(errs, errors.New("registration::mode: manage would register a webhook that the receiver cannot "+
+			"authenticate; set signature::secrets or token::values, or set the mode to verify"))
+	}
+	return errors.Join(append(errs, cfg.urlProblems(api))...)
+}
+
+func (cfg *RegistrationConfig) urlProblems(api *APIConfig) error {
+	u, err := url.Parse(cfg.URL)
+	isWeb := err == nil && u.Hostname() != "" && (u.Scheme == "https" || u.Scheme == "http")
+	endpoint, err := jiraapi.ParseEndpoint(api.ClientConfig.Endpoint)
+	isCloud := err == nil && (jiraapi.IsGateway(endpoint) || record.IsCloudHost(endpoint.Hostname()))
+	switch {
+	case !isWeb:
+		return errors.New("registration::url: not an address; set the address at which Jira reaches the receiver, " +
+			"such as https://hooks.example.com/jira/events")
+	case isCloud && u.Scheme != "https":
+		return errors.New("registration::url: Jira Cloud posts only to https; set an address with https")
+	default:
+		return nil
+	}
 }

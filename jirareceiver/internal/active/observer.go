@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
@@ -20,26 +19,22 @@ import (
 
 // observer reports what the poller does, in metrics, log and status.
 type observer struct {
-	opts     Options
-	host     component.Host
-	site     string // that was logged last
-	isReady  bool   // whether a run was complete
-	hasError bool   // whether the status is an error
+	opts    *Options
+	status  *status
+	site    string // that was logged last
+	isReady bool   // whether a run was complete
 	// hasFailedIdentity means that webhooks and the REST API have different ids for the same change.
 	hasFailedIdentity bool
 }
 
 var _ poll.Observer = (*observer)(nil)
 
-func newObserver(opts Options, host component.Host) *observer {
-	return &observer{opts: opts, host: host}
+func newObserver(opts *Options, host component.Host) *observer {
+	return &observer{opts: opts, status: &status{host: host}}
 }
 
 // errFirstRun is the status until the first run is complete.
 var errFirstRun = errors.New("the first run of polling is not complete yet")
-
-// report sets the status of the receiver.
-func (o *observer) report(event *componentstatus.Event) { componentstatus.ReportStatus(o.host, event) }
 
 // resultOK is the result of a request or a run without an error.
 const resultOK = "ok"
@@ -76,10 +71,7 @@ func (o *observer) recordPause(pause time.Duration) {
 }
 
 // waiting sets the status until the first run is complete.
-func (o *observer) waiting() {
-	o.hasError = true
-	o.report(componentstatus.NewRecoverableErrorEvent(errFirstRun))
-}
+func (o *observer) waiting() { o.status.set(partPolling, errFirstRun) }
 
 // connected logs a new connection to a site.
 func (o *observer) connected(site string, info jiraapi.ServerInfo) {
@@ -104,10 +96,7 @@ func (o *observer) RunEnded(took time.Duration, err error) {
 		o.isReady = true
 		o.opts.Settings.Logger.Info("The first run of polling is complete", zap.Duration("took", took))
 	}
-	if o.hasError && !o.hasFailedIdentity {
-		o.hasError = false
-		o.report(componentstatus.NewEvent(componentstatus.StatusOK))
-	}
+	o.status.set(partPolling, nil)
 }
 
 var errIdentity = errors.New("a change has another id in webhooks than in the REST API of Jira; " +
@@ -118,9 +107,9 @@ func (o *observer) identityFailed() {
 	if o.hasFailedIdentity {
 		return
 	}
-	o.hasFailedIdentity, o.hasError = true, true
+	o.hasFailedIdentity = true
 	o.opts.Settings.Logger.Error("The repair of changes of issues has ended until the next start", zap.Error(errIdentity))
-	o.report(componentstatus.NewRecoverableErrorEvent(errIdentity))
+	o.status.set(partIdentity, errIdentity)
 }
 
 // recordIdentity counts the changes of webhooks that were found, and not found, in the REST API.
@@ -135,7 +124,6 @@ func (o *observer) recordIdentity(matched, unmatched int) {
 
 // fail logs an error and sets the status.
 func (o *observer) fail(message string, err error) {
-	o.hasError = true
 	o.opts.Warnings.Warn(message, zap.Error(err))
 	if failure, ok := errors.AsType[*jiraapi.Error](err); ok && len(failure.Messages) > 0 {
 		// They repeat parts of poll::jql, which may contain names.
@@ -143,21 +131,20 @@ func (o *observer) fail(message string, err error) {
 			zap.Strings("messages", failure.Messages))
 	}
 	if jiraapi.KindOf(err) != jiraapi.KindGone {
-		o.report(componentstatus.NewRecoverableErrorEvent(err))
+		o.status.set(partPolling, err)
 	}
 }
 
 // panicked logs a panic and sets the status.
 func (o *observer) panicked(err error) {
-	o.hasError = true
 	o.opts.Settings.Logger.Error("A run of polling failed with a panic", zap.Error(err), zap.Stack("stack"))
-	o.report(componentstatus.NewRecoverableErrorEvent(err))
+	o.status.set(partPolling, err)
 }
 
 // ended sets the status after an error that no later request can mend.
 func (o *observer) ended(err error) {
 	o.opts.Settings.Logger.Error("Polling has ended until the next start", zap.Error(err))
-	o.report(componentstatus.NewPermanentErrorEvent(err))
+	o.status.end(err)
 }
 
 func resultOf(err error) string {

@@ -16,6 +16,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/pipeline"
 	"github.com/otel-jira/collector/jirareceiver/internal/poll"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
+	"github.com/otel-jira/collector/jirareceiver/internal/registration"
 )
 
 // sink hands events to the pipeline as records.
@@ -23,6 +24,7 @@ type sink struct {
 	opts     *Options
 	aborted  <-chan struct{} // closed when the call of the pipeline must end
 	identity *identityCheck
+	webhooks *registration.Watch
 	records  *record.Builder
 }
 
@@ -64,6 +66,9 @@ func (s *sink) Consume(ctx context.Context, events []poll.Event) error {
 	}
 	recording.commit()
 	for i, ev := range events {
+		if ev.Source == jira.SourceRepair {
+			s.webhooks.Missed(ev.Timestamp)
+		}
 		s.recordEvent(ctx, ev)
 		s.opts.OnRecords(ctx, all[i])
 	}

@@ -71,6 +71,8 @@ var constraints = map[string]object{
 	"api::requests_per_second":        {"exclusiveMinimum": 0},
 	"api::max_concurrent_requests":    {"minimum": 1},
 	"poll::mode":                      {"enum": []string{"off", "repair", "full"}},
+	"registration::mode":              {"enum": []string{"off", "verify", "manage"}},
+	"registration::interval":          {"not": object{"const": 0}},
 	"poll::interval":                  {"not": object{"const": 0}},
 	"poll::overlap":                   {"not": object{"const": 0}},
 	"poll::projects[]":                {"pattern": `^\S+$`},

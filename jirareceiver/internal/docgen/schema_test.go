@@ -65,9 +65,9 @@ func TestConfigSchemaKnowsMistakes(t *testing.T) {
 		"listen_without_polling", "no_authentication", "paths_same", "poll_grace_long", "poll_jql_ordered",
 		"poll_overlap_short", "polling_without_endpoint", "polling_without_listen_false", "project_by_name",
 		"project_twice", "query_attribute_personal", "query_attribute_twice", "query_attributes_reversed", "query_token",
-		"repair_without_listening", "secret_from_unset_variable", "severity_priority_twice", "start_from_in_future",
-		"start_from_without_storage", "status_in_two_values", "status_in_two_values_of_project", "tls_without_client_ca",
-		"token_nowhere", "user_hash_key_from_unset_variable",
+		"registration_everything", "registration_http_on_cloud", "repair_without_listening", "secret_from_unset_variable",
+		"severity_priority_twice", "start_from_in_future", "start_from_without_storage", "status_in_two_values",
+		"status_in_two_values_of_project", "tls_without_client_ca", "token_nowhere", "user_hash_key_from_unset_variable",
 	}, accepted, "mistakes that no schema can find, because they concern two values, other files, an amount of time, or words in quotes")
 }
 

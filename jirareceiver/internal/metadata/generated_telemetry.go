@@ -43,6 +43,10 @@ type TelemetryBuilder struct {
 	ReceiverJiraPollLag                    metric.Float64ObservableGauge
 	ReceiverJiraPollRunDuration            metric.Float64Histogram
 	ReceiverJiraPollSkipped                metric.Int64Counter
+	ReceiverJiraRegistrationDeliveries     metric.Int64Gauge
+	ReceiverJiraRegistrationFindings       metric.Int64Gauge
+	ReceiverJiraRegistrationState          metric.Int64Gauge
+	ReceiverJiraRegistrationWrites         metric.Int64Counter
 	ReceiverJiraRejectedDeliveries         metric.Int64Counter
 	ReceiverJiraTruncatedRecords           metric.Int64Counter
 	ReceiverJiraUnmappedStatuses           metric.Int64Counter
@@ -234,6 +238,30 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_jira_poll_skipped",
 		metric.WithDescription("Number of events, issues or lists that a run left out. A later run that reads them again counts them again. [Alpha]"),
 		metric.WithUnit("{item}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraRegistrationDeliveries, err = builder.meter.Int64Gauge(
+		"otelcol_receiver_jira_registration_deliveries",
+		metric.WithDescription("Number of deliveries of our webhook in the period for which Jira Data Center keeps statistics. [Alpha]"),
+		metric.WithUnit("{delivery}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraRegistrationFindings, err = builder.meter.Int64Gauge(
+		"otelcol_receiver_jira_registration_findings",
+		metric.WithDescription("Number of findings of the last check of the registered webhooks. [Alpha]"),
+		metric.WithUnit("{finding}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraRegistrationState, err = builder.meter.Int64Gauge(
+		"otelcol_receiver_jira_registration_state",
+		metric.WithDescription("1 for the state of the registration, 0 for the other states. [Alpha]"),
+		metric.WithUnit("1"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverJiraRegistrationWrites, err = builder.meter.Int64Counter(
+		"otelcol_receiver_jira_registration_writes",
+		metric.WithDescription("Number of requests that have written our webhook in Jira, or have tried to. [Alpha]"),
+		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraRejectedDeliveries, err = builder.meter.Int64Counter(

@@ -11,9 +11,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
-	"go.opentelemetry.io/collector/component/componenttest"
-
 	"github.com/otel-jira/collector/jirareceiver/internal/metadata"
+	"go.opentelemetry.io/collector/component/componenttest"
 )
 
 func TestSetupTelemetry(t *testing.T) {
@@ -45,6 +44,10 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverJiraPollIdentityChecks.Add(context.Background(), 1)
 	tb.ReceiverJiraPollRunDuration.Record(context.Background(), 1)
 	tb.ReceiverJiraPollSkipped.Add(context.Background(), 1)
+	tb.ReceiverJiraRegistrationDeliveries.Record(context.Background(), 1)
+	tb.ReceiverJiraRegistrationFindings.Record(context.Background(), 1)
+	tb.ReceiverJiraRegistrationState.Record(context.Background(), 1)
+	tb.ReceiverJiraRegistrationWrites.Add(context.Background(), 1)
 	tb.ReceiverJiraRejectedDeliveries.Add(context.Background(), 1)
 	tb.ReceiverJiraTruncatedRecords.Add(context.Background(), 1)
 	tb.ReceiverJiraUnmappedStatuses.Add(context.Background(), 1)
@@ -92,6 +95,18 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraPollSkipped(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraRegistrationDeliveries(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraRegistrationFindings(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraRegistrationState(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverJiraRegistrationWrites(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverJiraRejectedDeliveries(t, testTel,
