@@ -316,7 +316,7 @@ func TestFileThatCannotBeOpened(t *testing.T) {
 	r := startWithFile(t, t.TempDir())
 	assert.EqualValues(t, 1, r.storageErrors())
 	assert.Equal(t, 1, r.storageWarnings())
-	assert.Equal(t, 1, r.logs.FilterMessageSnippet("the receiver keeps the delivery IDs in memory only").Len())
+	assert.Equal(t, 1, r.logs.FilterMessageSnippet("the receiver keeps in memory only what it has recorded").Len())
 	r.assertOutcomes(t, map[outcome]int64{outcomeAccepted: 1, outcomeDuplicate: 1}, "1", "1")
 	response, _ := r.post(t, []byte(createdBody), withDeliveryID("2"))
 	assert.Equal(t, http.StatusOK, response.StatusCode)
@@ -449,7 +449,7 @@ func (r *testReceiver) storageErrors() int64 {
 
 // storageWarnings returns the number of logged warnings about the file or the storage.
 func (r *testReceiver) storageWarnings() int {
-	return r.logs.FilterMessageSnippet("deduplication::file or deduplication::storage").Len()
+	return r.logs.FilterMessageSnippet("deduplication::storage or poll::storage").Len()
 }
 
 func (r *testReceiver) awaitStorageErrors(t *testing.T, atLeast int64) {

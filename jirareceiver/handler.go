@@ -348,7 +348,7 @@ func (h *handler) deliverOnce(
 	}
 	transaction.Commit()
 	recording.Commit()
-	h.active.Accepted(event.Event)
+	h.active.Accepted(event)
 	res.outcome = outcomeAccepted
 	return res, nil
 }

@@ -236,14 +236,14 @@ func (t *telemetry) recordEviction() {
 // recordStorageOpenError counts and logs an error of opening the file or the storage.
 func (t *telemetry) recordStorageOpenError(ctx context.Context, err error) {
 	t.metrics.ReceiverJiraDeduplicationStorageErrors.Add(ctx, 1, t.byReceiver)
-	t.warnings.Warn("Cannot open deduplication::file or deduplication::storage; "+
-		"until its next start, the receiver keeps the delivery IDs in memory only", zap.Error(err))
+	t.warnings.Warn("Cannot open deduplication::file, deduplication::storage or poll::storage; "+
+		"until its next start, the receiver keeps in memory only what it has recorded", zap.Error(err))
 }
 
 // recordStorageError counts an error of loading or saving the cache, and logs it once a minute.
 func (t *telemetry) recordStorageError(ctx context.Context, err error) {
 	t.metrics.ReceiverJiraDeduplicationStorageErrors.Add(ctx, 1, t.byReceiver)
-	t.warnings.Warn("Cannot read or write deduplication::file or deduplication::storage; "+
+	t.warnings.Warn("Cannot read or write deduplication::file, deduplication::storage or poll::storage; "+
 		"the receiver tries a failed save again", zap.Error(err))
 }
 

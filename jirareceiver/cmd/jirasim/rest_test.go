@@ -134,7 +134,7 @@ func TestRESTAtOnce(t *testing.T) {
 func TestRESTFollowsTheHistory(t *testing.T) {
 	setSecrets(t, "", "")
 	t.Setenv(restTokenVariable, "")
-	r := start(t, "-url", "", "-speed-up", "1", "-deployment", "data_center", "-verbose", "-start", "2026-03-02T08:00:00Z")
+	r := start(t, "-url", "", "-speed-up", "0.0001", "-deployment", "data_center", "-verbose", "-start", "2026-03-02T08:00:00Z")
 	r.await("sprint_created")
 	_, info := r.get("serverInfo", "")
 	assert.Equal(t, "2026-03-02T09:00:00.000+0100", info["serverTime"])

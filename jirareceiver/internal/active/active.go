@@ -81,8 +81,9 @@ type Side struct {
 	webhooks      *registration.Watch
 	poller        atomic.Pointer[poll.Poller] // nil before the polling starts
 
-	leader leadership
-	abort  func() // ends the call of the pipeline
+	leader  leadership
+	abort   func()                // ends the call of the pipeline
+	manager *registration.Manager // nil without registration
 }
 
 // Start begins to poll. It does not wait for Jira. It returns an error if an extension that the configuration names is
@@ -117,12 +118,15 @@ func Start(ctx context.Context, host component.Host, opts Options) (*Side, error
 	aborted := make(chan struct{})
 	s.abort = sync.OnceFunc(func() { close(aborted) })
 	s.sink = &sink{opts: &s.opts, aborted: aborted, identity: s.identity, webhooks: s.webhooks}
-	if err := s.observer.registerLag(s.cursor, s.clock); err != nil {
+	if err := s.observer.registerLag(s.lastRun, s.clock); err != nil {
 		return nil, errors.Join(err, s.closeStorage(ctx))
+	}
+	if opts.Registration.IsOn() {
+		s.manager = s.newManager()
 	}
 	s.leader = leadership{run: s.run}
 	if opts.LeaderElector == nil {
-		s.leader.begin(ctx)
+		s.leader.begin(context.WithoutCancel(ctx))
 		return s, nil
 	}
 	if err := s.leader.await(host, *opts.LeaderElector); err != nil {
@@ -158,10 +162,10 @@ func (s *Side) closeStorage(ctx context.Context) error {
 	return errors.Join(s.storage.Close(ctx), s.registrations.Close(ctx))
 }
 
-// cursor returns the time until which all changes were read, or false if it is not known.
-func (s *Side) cursor() (time.Time, bool) {
+// lastRun returns the start of the last complete run, or false if it is not known.
+func (s *Side) lastRun() (time.Time, bool) {
 	if poller := s.poller.Load(); poller != nil {
-		return poller.Cursor()
+		return poller.LastRun()
 	}
 	return time.Time{}, false
 }
@@ -195,14 +199,17 @@ func (s *Side) Received(at time.Time) {
 }
 
 // Accepted reports an event that a webhook has delivered and that the pipeline has accepted.
-func (s *Side) Accepted(ev *jira.Event) {
-	if s != nil && ev.Issue != nil && ev.Changelog.ID != "" && ev.Source == jira.SourceWebhook {
+func (s *Side) Accepted(ev record.ClassifiedEvent) {
+	if s != nil && s.opts.Poll.checksIdentity() && ev.Source == jira.SourceWebhook && record.RestsOnChangelog(ev) {
 		s.identity.add(ev.Issue.ID, ev.Changelog.ID, ev.Timestamp)
 	}
 }
 
-func (s *Side) compareIdentity(issue jiraapi.Issue, from time.Time) {
-	s.observer.recordIdentity(s.identity.compare(issue, from))
+func (s *Side) compareIdentity(issue jiraapi.Issue, from, until time.Time) {
+	if !s.opts.Poll.checksIdentity() {
+		return
+	}
+	s.observer.recordIdentity(s.identity.compare(issue, from, until))
 	if s.identity.hasFailed() {
 		s.observer.identityFailed()
 	}
@@ -226,7 +233,7 @@ func (s *Side) run(ctx context.Context) {
 		tasks.Go(func() { s.poll(ctx) })
 	}
 	if s.opts.Registration.IsOn() {
-		tasks.Go(func() { s.newManager().Run(ctx) })
+		tasks.Go(func() { s.manager.Run(ctx) })
 	}
 	tasks.Wait()
 }
@@ -235,7 +242,12 @@ func (s *Side) run(ctx context.Context) {
 func (s *Side) poll(ctx context.Context) {
 	s.observer.waiting()
 	s.poller.Store(s.newPoller())
-	defer s.poller.Store(nil)
+	defer func() {
+		s.poller.Store(nil)
+		if ctx.Err() != nil { // another replica polls from now on
+			s.observer.status.set(partPolling, nil)
+		}
+	}()
 	for ctx.Err() == nil {
 		err := s.runSafely(ctx)
 		if _, panicked := errors.AsType[panicError](err); !panicked {
@@ -264,6 +276,9 @@ func (s *Side) runSafely(ctx context.Context) (err error) {
 	return s.poller.Load().Run(ctx)
 }
 
+// cancelGrace is the time that a cancelled call of the pipeline has to return.
+const cancelGrace = time.Second
+
 // Shutdown ends the polling and stores the position. It waits for the call of the pipeline. If ctx ends first, it cancels
 // the call, and the events of the call are read again after the next start.
 func (s *Side) Shutdown(ctx context.Context) error {
@@ -279,7 +294,11 @@ func (s *Side) Shutdown(ctx context.Context) error {
 	case <-ended:
 	case <-ctx.Done():
 		s.abort()
-		<-ended
+		select {
+		case <-ended:
+		case <-time.After(cancelGrace):
+			return context.Cause(ctx)
+		}
 	}
 	s.abort()
 	s.client.Close()
@@ -303,17 +322,42 @@ func (s *Side) connect(ctx context.Context) (*poll.Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	statuses, err := s.client.Statuses(ctx)
+	if err != nil {
+		return nil, err
+	}
 	site := s.siteOf(info)
 	s.sink.setSite(site)
 	wanted := s.contents(fields)
 	s.observer.connected(site, info)
 	return &poll.Session{
 		Site:         site,
-		Source:       s.client.Source(info.Deployment, wanted),
+		Source:       provenSource{s.client.Source(info.Deployment, wanted)},
 		Backfill:     s.client.HalfPace().Source(info.Deployment, wanted),
 		IsDataCenter: info.Deployment == jiraapi.DataCenter,
+		Categories:   categoriesOf(statuses),
 		FieldIDs:     idsByName(fields),
 	}, nil
+}
+
+// provenSource proves the credentials at the start of each run. If they expire meanwhile, and everyone may browse some
+// projects, Jira would answer with the issues of these projects only.
+type provenSource struct{ jiraapi.Source }
+
+// ServerInfo implements [poll.Source].
+func (s provenSource) ServerInfo(ctx context.Context) (jiraapi.ServerInfo, error) {
+	if _, err := s.Myself(ctx); err != nil {
+		return jiraapi.ServerInfo{}, err
+	}
+	return s.Source.ServerInfo(ctx)
+}
+
+func categoriesOf(statuses []jira.StatusInfo) map[string]string {
+	categories := make(map[string]string, len(statuses))
+	for _, status := range statuses {
+		categories[status.ID] = status.Category
+	}
+	return categories
 }
 
 // siteOf returns the address of the site in records. It is the address with which webhooks of the site are recorded too.

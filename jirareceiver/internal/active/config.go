@@ -36,8 +36,8 @@ type APIConfig struct {
 
 // PollConfig configures the reading of changes.
 type PollConfig struct {
-	// Mode is off, full or repair. In the mode full, the receiver reads all changes from the REST API. In the mode repair, it
-	// reads those whose webhook has not arrived. Default: off.
+	// Mode is off, full or repair. In the mode full, the receiver records all changes that it reads from the REST API. In
+	// the mode repair, it records the changes whose webhook has not arrived. Default: off.
 	Mode Mode `mapstructure:"mode"`
 	// Interval is the time between the starts of two runs. Default: 5m.
 	Interval time.Duration `mapstructure:"interval"`
@@ -164,6 +164,11 @@ func (cfg *PollConfig) grace() time.Duration {
 		return cfg.Grace
 	}
 	return 0
+}
+
+// checksIdentity reports whether polling compares the ids of changes with those of webhooks.
+func (cfg *PollConfig) checksIdentity() bool {
+	return cfg.Mode == ModeRepair && cfg.includes(includeChangelog)
 }
 
 // source returns the source of the events of all runs but the back-fill.

@@ -73,13 +73,9 @@ var exceptions = []exception{
 	{"jira.comment.created", jirasim.Cloud, lacks, "jira.comment.public", "the comment was edited later"},
 	{"jira.worklog.created", anything, lacks, "jira.worklog.*", "the worklog was edited later"},
 
-	{"*", anything, lacks, "jira.issue.status.category", "histories do not contain the category"},
-	{"*", anything, lacks, "jira.issue.status.mapped", "the status is mapped by its category, which is not known"},
 	{"jira.issue.*", anything, lacks, "jira.issue.resolved_at", "histories do not contain the resolution date"},
 	{"jira.issue.*", anything, lacks, "jira.issue.links", "the linked issue was deleted later"},
 	{"jira.issue.*", anything, differs, "jira.issue.links", "a linked issue was moved or deleted later"},
-	{"jira.issue.updated", jirasim.DataCenter, adds, "jira.issue.resolution.change", "the resolution decides, not the category"},
-	{"jira.issue.updated", jirasim.DataCenter, adds, "jira.issue.lead_time_seconds", "the resolution decides, not the category"},
 }
 
 // absence is a kind of records of one side that have no counterpart on the other side.

@@ -14,62 +14,74 @@ import (
 
 // The limits of an identityCheck.
 const (
-	// maxPending is the number of changes that wait for their issue to be read. The check needs only some of them.
+	// maxPending is the number of changes that wait for their issue to be read. Beyond it, the check begins anew: changes
+	// of issues that polling does not read wait for ever.
 	maxPending = 10_000
 	// enoughUnmatched is the number of unmatched changes from which on the ids may be different ones. A few may be
 	// unmatched for other reasons: Jira deletes histories with projects and fields.
 	enoughUnmatched = 3
+	// skew is the largest difference between the time of a webhook and the time of the history of the same change.
+	skew = time.Second
 )
 
 // identityCheck compares the ids of changelogs in webhooks with the ids of histories in the REST API. The uids of updates
-// rest on both being the same id. This is not documented by Atlassian.
+// rest on both being the same id. Atlassian does not document this.
 type identityCheck struct {
 	mu                 sync.Mutex
-	pending            map[string][]delivered // by id of the issue
-	count              int                    // of pending
+	pending            map[string][]webhookChange // by id of the issue
+	count              int                        // of pending
 	matched, unmatched int
+	failed             bool
 }
 
-// delivered is a change that a webhook has delivered.
-type delivered struct {
+// webhookChange is a change that a webhook has delivered.
+type webhookChange struct {
 	changelogID string
 	at          time.Time
 }
 
-func newIdentityCheck() *identityCheck { return &identityCheck{pending: map[string][]delivered{}} }
+func newIdentityCheck() *identityCheck { return &identityCheck{pending: map[string][]webhookChange{}} }
 
 // add adds a change that a webhook has delivered.
 func (c *identityCheck) add(issueID, changelogID string, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.count < maxPending {
-		c.count++
-		c.pending[issueID] = append(c.pending[issueID], delivered{changelogID, at})
+	if c.count == maxPending {
+		clear(c.pending)
+		c.count = 0
 	}
+	c.count++
+	c.pending[issueID] = append(c.pending[issueID], webhookChange{changelogID, at})
 }
 
-// compare looks for the changes of an issue among its histories, which are complete from a time on. It returns the
+// compare looks for the changes of an issue among its histories, which are complete between two times. It returns the
 // number of changes that it has found and has not found.
-func (c *identityCheck) compare(issue jiraapi.Issue, from time.Time) (matched, unmatched int) {
+func (c *identityCheck) compare(issue jiraapi.Issue, from, until time.Time) (matched, unmatched int) {
 	if issue.IsMissing || issue.IsIncomplete {
 		return 0, 0
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	changes := c.pending[issue.Issue.ID]
-	delete(c.pending, issue.Issue.ID)
-	c.count -= len(changes)
-	for _, change := range changes {
+	var later []webhookChange
+	for _, change := range c.pending[issue.Issue.ID] {
 		isFound := slices.ContainsFunc(issue.Histories, func(h jira.History) bool { return h.ID == change.changelogID })
 		switch {
 		case isFound:
 			matched++
-		case change.at.After(from):
+		case !change.at.Before(until.Add(-skew)):
+			later = append(later, change)
+		case change.at.After(from.Add(skew)):
 			unmatched++
 		}
 	}
+	c.count -= len(c.pending[issue.Issue.ID]) - len(later)
+	c.pending[issue.Issue.ID] = later
+	if len(later) == 0 {
+		delete(c.pending, issue.Issue.ID)
+	}
 	c.matched += matched
 	c.unmatched += unmatched
+	c.failed = c.failed || c.unmatched >= enoughUnmatched && c.unmatched > c.matched
 	return matched, unmatched
 }
 
@@ -77,5 +89,5 @@ func (c *identityCheck) compare(issue jiraapi.Issue, from time.Time) (matched, u
 func (c *identityCheck) hasFailed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.unmatched >= enoughUnmatched && c.unmatched > c.matched
+	return c.failed
 }

@@ -30,15 +30,15 @@ func TestIdentityCheck(t *testing.T) {
 	c.add("1", "101", noon)
 	c.add("1", "90", noon.Add(-time.Hour))
 	c.add("2", "200", noon)
-	matched, unmatched := c.compare(issueWith("1", "100", "99"), noon.Add(-time.Minute))
+	matched, unmatched := c.compare(issueWith("1", "100", "99"), noon.Add(-time.Minute), noon.Add(time.Minute))
 	assert.Equal(t, []int{1, 1}, []int{matched, unmatched}, "Jira returns no histories of an hour ago")
-	matched, unmatched = c.compare(issueWith("1", "100"), noon.Add(-time.Minute))
+	matched, unmatched = c.compare(issueWith("1", "100"), noon.Add(-time.Minute), noon.Add(time.Minute))
 	assert.Equal(t, []int{0, 0}, []int{matched, unmatched}, "each change is compared once")
 	incomplete := issueWith("2")
 	incomplete.IsIncomplete = true
-	matched, unmatched = c.compare(incomplete, noon.Add(-time.Minute))
+	matched, unmatched = c.compare(incomplete, noon.Add(-time.Minute), noon.Add(time.Minute))
 	assert.Equal(t, []int{0, 0}, []int{matched, unmatched})
-	matched, unmatched = c.compare(issueWith("2", "200"), noon.Add(-time.Minute))
+	matched, unmatched = c.compare(issueWith("2", "200"), noon.Add(-time.Minute), noon.Add(time.Minute))
 	assert.Equal(t, []int{1, 0}, []int{matched, unmatched}, "it waits until the issue is complete")
 }
 
@@ -56,7 +56,7 @@ func TestIdentityFails(t *testing.T) {
 			if n < test.matched {
 				issue = issueWith(id, id)
 			}
-			c.compare(issue, noon.Add(-time.Minute))
+			c.compare(issue, noon.Add(-time.Minute), noon.Add(time.Minute))
 		}
 		assert.Equal(t, test.fails, c.hasFailed(), test)
 	}
@@ -64,11 +64,23 @@ func TestIdentityFails(t *testing.T) {
 
 func TestIdentityCheckIsBounded(t *testing.T) {
 	c := newIdentityCheck()
-	for n := range maxPending + 10 {
+	for n := range maxPending {
 		c.add(strconv.Itoa(n), "1", noon)
 	}
 	assert.Len(t, c.pending, maxPending)
-	c.compare(issueWith("0", "1"), noon)
 	c.add("new", "1", noon)
-	assert.Contains(t, c.pending, "new")
+	assert.Len(t, c.pending, 1)
+	matched, _ := c.compare(issueWith("new", "1"), noon.Add(-time.Minute), noon.Add(time.Minute))
+	assert.Equal(t, 1, matched)
+	assert.Zero(t, c.count)
+}
+
+// TestChangeDuringRun keeps a change that happened after the issue was read, until the next run reads the issue.
+func TestChangeDuringRun(t *testing.T) {
+	c := newIdentityCheck()
+	c.add("1", "100", noon)
+	matched, unmatched := c.compare(issueWith("1"), noon.Add(-time.Hour), noon)
+	assert.Equal(t, []int{0, 0}, []int{matched, unmatched})
+	matched, unmatched = c.compare(issueWith("1", "100"), noon.Add(-time.Hour), noon.Add(time.Hour))
+	assert.Equal(t, []int{1, 0}, []int{matched, unmatched})
 }

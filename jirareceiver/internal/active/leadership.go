@@ -22,6 +22,7 @@ type leadership struct {
 	run func(context.Context)
 
 	mu      sync.Mutex
+	ctx     context.Context    //nolint:containedctx // of the function, to know whether it has ended
 	stop    context.CancelFunc // nil while the function does not run
 	running sync.WaitGroup
 	isOver  bool // end was called
@@ -42,14 +43,17 @@ func (l *leadership) await(host component.Host, id component.ID) error {
 	return nil
 }
 
-// begin starts the function unless it runs. The function does not end with ctx.
+// begin starts the function unless it runs. The function ends with ctx, which an elector cancels when the leadership is
+// lost. The elector may call begin after that.
 func (l *leadership) begin(ctx context.Context) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.isOver || l.stop != nil {
+	if l.isOver || ctx.Err() != nil || l.stop != nil && l.ctx.Err() == nil {
 		return
 	}
-	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	l.running.Wait() // for the function of an earlier leadership
+	l.ctx, l.stop = context.WithCancel(ctx)
+	ctx = l.ctx
 	l.running.Go(func() { l.run(ctx) })
 }
 

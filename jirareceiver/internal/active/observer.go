@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/jiraapi"
 	"github.com/otel-jira/collector/jirareceiver/internal/poll"
 )
@@ -42,6 +43,7 @@ const resultOK = "ok"
 // The results of runs that do not fail because of Jira.
 const (
 	resultRefused = "refused"
+	resultBusy    = "busy"
 	resultStorage = "storage"
 )
 
@@ -156,6 +158,9 @@ func resultOf(err error) string {
 	}
 	if _, isPipeline := errors.AsType[pipelineError](err); isPipeline {
 		return resultRefused
+	}
+	if errors.Is(err, dedup.ErrInProgress) {
+		return resultBusy
 	}
 	return resultStorage
 }

@@ -36,21 +36,24 @@ func (s *sink) setSite(url string) { s.records = s.opts.NewRecord(url) }
 // UID implements [poll.Sink].
 func (s *sink) UID(ev *jira.Event) string {
 	classified := s.records.Classify(ev)
-	if !s.opts.Events.Admits(classified.Type.Name) || s.mayDouble(ev) {
+	if !s.opts.Events.Admits(classified.Type.Name) || s.mayDouble(classified) {
 		return ""
 	}
 	return record.ChangeUID(classified)
 }
 
 // mayDouble reports whether a webhook may have delivered the event under another uid.
-func (s *sink) mayDouble(ev *jira.Event) bool {
-	return ev.Source == jira.SourceRepair && ev.Changelog.ID != "" && s.identity.hasFailed()
+func (s *sink) mayDouble(ev record.ClassifiedEvent) bool {
+	return ev.Source == jira.SourceRepair && record.RestsOnChangelog(ev) && s.identity.hasFailed()
 }
 
 // Consume implements [poll.Sink]. A call of the pipeline outlives the polling: the end of ctx does not cancel it.
 func (s *sink) Consume(ctx context.Context, events []poll.Event) error {
 	ctx, cancel := s.untilAborted(ctx)
 	defer cancel()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	events, recording, err := s.begin(ctx, events)
 	defer recording.release()
 	if err != nil || len(events) == 0 {
@@ -78,6 +81,12 @@ func (s *sink) Consume(ctx context.Context, events []poll.Event) error {
 // untilAborted returns a context that ends when the call of the pipeline must end, and not when ctx ends.
 func (s *sink) untilAborted(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	select {
+	case <-s.aborted:
+		cancel()
+		return ctx, cancel
+	default:
+	}
 	go func() {
 		select {
 		case <-s.aborted:
@@ -103,12 +112,16 @@ func (r recording) release() {
 	}
 }
 
-// begin begins the recording of the events that no webhook has delivered, and returns these events. The caller must
+// begin begins the recording of the events that neither side has recorded, and returns these events. The caller must
 // release the recording in any case.
 func (s *sink) begin(ctx context.Context, events []poll.Event) ([]poll.Event, recording, error) {
 	var missed []poll.Event
 	var r recording
 	for _, ev := range events {
+		if ev.Source == jira.SourceBackfill && ev.Timestamp.Before(s.opts.Now().Add(-ledger.Window)) {
+			missed = append(missed, ev) // no webhook of this time is in the ledger, which a back-fill would fill up
+			continue
+		}
 		tx, err := s.opts.Ledger.Begin(ctx, ev.UID, ledger.REST)
 		if err != nil {
 			return nil, r, err

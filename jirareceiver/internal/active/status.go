@@ -35,7 +35,7 @@ type status struct {
 func (s *status) set(p part, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err == nil && s.errors[p] == nil {
+	if text(err) == text(s.errors[p]) {
 		return
 	}
 	s.errors[p] = err
@@ -44,6 +44,13 @@ func (s *status) set(p part, err error) {
 		return
 	}
 	componentstatus.ReportStatus(s.host, componentstatus.NewEvent(componentstatus.StatusOK))
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // end reports an error that no later request can mend.

@@ -96,7 +96,7 @@ func newEnum(values []string, stability string) enumType {
 var enums = map[string][]string{
 	"jira.site.type":               {"cloud", "data_center"},
 	"jira.webhook.flow":            {"Primary", "Secondary"},
-	"jira.webhook.source":          {"webhook", "post_function", "automation", "operations", "unknown", "poll", "backfill"},
+	"jira.webhook.source":          {"webhook", "post_function", "automation", "operations", "unknown", "poll", "repair", "backfill"},
 	"jira.issue.resolution.change": {"resolved", "reopened"},
 	"jira.issue.sprint.state":      {"active", "future"},
 	"jira.issue.status.category":   {"new", "indeterminate", "done", "undefined"},

@@ -17,8 +17,8 @@
 //   - Links are exact until a link was removed, because a history does not contain its id and its type.
 //   - Sprints are exact if the current value contains them. Jira has no history of the state of a sprint, so that the
 //     state follows from the start and the end of the sprint. People can change the start.
-//   - The category of a status is known if the status is the status now, or if the issue did not leave its category
-//     since.
+//   - The category of a status is as it is now, from [Input.Categories]. Without it, the category is known if the status is
+//     the status now, or if the issue did not leave its category since.
 //   - The resolution date is known if no later history changed the resolution.
 //   - A custom field is absent before a change, unless it contains a number or a plain text. Histories of Data Center
 //     contain only the names of fields: see [Input.FieldIDs].
@@ -51,6 +51,7 @@ package history
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
@@ -78,6 +79,9 @@ type Input struct {
 	Worklogs  []jira.Worklog
 
 	IsDataCenter bool
+	// Categories are the categories of the statuses of the site by id. Without them, only the category of the status now
+	// is known.
+	Categories map[string]string
 	// FieldIDs are the ids of the custom fields by display name. Data Center allows several fields with the same name.
 	// Without the name of a changed field, every custom field may have changed, and is absent before the change. Only
 	// histories without ids of fields need it.
@@ -190,6 +194,24 @@ func (in Input) event(c change, past *past) *jira.Event {
 		ev.Name, ev.Worklog, ev.Issue = worklogUpdated, c.worklog, partial(past.issueAt(c))
 	}
 	return ev
+}
+
+// silentFields are the keys of the changes that have no webhook: of migrated workflows, of links, and of the issues of an
+// epic. Jira sends its own webhooks for attachments and, on Jira Cloud, for worklogs.
+var silentFields = map[string]bool{
+	"workflow": true, "remoteissuelink": true, "link": true, "issuelinks": true, "epic child": true, "attachment": true,
+	"epic link": true, "issueparentassociation": true,
+}
+
+// HasWebhook reports whether Jira sends a webhook for an event. Updates without one contain nothing but fields that Jira
+// does not report, or reports by an event of their own.
+func HasWebhook(ev *jira.Event) bool {
+	if ev.Name != issueUpdated || len(ev.Changelog.Items) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(ev.Changelog.Items, func(c jira.Change) bool {
+		return !silentFields[strings.ToLower(c.FieldKey())] && !silentFields[strings.ToLower(c.Field)] && !c.IsTimeTracking()
+	})
 }
 
 // WorklogDeleted returns the event of the deletion of a worklog. Its issue is not known.

@@ -26,10 +26,13 @@ type past struct {
 }
 
 func newPast(in Input) *past {
+	categories := map[string]string{}
+	maps.Copy(categories, in.Categories)
+	categories[keyOf(in.Issue.Status.Named)] = in.Issue.Status.Category
 	return &past{
 		now: in.Issue, issue: *in.Issue, lost: map[string]bool{}, fieldIDs: in.FieldIDs, isDataCenter: in.IsDataCenter,
 		translations: map[string]field{},
-		categories:   map[string]string{keyOf(in.Issue.Status.Named): in.Issue.Status.Category},
+		categories:   categories,
 	}
 }
 

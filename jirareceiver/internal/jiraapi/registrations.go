@@ -275,15 +275,25 @@ func (w *Webhooks) Statistics(ctx context.Context, id string) (jira.WebhookStati
 	return statistics, err
 }
 
-// administer is the permission of administrators of Jira.
-const administer = "ADMINISTER"
+// The permissions of an administrator of Jira, and of a user who can see the issues of at least one project.
+const (
+	administer = "ADMINISTER"
+	browse     = "BROWSE_PROJECTS"
+)
 
 // IsAdministrator reports whether the account is an administrator of Jira.
 func (c *Client) IsAdministrator(ctx context.Context) (bool, error) {
+	return c.hasPermission(ctx, administer)
+}
+
+// CanBrowse reports whether the account can browse a project.
+func (c *Client) CanBrowse(ctx context.Context) (bool, error) { return c.hasPermission(ctx, browse) }
+
+func (c *Client) hasPermission(ctx context.Context, permission string) (bool, error) {
 	var permissions []string
-	query := url.Values{"permissions": {administer}}
+	query := url.Values{"permissions": {permission}}
 	err := c.do(ctx, get(OperationPermissions, "mypermissions", query, into(&permissions, jira.DecodePermissions)))
-	return slices.Contains(permissions, administer), err
+	return slices.Contains(permissions, permission), err
 }
 
 // Statuses returns the statuses of the site that the account can see.

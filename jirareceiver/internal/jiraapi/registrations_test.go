@@ -339,6 +339,19 @@ func TestIsAdministrator(t *testing.T) {
 	}
 }
 
+func TestCanBrowse(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"permissions": {"BROWSE_PROJECTS": {"havePermission": true}}}`:  true,
+		`{"permissions": {"BROWSE_PROJECTS": {"havePermission": false}}}`: false,
+	} {
+		s := newSite(t, map[string]http.HandlerFunc{"GET /rest/api/2/mypermissions": answer(body)})
+		can, err := s.client(t, nil).CanBrowse(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, want, can)
+		assert.Equal(t, []string{"GET /rest/api/2/mypermissions?permissions=BROWSE_PROJECTS"}, s.requests())
+	}
+}
+
 func TestStatuses(t *testing.T) {
 	s := newSite(t, map[string]http.HandlerFunc{"GET /rest/api/2/status": answer(`[{"id": "1", "name": "Open", "statusCategory": {"key": "new"}}]`)})
 	got, err := s.client(t, nil).Statuses(t.Context())

@@ -28,6 +28,7 @@ type Site struct {
 	Language   string    // language of the names of statuses; default: en
 	Seed       uint64    // decides the history and the ids
 	Start      time.Time // start of the history
+	Load       int       // factor by which the issues of a sprint are more than usual; default: 1
 
 	reader *time.Location // time zone of the account that reads; nil for webhooks
 }
@@ -61,6 +62,9 @@ func (s Site) withDefaults() Site {
 	}
 	if s.Language == "" {
 		s.Language = english
+	}
+	if s.Load == 0 {
+		s.Load = 1
 	}
 	if s.URL == "" {
 		s.URL = map[Deployment]string{Cloud: "https://acme.atlassian.net", DataCenter: "https://jira.example.com/context"}[s.Deployment]

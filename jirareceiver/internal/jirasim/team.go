@@ -130,8 +130,8 @@ func (t *team) beginSprint() {
 	t.sprint = t.createSprint(fmt.Sprintf("Sprint %d", t.sprints), pick(t, goals...), t.now, end)
 	t.version = t.createVersion(webShop, fmt.Sprintf("4.%d", t.sprints))
 	t.issues = nil
-	for n := range planned {
-		t.plan(t.now.Add(time.Duration(n+1)*4*time.Minute), func() { t.refine(t.newIssue(pick(t, story, story, task, bug))) })
+	for n := range planned * t.Load {
+		t.plan(t.now.Add(time.Duration(n+1)*4*time.Minute/time.Duration(t.Load)), func() { t.refine(t.newIssue(pick(t, story, story, task, bug))) })
 	}
 	t.plan(t.now.Add(time.Hour), func() { t.startSprint(t.sprint) })
 	for range 1 + t.random.IntN(maxIncidents) {

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// window is the time for which the ledger keeps an event. Polling reads the changes of this time again after an outage
-	// of Jira's REST API, and must know those that webhooks have delivered meanwhile.
-	window = 24 * time.Hour
+	// Window is the time for which the ledger keeps an event. Polling reads the changes of this time again after an outage
+	// of Jira's REST API, and must know the changes that webhooks have delivered meanwhile.
+	Window = 24 * time.Hour
 	// maxEntries is the largest number of events. They take about 100 MB.
 	maxEntries = 1_000_000
 )
@@ -35,7 +35,7 @@ type Ledger struct{ cache *dedup.Cache }
 // New returns an empty ledger. The wait timeout is the time for which one side waits for the other, if both record an
 // event at the same time.
 func New(waitTimeout time.Duration, now func() time.Time) *Ledger {
-	return &Ledger{dedup.New(dedup.Options{Window: window, MaxEntries: maxEntries, WaitTimeout: waitTimeout, Now: now})}
+	return &Ledger{dedup.New(dedup.Options{Window: Window, MaxEntries: maxEntries, WaitTimeout: waitTimeout, Now: now})}
 }
 
 // Cache returns the cache of the ledger, for a [dedup.Persister].

@@ -223,7 +223,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverJiraPollLag, err = builder.meter.Float64ObservableGauge(
 		"otelcol_receiver_jira_poll_lag",
-		metric.WithDescription("Time since the start of the last complete run. Changes since then may not be recorded yet. Absent before the first complete run. [Alpha]"),
+		metric.WithDescription("Time since the start of the last complete run. Later changes may not be recorded yet. Absent before the first complete run. [Alpha]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)

@@ -210,7 +210,7 @@ func AssertEqualReceiverJiraPollIdentityChecks(t *testing.T, tt *componenttest.T
 func AssertEqualReceiverJiraPollLag(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_jira_poll_lag",
-		Description: "Time since the start of the last complete run. Changes since then may not be recorded yet. Absent before the first complete run. [Alpha]",
+		Description: "Time since the start of the last complete run. Later changes may not be recorded yet. Absent before the first complete run. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,

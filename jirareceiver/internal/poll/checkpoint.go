@@ -21,6 +21,7 @@ type checkpoint struct {
 	Version  int       `json:"version"`
 	Site     string    `json:"site"`               // address of the Jira
 	ReadFrom time.Time `json:"read_from,omitzero"` // all events from here to the cursor were handed on
+	Since    time.Time `json:"since,omitzero"`     // first start of the repair, on the collector's clock
 	Cursor   *instant  `json:"cursor,omitempty"`   // nil before the first complete run
 	Starts   []instant `json:"starts,omitempty"`   // of the runs since shownUntil
 	Run      *run      `json:"run,omitempty"`      // nil if no run is unfinished

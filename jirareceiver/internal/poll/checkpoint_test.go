@@ -77,7 +77,7 @@ func TestRestart(t *testing.T) {
 	p := w.poller(nil)
 	w.after = func(c call) {
 		if c == callSearch {
-			cursor, hasCursor := p.Cursor()
+			cursor, hasCursor := p.LastRun()
 			assert.True(t, hasCursor)
 			assert.Equal(t, epoch.Add(5*time.Minute), cursor, "of the last run before")
 		}
@@ -96,7 +96,7 @@ func TestCursorOfFailedRuns(t *testing.T) {
 	require.NoError(t, w.run(w.poller(nil), 7*time.Minute))
 	p := w.poller(nil)
 	require.NoError(t, w.run(p, time.Minute))
-	cursor, hasCursor := p.Cursor()
+	cursor, hasCursor := p.LastRun()
 	assert.True(t, hasCursor)
 	assert.Equal(t, epoch, cursor)
 }

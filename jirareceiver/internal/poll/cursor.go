@@ -59,11 +59,16 @@ var endOfTime = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
 // have missed. The starts are those of the runs since shownUntil. If Jira's clock has jumped between two of them, the
 // changes in between have times before or after the jump.
 func bound(cursor instant, starts []instant, overlap time.Duration) time.Time {
+	return shownUntil(cursor, overlap).Add(leastAhead(starts))
+}
+
+// leastAhead returns the least time by which Jira's clock was ahead of the collector's.
+func leastAhead(starts []instant) time.Duration {
 	ahead := starts[0].ahead()
 	for _, start := range starts {
 		ahead = min(ahead, start.ahead())
 	}
-	return shownUntil(cursor, overlap).Add(ahead)
+	return ahead
 }
 
 // until returns the latest time on Jira's clock of a change that happened before a start less the grace. If Jira's clock

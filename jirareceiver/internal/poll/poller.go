@@ -24,7 +24,7 @@ type Options struct {
 	Sink    Sink
 	// Storage keeps the checkpoint. A client that stores nothing makes each start the first one.
 	Storage storage.Client
-	// Observer is told what happens.
+	// Observer receives the results of runs.
 	Observer Observer
 	Clock    jiraapi.Clock
 
@@ -38,8 +38,9 @@ type Options struct {
 	DeletedWorklogs bool
 	// Source is the source of the events of all runs but the back-fill.
 	Source jira.Source
-	// OnIssue is called for each issue that a run reads, with the time from which its histories are known. It may be nil.
-	OnIssue func(issue jiraapi.Issue, from time.Time)
+	// OnIssue is called for each issue that a run reads, with the times between which its histories are known. It may be
+	// nil.
+	OnIssue func(issue jiraapi.Issue, from, until time.Time)
 	// StartFrom is the time from which the back-fill reads, or zero for none.
 	StartFrom time.Time
 }
@@ -49,8 +50,9 @@ type Session struct {
 	Site     string // address; a checkpoint of another site is not used
 	Source   Source
 	Backfill Source // the same Jira at a slower pace
-	// IsDataCenter and FieldIDs are facts about the histories of the site.
+	// IsDataCenter, Categories and FieldIDs are facts about the histories of the site: see [history.Input].
 	IsDataCenter bool
+	Categories   map[string]string
 	FieldIDs     map[string][]string
 }
 
@@ -75,7 +77,7 @@ type Sink interface {
 	Consume(ctx context.Context, events []Event) error
 }
 
-// Observer is told what happens.
+// Observer receives the results of runs.
 type Observer interface {
 	// RunEnded is called after each attempt of a run. The error is nil if the run is complete.
 	RunEnded(took time.Duration, err error)
@@ -105,10 +107,11 @@ const (
 // SessionAge is the time after which a poller connects again, to learn of new fields.
 const SessionAge = time.Hour
 
-// Poller reads one Jira. Its methods are not safe for concurrent use, but for [Poller.Cursor].
+// Poller reads one Jira. Its methods are not safe for concurrent use, but for [Poller.LastRun].
 type Poller struct {
 	opts    Options
 	store   store
+	created time.Time
 	session *Session
 	expires time.Time // of the session
 
@@ -124,22 +127,25 @@ type Poller struct {
 
 // New returns a Poller. It reads nothing.
 func New(opts Options) *Poller {
-	return &Poller{opts: opts, store: store{opts.Storage}, ledger: newLedger(maxLedger)}
+	return &Poller{opts: opts, created: opts.Clock.Now(), store: store{opts.Storage}, ledger: newLedger(maxLedger)}
 }
 
-// Cursor returns the time on the collector's clock until which all changes were read: the start of the last complete run,
-// less the grace. It returns false before the first complete run.
-func (p *Poller) Cursor() (time.Time, bool) {
+// LastRun returns the time on the collector's clock at which the last complete run started, or false before the first.
+func (p *Poller) LastRun() (time.Time, bool) {
 	cursor := p.cursor.Load()
 	if cursor == nil {
 		return time.Time{}, false
 	}
-	return cursor.Collector, true
+	return cursor.Collector.Add(p.opts.Grace), true
 }
 
 // Run polls until the context ends, or until Jira returns an error that no later request can mend, which it returns.
 func (p *Poller) Run(ctx context.Context) error {
-	defer p.save(context.WithoutCancel(ctx))
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
+		defer cancel()
+		p.save(ctx)
+	}()
 	for ctx.Err() == nil {
 		err := p.poll(ctx)
 		if err == nil {
@@ -273,6 +279,12 @@ func (p *Poller) begin(ctx context.Context) error {
 	if p.opts.Grace > 0 {
 		p.state.Run.Until = until(start, p.state.Starts, p.opts.Grace)
 	}
+	if p.state.Cursor == nil && p.opts.Grace > 0 && p.opts.StartFrom.IsZero() {
+		p.state.Since = p.created // webhooks before the first start are not in the ledger of the receiver
+	}
+	if since := p.state.Since.Add(leastAhead(p.state.Starts)); !p.state.Since.IsZero() && p.state.Run.From.Before(since) {
+		p.state.Run.From = since
+	}
 	if p.state.ReadFrom.IsZero() {
 		p.state.ReadFrom = p.state.Run.From
 	}
@@ -324,6 +336,9 @@ func (p *Poller) pollIfDue(ctx context.Context) error {
 // saveInterval is the shortest time between two saves during a run. After a crash, the events since the last save are
 // handed on again.
 const saveInterval = 250 * time.Millisecond
+
+// saveTimeout is the time for the last save.
+const saveTimeout = 10 * time.Second
 
 // saveIfDue saves the checkpoint during a run.
 func (p *Poller) saveIfDue(ctx context.Context) {

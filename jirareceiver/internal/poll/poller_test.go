@@ -50,7 +50,7 @@ func TestFirstRun(t *testing.T) {
 	updated := w.update("1")
 	w.wait(11 * time.Minute)
 	p := w.poller(func(o *Options) { o.Projects, o.JQL = []string{"ABC"}, "type = Bug" })
-	_, hasCursor := p.Cursor()
+	_, hasCursor := p.LastRun()
 	assert.False(t, hasCursor)
 	started := w.now
 	require.NoError(t, w.run(p, time.Second))
@@ -59,7 +59,7 @@ func TestFirstRun(t *testing.T) {
 	query.OnTotal = nil
 	since := w.now.Add(time.Hour - time.Second - 11*time.Minute) // on Jira's clock
 	assert.Equal(t, jiraapi.Query{Since: since, HistorySince: since, Projects: []string{"ABC"}, JQL: "type = Bug"}, query)
-	cursor, hasCursor := p.Cursor()
+	cursor, hasCursor := p.LastRun()
 	assert.True(t, hasCursor)
 	assert.Equal(t, started, cursor)
 	assert.Equal(t, []string{updated}, w.uids(), "the bound is inclusive, and the event before is left out")
@@ -254,7 +254,7 @@ func TestRefusal(t *testing.T) {
 	p := w.poller(nil)
 	var cursors []bool
 	w.onEnd = func() {
-		_, hasCursor := p.Cursor()
+		_, hasCursor := p.LastRun()
 		cursors = append(cursors, hasCursor)
 	}
 	require.NoError(t, w.run(p, 5*time.Minute))
@@ -267,7 +267,7 @@ func TestRefusal(t *testing.T) {
 	}
 	assert.Equal(t, []int{1, 2, 4, 8, 16, 30, 30, 30, 30, 30, 30, 30, 30, 10, 1}, waits)
 	assert.Equal(t, []string{"created 1"}, w.uids())
-	cursor, _ := p.Cursor()
+	cursor, _ := p.LastRun()
 	assert.Equal(t, epoch, cursor, "the start of the first attempt")
 }
 

@@ -115,7 +115,7 @@ func (rd *reading) add(ctx context.Context, issue jiraapi.Issue, of markedIssue)
 		rd.opts.Observer.Skipped(SkippedIncomplete)
 	}
 	if rd.opts.OnIssue != nil && !rd.run.isBackfill() {
-		rd.opts.OnIssue(issue, rd.run.From)
+		rd.opts.OnIssue(issue, rd.run.From, rd.run.end())
 	}
 	for _, ev := range rd.eventsOf(issue) {
 		rd.addEvent(ev)
@@ -135,7 +135,7 @@ func (rd *reading) add(ctx context.Context, issue jiraapi.Issue, of markedIssue)
 func (rd *reading) eventsOf(issue jiraapi.Issue) []*jira.Event {
 	input := history.Input{
 		Issue: issue.Issue, Histories: issue.Histories, Comments: issue.Comments, Worklogs: issue.Worklogs,
-		IsDataCenter: rd.session.IsDataCenter, FieldIDs: rd.session.FieldIDs,
+		IsDataCenter: rd.session.IsDataCenter, Categories: rd.session.Categories, FieldIDs: rd.session.FieldIDs,
 	}
 	return input.Events(rd.run.From, rd.run.end())
 }
@@ -143,6 +143,9 @@ func (rd *reading) eventsOf(issue jiraapi.Issue) []*jira.Event {
 // addEvent adds an event unless it is excluded or was handed on before.
 func (rd *reading) addEvent(ev *jira.Event) {
 	ev.Source = rd.opts.Source
+	if ev.Source == jira.SourceRepair && !history.HasWebhook(ev) {
+		ev.Source = jira.SourcePoll
+	}
 	if rd.run.isBackfill() {
 		ev.Source = jira.SourceBackfill
 	}

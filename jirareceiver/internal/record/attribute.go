@@ -43,7 +43,7 @@ const (
 	attrWebhookID             = "jira.webhook.id"               // delivery ID, from the header `X-Atlassian-Webhook-Identifier` of Jira Cloud: the same for all attempts of a delivery
 	attrWebhookRetryCount     = "jira.webhook.retry_count"      // number of the repetition, from the header `X-Atlassian-Webhook-Retry` of Jira Cloud; only if Jira repeats the delivery
 	attrWebhookFlow           = "jira.webhook.flow"             // from the header `X-Atlassian-Webhook-Flow` of Jira Cloud: `Primary`, or `Secondary` for an event that another event caused
-	attrWebhookSource         = "jira.webhook.source"           // sender of the event: `webhook`, `post_function`, `automation`, `operations` or `unknown`; `poll` or `backfill` if the receiver has read the event from the REST API
+	attrWebhookSource         = "jira.webhook.source"           // sender of the event: `webhook`, `post_function`, `automation`, `operations` or `unknown`; `poll`, `repair` or `backfill` if the receiver has read the event from the REST API
 )
 
 // Attributes of records with an issue.

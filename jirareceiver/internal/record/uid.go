@@ -19,14 +19,19 @@ import (
 // uidLength is the number of bytes of a hash that become a log.record.uid.
 const uidLength = 16
 
+// RestsOnChangelog reports whether the log.record.uid of an event rests on the id of its changelog.
+func RestsOnChangelog(ev ClassifiedEvent) bool {
+	_, happensOnce := once[ev.Type.Name]
+	return ev.Issue != nil && ev.Changelog.ID != "" && !(happensOnce && ev.Site.URL != "")
+}
+
 // ChangeUID returns the log.record.uid of an event if it rests on an id that Jira gives to the change, so that each
 // other way by which the event arrives gives the same uid. Otherwise it returns "".
 func ChangeUID(ev ClassifiedEvent) string {
 	_, happensOnce := once[ev.Type.Name]
-	hasChangelog := ev.Issue != nil && ev.Changelog.ID != ""
 	isRevision := (ev.Comment != nil || ev.Worklog != nil) && !ev.Revision().Updated.IsZero() &&
 		strings.HasSuffix(ev.Type.Name, actionUpdated)
-	if happensOnce && ev.Site.URL != "" || hasChangelog || isRevision {
+	if happensOnce && ev.Site.URL != "" || RestsOnChangelog(ev) || isRevision {
 		return recordUID(ev, Delivery{})
 	}
 	return ""
