@@ -36,6 +36,7 @@ func newBenchmark(tb testing.TB, name string) *benchmark {
 	tb.Helper()
 	cfg := createDefaultConfig().(*Config)
 	cfg.Signature.Secrets = []configopaque.String{currentSecret}
+	cfg.Deduplication.ByEvent = false // all deliveries have the same event
 	next := &consumertest.LogsSink{}
 	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), cfg, next, time.Now)
 	require.NoError(tb, err)
