@@ -32,8 +32,10 @@
 //   - accept: the pipeline takes the records of a delivery without an error, and the receiver answers 200
 //   - refuse: the pipeline returns an error for a record
 //   - exclude: the receiver makes no record of an event, because of the option events, and answers 200
-//   - duplicate: an attempt of a delivery that was accepted before
-//   - outcome: the result of an authentic delivery: accepted, duplicate, excluded or refused
+//   - duplicate: an attempt of a delivery that was accepted before, or a delivery of an event that was recorded
+//     before
+//   - outcome: the result of an authentic delivery: accepted, duplicate, excluded, refused, or repaired if polling has
+//     recorded the event before
 //   - reject: the receiver answers a request with an HTTP error
 //   - rejection: a reason to reject, with its status code, its message for the sender and its hint for the
 //     administrator
@@ -44,9 +46,13 @@
 //   - cursor: the start of the last complete run, on Jira's clock and on the collector's
 //   - overlap: how late Jira's search index may show a change
 //   - bound: the time from which a run reads: the cursor less the overlap and a minute
-//   - ledger: the uids of the polled events since the bound; it keeps a run from recording an event again
+//   - ledger: the uids of recorded events, which keep both sides from recording an event again. Polling has a ledger of
+//     its own, of the polled events since the bound
 //   - mark: the last issue, in the order of creation, whose events the pipeline has accepted; an interrupted run goes
 //     on from its mark
+//   - repair: to record the changes whose webhook has not arrived
+//   - grace: how long the repair leaves a change to its webhook
+//   - leader: the replica that polls
 //   - back-fill: one long run over the past, from poll::start_from to the bound of the first run
 //   - checkpoint: the stored state of polling: cursor, unfinished run, back-fill and ledger
 //   - lag: the time since the start of the last complete run

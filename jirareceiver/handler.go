@@ -306,7 +306,7 @@ func (h *handler) endReadingAtStop(w http.ResponseWriter) (end func()) {
 	}
 }
 
-// deliverOnce hands the records of an event to the pipeline, unless the delivery is a duplicate.
+// deliverOnce records an event, unless the delivery is a duplicate.
 func (h *handler) deliverOnce(
 	ctx context.Context, event record.ClassifiedEvent, d record.Delivery, res result,
 ) (result, error) {
@@ -319,6 +319,22 @@ func (h *handler) deliverOnce(
 		return res, nil
 	}
 	defer transaction.Release()
+	ctx, end, ok := h.calls.Begin(ctx)
+	if !ok {
+		return res, errShuttingDown
+	}
+	defer end() // after Commit, so that a shutdown waits until the cache contains the delivery ID
+	res, err = h.recordOnce(ctx, event, d, res)
+	if err == nil {
+		transaction.Commit()
+	}
+	return res, err
+}
+
+// recordOnce hands the records of an event to the pipeline, unless the event was recorded before.
+func (h *handler) recordOnce(
+	ctx context.Context, event record.ClassifiedEvent, d record.Delivery, res result,
+) (result, error) {
 	recording, err := h.ledger.Begin(ctx, h.changeUID(event), ledger.Webhook)
 	if err != nil {
 		return res, err
@@ -328,15 +344,9 @@ func (h *handler) deliverOnce(
 		if recording.By == ledger.REST {
 			res.outcome = outcomeRepaired
 		}
-		transaction.Commit()
 		return res, nil
 	}
 	defer recording.Release()
-	ctx, end, ok := h.calls.Begin(ctx)
-	if !ok {
-		return res, errShuttingDown
-	}
-	defer end() // after Commit, so that a shutdown waits until the cache contains the delivery ID
 	err = h.consume(ctx, func() (logs plog.Logs) {
 		logs, res.remarks = h.records.Build(event, d)
 		res.records = logs.LogRecordCount()
@@ -346,14 +356,13 @@ func (h *handler) deliverOnce(
 		res.outcome = outcomeRefused
 		return res, err
 	}
-	transaction.Commit()
 	recording.Commit()
 	h.active.Accepted(event)
 	res.outcome = outcomeAccepted
 	return res, nil
 }
 
-// changeUID returns the uid by which the ledger knows an event, or "" if the ledger does not know it.
+// changeUID returns the uid by which the ledger knows an event, or "" without a ledger.
 func (h *handler) changeUID(event record.ClassifiedEvent) string {
 	if h.ledger == nil {
 		return ""

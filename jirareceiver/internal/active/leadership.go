@@ -22,8 +22,8 @@ type leadership struct {
 	run func(context.Context)
 
 	mu      sync.Mutex
-	ctx     context.Context    //nolint:containedctx // of the function, to know whether it has ended
 	stop    context.CancelFunc // nil while the function does not run
+	ended   <-chan struct{}    // closed when the leadership of the function has ended
 	running sync.WaitGroup
 	isOver  bool // end was called
 }
@@ -48,13 +48,26 @@ func (l *leadership) await(host component.Host, id component.ID) error {
 func (l *leadership) begin(ctx context.Context) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.isOver || ctx.Err() != nil || l.stop != nil && l.ctx.Err() == nil {
+	if l.isOver || ctx.Err() != nil || l.isLeading() {
 		return
 	}
 	l.running.Wait() // for the function of an earlier leadership
-	l.ctx, l.stop = context.WithCancel(ctx)
-	ctx = l.ctx
+	ctx, l.stop = context.WithCancel(ctx)
+	l.ended = ctx.Done()
 	l.running.Go(func() { l.run(ctx) })
+}
+
+// isLeading reports whether the function runs and its leadership has not ended. The caller holds the lock.
+func (l *leadership) isLeading() bool {
+	if l.stop == nil {
+		return false
+	}
+	select {
+	case <-l.ended:
+		return false
+	default:
+		return true
+	}
 }
 
 // pause ends the function until begin is called again.

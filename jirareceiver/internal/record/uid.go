@@ -22,7 +22,7 @@ const uidLength = 16
 // RestsOnChangelog reports whether the log.record.uid of an event rests on the id of its changelog.
 func RestsOnChangelog(ev ClassifiedEvent) bool {
 	_, happensOnce := once[ev.Type.Name]
-	return ev.Issue != nil && ev.Changelog.ID != "" && !(happensOnce && ev.Site.URL != "")
+	return ev.Issue != nil && ev.Changelog.ID != "" && (!happensOnce || ev.Site.URL == "")
 }
 
 // ChangeUID returns the log.record.uid of an event if it rests on an id that Jira gives to the change, so that each
