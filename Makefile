@@ -47,6 +47,11 @@ send: ## post the life of an issue to the running collector
 jirasim: ## play a Jira whose team works in sprints; ARGS='-help' lists the flags
 	@go run ./jirareceiver/cmd/jirasim -url $(URL) $(ARGS)
 
+.PHONY: check
+check: ## check the Jira that a configuration describes, CONFIG=my.yaml; ARGS='-help' lists the flags
+	@go build -C jirareceiver/cmd/jiracheck -o $(CURDIR)/bin/ .
+	@bin/jiracheck $(ARGS) $(CONFIG)
+
 .PHONY: demo
 demo: build bin/victoria-logs ## show events in the web UI of a log database; ARGS='-ui localhost:19428' for another port
 	@go build -o bin/ ./jirareceiver/cmd/jirasim ./examples/demo
@@ -83,6 +88,7 @@ test: ## run all tests: with the race detector, coverage, the built collector, a
 	go test -count=1 -run TestAllocations ./jirareceiver
 	$(MAKE) build
 	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 ./jirareceiver/internal/e2e
+	go test -C jirareceiver/cmd/jiracheck -race -count=1 ./...
 	go test -C tools/kubernetes -count=1 ./...
 	go test -C tools/policies -count=1 ./...
 	$(MAKE) soak
@@ -161,11 +167,13 @@ fmt: ## format the code
 .PHONY: lint
 lint: ## run the linters
 	@$(TOOL) golangci-lint run --allow-parallel-runners
+	@cd jirareceiver/cmd/jiracheck && go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --allow-parallel-runners
 	@for module in kafka kubernetes policies telegraf; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
 
 .PHONY: tidy
 tidy: ## tidy the modules
 	go mod tidy
+	cd jirareceiver/cmd/jiracheck && go mod tidy
 	cd tools && go mod tidy
 	cd tools/kafka && go mod tidy
 	cd tools/kubernetes && go mod tidy

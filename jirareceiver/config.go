@@ -301,8 +301,8 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// mapper returns the status mapper that the configuration describes.
-func (cfg *StatusConfig) mapper() *status.Mapper {
+// Mapper returns the status mapper that the configuration describes.
+func (cfg *StatusConfig) Mapper() *status.Mapper {
 	projects := make(map[string]status.Mapping, len(cfg.Projects))
 	for key, project := range cfg.Projects {
 		projects[key] = project.Mapping

@@ -123,7 +123,7 @@ func newBuilder(settings receiver.Settings, cfg *Config) *record.Builder {
 		ScopeName:    metadata.ScopeName,
 		ScopeVersion: settings.BuildInfo.Version,
 		SiteURL:      cfg.SiteURL,
-		Statuses:     cfg.Status.mapper(),
+		Statuses:     cfg.Status.Mapper(),
 		MaxText:      cfg.MaxTextLength,
 		CustomFields: cfg.CustomFields,
 		Severities:   cfg.Severity.byPriority(),
