@@ -5,6 +5,7 @@ package jirareceiver
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -124,6 +125,98 @@ func (d *benchmark) measureSocket(b *testing.B, h http.Handler) {
 			b.Fatal(response.Status)
 		}
 		d.limitRecords(i)
+	}
+}
+
+// changeIDs are the parts of bodies that contain the id of the change.
+var changeIDs = map[string]string{
+	"comment": `"id":"10301"`, "issue_10k": `"changelog":{"id":"10503"`, "issue_100k": `"changelog":{"id":"10503"`,
+}
+
+// distinct is a body whose event is another one each time.
+type distinct struct {
+	before, after []byte
+	count         int
+}
+
+func newDistinct(tb testing.TB, name string) *distinct {
+	tb.Helper()
+	part := changeIDs[name]
+	before, after, found := bytes.Cut(testbodies.Read(tb, "bench/"+name), []byte(part))
+	require.True(tb, found)
+	const digits = len(`10301"`)
+	return &distinct{before: slices.Concat(before, []byte(part[:len(part)-digits])), after: after}
+}
+
+// request returns the request of the next event.
+func (d *distinct) request() *http.Request {
+	d.count++
+	body := slices.Concat(d.before, fmt.Appendf(nil, `%09d"`, d.count), d.after)
+	request := httptest.NewRequest(http.MethodPost, defaultPath, bytes.NewReader(body))
+	request.Header.Set(signature.Header, signature.Sign([]byte(currentSecret), body))
+	return request
+}
+
+// contender is a handler with or without the ledger of events.
+type contender struct {
+	handler http.Handler
+	next    *consumertest.LogsSink
+	took    []time.Duration
+}
+
+func newContender(tb testing.TB, byEvent bool) *contender {
+	tb.Helper()
+	cfg := createDefaultConfig().(*Config)
+	cfg.Signature.Secrets = []configopaque.String{currentSecret}
+	cfg.Deduplication.ByEvent = byEvent
+	next := &consumertest.LogsSink{}
+	h, err := newHandler(receivertest.NewNopSettings(metadata.Type), cfg, next, time.Now)
+	require.NoError(tb, err)
+	require.Equal(tb, byEvent, h.ledger != nil)
+	return &contender{handler: h, next: next}
+}
+
+func (c *contender) call(tb testing.TB, request *http.Request) {
+	tb.Helper()
+	recorder := httptest.NewRecorder()
+	started := time.Now()
+	c.handler.ServeHTTP(recorder, request)
+	c.took = append(c.took, time.Since(started))
+	if recorder.Code != http.StatusOK {
+		tb.Fatal(recorder.Code)
+	}
+	if len(c.took)%1000 == 0 {
+		require.Equal(tb, 1000, c.next.LogRecordCount(), "each event is recorded")
+		c.next.Reset()
+	}
+}
+
+func (c *contender) median() float64 {
+	slices.Sort(c.took)
+	return float64(c.took[len(c.took)/2].Nanoseconds())
+}
+
+// BenchmarkLedger compares deliveries with and without the ledger, one after the other, so that the load of the machine
+// is the same. All events are distinct. ns/op is the time of both; the other numbers are medians, and the allocations
+// include those of the request.
+func BenchmarkLedger(b *testing.B) {
+	for _, name := range []string{"comment", "issue_10k", "issue_100k"} {
+		b.Run(name, func(b *testing.B) {
+			events := newDistinct(b, name)
+			contenders := map[string]*contender{"without": newContender(b, false), "with": newContender(b, true)}
+			order := []string{"without", "with"}
+			for b.Loop() {
+				slices.Reverse(order)
+				for _, which := range order {
+					contenders[which].call(b, events.request())
+				}
+			}
+			for which, c := range contenders {
+				b.ReportMetric(c.median(), which+"-ns")
+				allocs := testing.AllocsPerRun(200, func() { c.call(b, events.request()) })
+				b.ReportMetric(allocs, which+"-allocs")
+			}
+		})
 	}
 }
 

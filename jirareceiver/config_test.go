@@ -336,6 +336,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 func (cfg *Config) poll() {
 	cfg.Listen, cfg.API.ClientConfig.Endpoint = false, "https://acme.atlassian.net"
 	cfg.Poll.Mode, cfg.Poll.Storage = "full", new(component.MustNewID("file_storage"))
+	cfg.API.ClientConfig.Headers.Set("Authorization", "a credential")
 }
 
 // TestWarnings covers settings that are valid. The warning names the consequence and the place, and contains no secret.
@@ -357,6 +358,7 @@ func TestWarnings(t *testing.T) {
 		{"dollar in the key of hashes", func(c *Config) { c.Include.UserHashKey = new(configopaque.String("hunter$2hunter$2")) }, "if their keys differ", zap.Strings("options", []string{"include::user_hash_key"})},
 		{"quotes around the key of hashes", func(c *Config) { c.Include.UserHashKey = new(configopaque.String("'hunter2hunter2hunter2'")) }, "if their keys differ", zap.Strings("options", []string{"include::user_hash_key"})},
 		{"polling and listening", func(c *Config) { c.poll(); c.Listen = true }, "", zap.Skip()},
+		{"without credentials", func(c *Config) { c.poll(); c.API.ClientConfig.Headers = nil }, "the receiver sends no credentials to Jira", zap.Skip()},
 		{"polling only", func(c *Config) { c.poll(); c.Signature.Secrets = nil }, "", zap.Skip()},
 		{"polling without storage", func(c *Config) { c.poll(); c.Poll.Storage = nil }, "changes that happen while the receiver is stopped are not recorded", zap.Skip()},
 		{"API without polling", func(c *Config) { c.poll(); c.Poll.Mode, c.Listen = "off", true }, "api has no effect, because poll::mode and registration::mode are off", zap.Skip()},

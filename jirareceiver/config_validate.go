@@ -504,6 +504,11 @@ func (cfg *Config) warnings() []warning {
 			"api has no effect, because poll::mode and registration::mode are off", zap.Skip(),
 		})
 	}
+	if cfg.isActive() && !cfg.API.HasCredentials() {
+		warnings = append(warnings, warning{
+			"api::auth is not set; the receiver sends no credentials to Jira", zap.Skip(),
+		})
+	}
 	if unknown := registration.UnknownEvents(cfg.Registration.Events); len(unknown) > 0 {
 		warnings = append(warnings, warning{
 			"Jira documents no such events; check the spelling of registration::events", zap.Strings("events", unknown),

@@ -184,7 +184,7 @@ func (h *handler) serve(
 	h.obsreport.EndLogsOp(ctx, format, res.records, err)
 	h.telemetry.recordResult(ctx, res)
 	if res.authentic {
-		h.active.Received(res.received)
+		h.active.Received()
 	}
 	if err != nil {
 		h.reject(w, r, err)

@@ -51,6 +51,7 @@ type command struct {
 	verbose     bool
 	rest        string
 	restUser    string
+	restAdmin   bool
 	issues      int
 	atOnce      bool
 	pace        jirasim.Pace
@@ -132,6 +133,7 @@ func parse(args []string, out io.Writer) (*command, error) {
 	flags.StringVar(&c.tokenQuery, "token-query", "", "query parameter for the token, instead of the header")
 	flags.StringVar(&c.rest, "rest", "", "address at which the history is served over Jira's REST API until Ctrl-C, such as localhost:8089. Default: no REST side")
 	flags.StringVar(&c.restUser, "rest-user", "ada@example.com", "user of the REST side; the token is in "+restTokenVariable)
+	flags.BoolVar(&c.restAdmin, "rest-admin", true, "whether the account of the REST side may manage webhooks")
 	flags.IntVar(&c.issues, "issues", 0, "serve a site with that many issues and 2,000 changes an hour since -start, instead of a team; needs -rest and -url ''")
 	flags.BoolVar(&c.atOnce, "at-once", false, "let the history until the present happen before the REST side is served; needs -rest and -url ''")
 	flags.BoolVar(&c.verbose, "verbose", false, "print a line for each attempt")

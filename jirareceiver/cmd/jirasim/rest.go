@@ -53,7 +53,7 @@ func (c *command) serve(ctx context.Context, t *tally) (*restSide, error) {
 }
 
 func (c *command) api() (*jirasim.API, error) {
-	account := jirasim.Account{User: c.restUser, Token: os.Getenv(restTokenVariable)}
+	account := jirasim.Account{User: c.restUser, Token: os.Getenv(restTokenVariable), Administrator: c.restAdmin}
 	switch {
 	case c.issues > 0:
 		return jirasim.NewLargeAPI(jirasim.LargeSite{Site: c.site, Issues: c.issues}, account), nil

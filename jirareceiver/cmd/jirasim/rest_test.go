@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -141,6 +142,19 @@ func TestRESTFollowsTheHistory(t *testing.T) {
 	_, body := r.get("search?jql=", "")
 	assert.InDelta(t, 0, body["total"], 0)
 	assert.NoError(t, r.end())
+}
+
+// TestRESTAdministrator has accounts with and without the right to manage webhooks.
+func TestRESTAdministrator(t *testing.T) {
+	setSecrets(t, "", "")
+	t.Setenv(restTokenVariable, "")
+	for _, isAdministrator := range []bool{true, false} {
+		r := start(t, "-url", "", "-speed-up", "1", fmt.Sprintf("-rest-admin=%t", isAdministrator))
+		_, body := r.get("mypermissions?permissions=ADMINISTER", "")
+		permission := body["permissions"].(map[string]any)["ADMINISTER"].(map[string]any)
+		assert.Equal(t, isAdministrator, permission["havePermission"])
+		assert.NoError(t, r.end())
+	}
 }
 
 func TestLargeREST(t *testing.T) {

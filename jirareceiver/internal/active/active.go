@@ -71,6 +71,7 @@ type Options struct {
 type Side struct {
 	opts          Options
 	start         time.Time // of the back-fill, or zero
+	started       time.Time // of the receiver, which knows the webhooks since then
 	clock         jiraapi.Clock
 	client        *jiraapi.Client
 	storage       storage.Client // of the checkpoint
@@ -97,8 +98,8 @@ func Start(ctx context.Context, host component.Host, opts Options) (*Side, error
 		opts: opts, start: start, clock: clockOf(ctx),
 		storage: storage.NewNopClient(), registrations: storage.NewNopClient(), identity: newIdentityCheck(),
 	}
-	s.observer = newObserver(&s.opts, host)
-	s.webhooks = registration.NewWatch(s.clock.Now())
+	s.observer = newObserver(&s.opts, host, s.clock)
+	s.started, s.webhooks = s.clock.Now(), s.observer.webhooks
 	s.client, err = jiraapi.New(ctx, host, opts.Settings.TelemetrySettings, jiraapi.Options{
 		Config:                opts.API.ClientConfig,
 		RequestsPerSecond:     opts.API.RequestsPerSecond,
@@ -186,15 +187,16 @@ func (s *Side) newPoller() *poll.Poller {
 		Projects:        cfg.Projects,
 		JQL:             cfg.JQL,
 		DeletedWorklogs: cfg.includes(includeWorklogs) && cfg.isUnrestricted(),
+		Since:           s.started,
 		StartFrom:       s.start,
 		OnIssue:         s.compareIdentity,
 	})
 }
 
 // Received reports an authentic delivery.
-func (s *Side) Received(at time.Time) {
+func (s *Side) Received() {
 	if s != nil {
-		s.webhooks.Delivered(at)
+		s.webhooks.Delivered(s.clock.Now())
 	}
 }
 
@@ -246,6 +248,7 @@ func (s *Side) poll(ctx context.Context) {
 		s.poller.Store(nil)
 		if ctx.Err() != nil { // another replica polls from now on
 			s.observer.status.set(partPolling, nil)
+			s.observer.setSilence(context.WithoutCancel(ctx), registration.Finding{}, false)
 		}
 	}()
 	for ctx.Err() == nil {

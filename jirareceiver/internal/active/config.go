@@ -210,14 +210,15 @@ func (cfg *APIConfig) endpointProblems(siteURL string) error {
 	case jiraapi.IsGateway(endpoint) && siteURL == "":
 		return errors.New("site_url: not set, although api::endpoint is the API gateway and not the site; " +
 			"set the address of the site, such as https://acme.atlassian.net")
-	case endpoint.Scheme == "http" && cfg.hasCredentials() && !isLoopback(endpoint):
+	case endpoint.Scheme == "http" && cfg.HasCredentials() && !isLoopback(endpoint):
 		return errors.New("api::endpoint: http would send the credentials unencrypted to another machine; use https")
 	default:
 		return nil
 	}
 }
 
-func (cfg *APIConfig) hasCredentials() bool {
+// HasCredentials reports whether requests may carry credentials.
+func (cfg *APIConfig) HasCredentials() bool {
 	return cfg.ClientConfig.Auth.HasValue() || len(cfg.ClientConfig.Headers) > 0
 }
 

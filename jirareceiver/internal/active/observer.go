@@ -16,22 +16,30 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/jiraapi"
 	"github.com/otel-jira/collector/jirareceiver/internal/poll"
+	"github.com/otel-jira/collector/jirareceiver/internal/registration"
 )
 
 // observer reports what the poller does, in metrics, log and status.
 type observer struct {
-	opts    *Options
-	status  *status
-	site    string // that was logged last
-	isReady bool   // whether a run was complete
+	opts      *Options
+	status    *status
+	site      string // that was logged last
+	isReady   bool   // whether a run was complete
+	hasFailed bool   // whether the last run has failed
 	// hasFailedIdentity means that webhooks and the REST API have different ids for the same change.
 	hasFailedIdentity bool
+
+	webhooks *registration.Watch
+	clock    jiraapi.Clock
+	isSilent bool // at the end of the last run
 }
 
 var _ poll.Observer = (*observer)(nil)
 
-func newObserver(opts *Options, host component.Host) *observer {
-	return &observer{opts: opts, status: &status{host: host}}
+func newObserver(opts *Options, host component.Host, clock jiraapi.Clock) *observer {
+	return &observer{
+		opts: opts, status: &status{host: host}, clock: clock, webhooks: registration.NewWatch(clock.Now()),
+	}
 }
 
 // errFirstRun is the status until the first run is complete.
@@ -90,15 +98,48 @@ func (o *observer) connected(site string, info jiraapi.ServerInfo) {
 func (o *observer) RunEnded(took time.Duration, err error) {
 	o.opts.Metrics.ReceiverJiraPollRunDuration.Record(context.Background(), took.Seconds(), o.opts.ByReceiver,
 		metric.WithAttributes(attribute.String("result", resultOf(err))))
+	if o.opts.Poll.Mode == ModeRepair {
+		o.checkSilence()
+	}
 	if err != nil {
 		o.fail("A run of polling failed; the next one goes on from where it ended", err)
 		return
+	}
+	if o.hasFailed {
+		o.hasFailed = false
+		o.opts.Settings.Logger.Info("Polling works again")
 	}
 	if !o.isReady {
 		o.isReady = true
 		o.opts.Settings.Logger.Info("The first run of polling is complete", zap.Duration("took", took))
 	}
 	o.status.set(partPolling, nil)
+}
+
+// checkSilence reports that Jira changes and no webhook arrives, and the end of this silence.
+func (o *observer) checkSilence() {
+	finding, isSilent := o.webhooks.Finding(o.clock.Now())
+	switch {
+	case isSilent && !o.isSilent:
+		o.opts.Settings.Logger.Warn(finding.Message(), zap.String("finding", string(finding.Kind)),
+			zap.String("hint", finding.Hint()))
+	case !isSilent && o.isSilent:
+		o.opts.Settings.Logger.Info("Webhooks arrive again")
+	default:
+	}
+	o.setSilence(context.Background(), finding, isSilent)
+}
+
+// setSilence sets the status and the metric.
+func (o *observer) setSilence(ctx context.Context, finding registration.Finding, isSilent bool) {
+	o.isSilent = isSilent
+	count, err := int64(0), error(nil)
+	if isSilent {
+		count, err = 1, finding
+	}
+	o.status.set(partSilence, err)
+	o.opts.Metrics.ReceiverJiraRegistrationFindings.Record(ctx, count, o.opts.ByReceiver,
+		metric.WithAttributes(attribute.String("finding", string(registration.KindSilent))))
 }
 
 var errIdentity = errors.New("a change has another id in webhooks than in the REST API of Jira; " +
@@ -124,9 +165,24 @@ func (o *observer) recordIdentity(matched, unmatched int) {
 	}
 }
 
+// hints name the options to check after a failure of a kind.
+var hints = map[jiraapi.Kind]string{
+	jiraapi.KindUnauthorized: "check the token, and that api::auth names its extension",
+	jiraapi.KindNotFound:     "check api::endpoint and its context path",
+	jiraapi.KindNotJSON:      "check api::endpoint and its context path",
+	jiraapi.KindRedirected:   "check api::endpoint and its context path",
+	jiraapi.KindBadRequest:   "check poll::projects and poll::jql with jiracheck",
+	jiraapi.KindThrottled:    "lower api::requests_per_second",
+}
+
 // fail logs an error and sets the status.
 func (o *observer) fail(message string, err error) {
-	o.opts.Warnings.Warn(message, zap.Error(err))
+	o.hasFailed = true
+	fields := []zap.Field{zap.Error(err)}
+	if hint := hints[jiraapi.KindOf(err)]; hint != "" {
+		fields = append(fields, zap.String("hint", hint))
+	}
+	o.opts.Warnings.Warn(message, fields...)
 	if failure, ok := errors.AsType[*jiraapi.Error](err); ok && len(failure.Messages) > 0 {
 		// They repeat parts of poll::jql, which may contain names.
 		o.opts.Settings.Logger.Debug("Jira explains why it does not accept a request",

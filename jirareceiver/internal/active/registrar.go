@@ -65,9 +65,16 @@ func (r *registrar) report(report registration.Report) {
 	}
 	r.logged = found
 	for _, f := range report.Findings {
-		fields := []zap.Field{
-			zap.String("finding", string(f.Kind)), zap.String("hint", f.Hint()), zap.String("webhook_id", f.WebhookID),
-			zap.String("name", f.Name), zap.String("host", f.Host), zap.Strings("events", f.Events),
+		fields := []zap.Field{zap.String("finding", string(f.Kind)), zap.String("hint", f.Hint())}
+		for _, field := range []struct{ key, value string }{
+			{"webhook_id", f.WebhookID}, {"name", f.Name}, {"host", f.Host},
+		} {
+			if field.value != "" {
+				fields = append(fields, zap.String(field.key, field.value))
+			}
+		}
+		if len(f.Events) > 0 {
+			fields = append(fields, zap.Strings("events", f.Events))
 		}
 		if !report.NextWrite.IsZero() && f.IsDrift() {
 			fields = append(fields, zap.Time("next_write", report.NextWrite))
@@ -103,6 +110,9 @@ func (r *registrar) count(report registration.Report) {
 	}
 	found := kinds(report.Findings)
 	for _, kind := range registration.Kinds() {
+		if kind == registration.KindSilent {
+			continue // the observer of the polling sets it
+		}
 		count := len(slices.DeleteFunc(slices.Clone(found), func(k registration.Kind) bool { return k != kind }))
 		metrics.ReceiverJiraRegistrationFindings.Record(ctx, int64(count), r.opts.ByReceiver,
 			metric.WithAttributes(attribute.String("finding", string(kind))))

@@ -129,7 +129,12 @@ func (a *API) Changes() Changes {
 	defer a.mu.Unlock()
 	c := &call{API: a, site: a.site, faults: a.faults, now: a.clock()}
 	a.source.catchUp(c.now)
-	changes := Changes{DeletedWorklogs: len(a.source.feed(time.Time{}, c.now, true, noLimit))}
+	changes := Changes{}
+	for _, w := range a.source.feed(time.Time{}, c.now, true, noLimit) {
+		if c.issue(strconv.Itoa(w.issue.id)) != nil {
+			changes.DeletedWorklogs++
+		}
+	}
 	for _, id := range a.source.candidates(bounds{}, c.now) {
 		i := c.issue(strconv.Itoa(id))
 		if i == nil {

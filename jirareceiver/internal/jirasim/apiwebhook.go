@@ -67,6 +67,13 @@ func (a *API) Webhooks() []Webhook {
 	return all
 }
 
+// SetAdministrator gives the account the right to manage webhooks, or takes it away.
+func (a *API) SetAdministrator(isAdministrator bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.account.Administrator = isAdministrator
+}
+
 // AddWebhook registers a webhook, as an administrator does by hand, and returns its id.
 func (a *API) AddWebhook(w Webhook) int {
 	a.mu.Lock()

@@ -102,7 +102,7 @@ type liveSite struct {
 	count      int
 	deliveries []Delivery
 	register   *register // for the REST side; nil if there is none
-	posted     func()    // called after each event; may be nil
+	posted     func()    // called after each event, in place of its delivery; nil for deliveries
 }
 
 // newLiveSite returns a site whose ids depend on the seed, so that two histories have no ids in common.
@@ -131,8 +131,19 @@ func (j *liveSite) nextID() int {
 	return j.lastID
 }
 
-// post appends a delivery. No two events have the same time. Only deliveries of Jira Cloud have an ID.
+// post appends a delivery. No two events have the same time.
 func (j *liveSite) post(flow Flow, event, about string, body object) {
+	if j.posted == nil {
+		j.deliver(flow, event, about, body)
+	}
+	j.now = j.now.Add(time.Millisecond)
+	if j.posted != nil {
+		j.posted()
+	}
+}
+
+// deliver appends a delivery. Only deliveries of Jira Cloud have an ID.
+func (j *liveSite) deliver(flow Flow, event, about string, body object) {
 	body["timestamp"], body["webhookEvent"] = j.now.UnixMilli(), event
 	content, _ := json.Marshal(body) // cannot fail for maps of texts and numbers
 	d := Delivery{Flow: flow, Body: content, At: j.now, About: about + " " + event}
@@ -141,10 +152,6 @@ func (j *liveSite) post(flow Flow, event, about string, body object) {
 	}
 	j.count++
 	j.deliveries = append(j.deliveries, d)
-	j.now = j.now.Add(time.Millisecond)
-	if j.posted != nil {
-		j.posted()
-	}
 }
 
 // touch sets the time of the last change of an issue.
@@ -162,7 +169,9 @@ func (j *liveSite) log(i *issue, by person, silent bool, changes ...change) int 
 
 // postIssue appends a delivery of an issue event that a person has caused.
 func (j *liveSite) postIssue(event, eventType string, i *issue, by person, parts object) {
-	parts["user"], parts["issue"] = j.user(by), j.issue(i)
+	if j.posted == nil {
+		parts["user"], parts["issue"] = j.user(by), j.issue(i)
+	}
 	if eventType != "" {
 		parts["issue_event_type_name"] = eventType
 	}

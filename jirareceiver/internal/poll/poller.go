@@ -41,6 +41,9 @@ type Options struct {
 	// OnIssue is called for each issue that a run reads, with the times between which its histories are known. It may be
 	// nil.
 	OnIssue func(issue jiraapi.Issue, from, until time.Time)
+	// Since is the time since which the receiver knows the webhooks. With a grace, the first run of all reads no earlier
+	// changes. Default: the time of New.
+	Since time.Time
 	// StartFrom is the time from which the back-fill reads, or zero for none.
 	StartFrom time.Time
 }
@@ -111,7 +114,6 @@ const SessionAge = time.Hour
 type Poller struct {
 	opts    Options
 	store   store
-	created time.Time
 	session *Session
 	expires time.Time // of the session
 
@@ -127,7 +129,10 @@ type Poller struct {
 
 // New returns a Poller. It reads nothing.
 func New(opts Options) *Poller {
-	return &Poller{opts: opts, created: opts.Clock.Now(), store: store{opts.Storage}, ledger: newLedger(maxLedger)}
+	if opts.Since.IsZero() {
+		opts.Since = opts.Clock.Now()
+	}
+	return &Poller{opts: opts, store: store{opts.Storage}, ledger: newLedger(maxLedger)}
 }
 
 // LastRun returns the time on the collector's clock at which the last complete run started, or false before the first.
@@ -280,7 +285,7 @@ func (p *Poller) begin(ctx context.Context) error {
 		p.state.Run.Until = until(start, p.state.Starts, p.opts.Grace)
 	}
 	if p.state.Cursor == nil && p.opts.Grace > 0 && p.opts.StartFrom.IsZero() {
-		p.state.Since = p.created // webhooks before the first start are not in the ledger of the receiver
+		p.state.Since = p.opts.Since // webhooks before the first start are not in the ledger of the receiver
 	}
 	if since := p.state.Since.Add(leastAhead(p.state.Starts)); !p.state.Since.IsZero() && p.state.Run.From.Before(since) {
 		p.state.Run.From = since
