@@ -148,6 +148,7 @@ receivers:
   jira:
     endpoint: %s
     signature: { secrets: ["${env:JIRA_WEBHOOK_SECRET}"] }
+    deduplication: { by_event: false } # several deliveries have the same event
 exporters:
   otlp_http:
     endpoint: %s
