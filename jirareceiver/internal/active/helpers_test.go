@@ -557,6 +557,10 @@ func (r *testReceiver) count(metric string, attributes ...string) (total float64
 		for _, p := range data.DataPoints {
 			add(p.Attributes, p.Value)
 		}
+	case metricdata.Gauge[int64]:
+		for _, p := range data.DataPoints {
+			add(p.Attributes, float64(p.Value))
+		}
 	case metricdata.Gauge[float64]:
 		for _, p := range data.DataPoints {
 			add(p.Attributes, p.Value)
