@@ -91,7 +91,16 @@ test: ## run all tests: with the race detector, coverage, the built collector, a
 	go test -C jirareceiver/cmd/jiracheck -race -count=1 ./...
 	go test -C tools/kubernetes -count=1 ./...
 	go test -C tools/policies -count=1 ./...
+	$(MAKE) test-alerts
 	$(MAKE) soak
+
+.PHONY: test-alerts
+test-alerts: bin/promtool ## check examples/alerts.yaml, and run its tests
+	bin/promtool check rules examples/alerts.yaml
+	bin/promtool test rules tools/promtool/alerts_test.yaml tools/promtool/alerts_days_test.yaml
+
+bin/promtool: tools/promtool/go.mod
+	go build -modfile=tools/promtool/go.mod -o $@ github.com/prometheus/prometheus/cmd/promtool
 
 .PHONY: test-faults
 test-faults: build ## break everything around the collector, for some minutes; `make test` runs the short form
@@ -178,6 +187,7 @@ tidy: ## tidy the modules
 	cd tools/kafka && go mod tidy
 	cd tools/kubernetes && go mod tidy
 	cd tools/policies && go mod tidy
+	cd tools/promtool && go mod tidy
 	cd tools/telegraf && go mod tidy
 	cd tools/victorialogs && go mod tidy
 

@@ -79,7 +79,7 @@ func optionDefaults(prefix string, v reflect.Value) map[string]string {
 	return defaults
 }
 
-// TestGlossary compares the glossary of contributors with the glossary in the package documentation.
+// TestGlossary compares the glossaries of contributors with the glossaries in the package documentations.
 func TestGlossary(t *testing.T) {
 	page := read(t, "CONTRIBUTING.md")
 	_, page, _ = strings.Cut(page, "\n## Words\n")
@@ -87,6 +87,13 @@ func TestGlossary(t *testing.T) {
 	comment := strings.ReplaceAll(read(t, "jirareceiver/doc.go"), "\n//", "\n")
 	words := glossary(strings.NewReplacer("`", "", "**", "").Replace(page))
 	assert.Contains(t, words, "site: one Jira, identified by its address: https://host[/context]")
+	assert.Equal(t, words, glossary(comment))
+
+	_, page, _ = strings.Cut(read(t, "CONTRIBUTING.md"), "\n## Words of the connector\n")
+	page, _, _ = strings.Cut(page, "\n## ")
+	_, comment, _ = strings.Cut(strings.ReplaceAll(read(t, "jiraflowconnector/doc.go"), "\n//", "\n"), "# Glossary")
+	words = glossary(strings.NewReplacer("`", "", "**", "").Replace(page))
+	assert.NotEmpty(t, words)
 	assert.Equal(t, words, glossary(comment))
 }
 
@@ -108,7 +115,7 @@ func TestLinks(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, decisions)
 	pages = append(pages, decisions...)
-	for _, page := range []string{"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "jirareceiver/README.md"} {
+	for _, page := range []string{"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "jirareceiver/README.md", "jiraflowconnector/README.md"} {
 		pages = append(pages, filepath.Join(root, page))
 	}
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)

@@ -98,7 +98,8 @@ func TestDeliveryMetrics(t *testing.T) {
 			series, buckets := splitBuckets(exposed)
 			assert.Equal(t, deliveryNumbers, "\n"+strings.Join(series, "\n")+"\n")
 			assert.Equal(t, deliveryBuckets, buckets)
-			assertDashboard(t, exposed)
+			_, page := deliveryPage(t)
+			assertDashboard(t, exposed, page, "delivery-metrics-dashboard.json")
 		})
 	}
 }
@@ -216,9 +217,17 @@ var (
 // query is a PromQL query, with the legend of its results.
 type query struct{ expr, legend string }
 
-// assertDashboard compares the dashboard and the page on delivery metrics with the exposed series. The collector must
+// deliveryPage returns the two parts of the page on delivery metrics: with the connector jira_flow, and without it.
+func deliveryPage(t *testing.T) (flow, small string) {
+	t.Helper()
+	flow, small, found := strings.Cut(string(read(t, root+"/docs/delivery-metrics.md")), "\n## Without the connector\n")
+	require.True(t, found)
+	return flow, small
+}
+
+// assertDashboard compares a dashboard and a page with the exposed series. The collector must
 // expose the metrics and labels of all queries. The dashboard and the page must use all metrics.
-func assertDashboard(t *testing.T, lines []string) {
+func assertDashboard(t *testing.T, lines []string, page, dashboard string) {
 	t.Helper()
 	exposed := map[string][]string{} // labels by metric name
 	for _, line := range lines {
@@ -226,10 +235,8 @@ func assertDashboard(t *testing.T, lines []string) {
 		require.NotNil(t, match, line)
 		exposed[match[1]] = labels(match[2])
 	}
-	dashboard := dashboardQueries(t)
-	page := string(read(t, root+"/docs/delivery-metrics.md"))
 	used := map[string]bool{}
-	for _, q := range dashboard {
+	for _, q := range dashboardQueries(t, dashboard) {
 		maps.Copy(used, assertExposed(t, exposed, q))
 	}
 	for _, match := range promQL.FindAllStringSubmatch(page, -1) {
@@ -243,7 +250,7 @@ func assertDashboard(t *testing.T, lines []string) {
 	for name := range exposed {
 		name = regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")
 		assert.Contains(t, page, "`"+name+"`")
-		assert.True(t, used[name] || used[name+"_bucket"], "%s is not on the dashboard", name)
+		assert.True(t, used[name] || used[name+"_bucket"] || used[name+"_sum"], "%s is not on the dashboard", name)
 	}
 }
 
@@ -255,14 +262,14 @@ func labels(matchers string) (names []string) {
 }
 
 // dashboardQueries returns the queries of all panels.
-func dashboardQueries(t *testing.T) (queries []query) {
+func dashboardQueries(t *testing.T, file string) (queries []query) {
 	t.Helper()
 	var dashboard struct {
 		Panels []struct {
 			Targets []struct{ Expr, LegendFormat string }
 		}
 	}
-	require.NoError(t, json.Unmarshal(read(t, root+"/examples/delivery-metrics-dashboard.json"), &dashboard))
+	require.NoError(t, json.Unmarshal(read(t, root+"/examples/"+file), &dashboard))
 	for _, panel := range dashboard.Panels {
 		for _, target := range panel.Targets {
 			queries = append(queries, query{target.Expr, target.LegendFormat})
