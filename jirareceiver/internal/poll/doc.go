@@ -19,14 +19,14 @@
 // # What holds
 //
 // An event is handed on at least once if its change moves the time of update of its issue, the issue stays visible to
-// the account, and the search index shows the change within the overlap and a minute. This holds whatever the durations
-// of runs, their failures, restarts and the jumps of Jira's clock, unless the clock goes back and forward again between
-// two runs. The reasons:
+// the account, and the search index shows the change within the grace, the overlap and a minute. This holds whatever the
+// durations of runs, their failures, restarts and the jumps of Jira's clock, unless the clock goes back and forward again
+// between two runs, or, with a grace, forward and back again. The reasons:
 //
 //   - The cursor moves only after a run has read all pages and the pipeline has taken all events.
 //   - The cursor is the start of a run and never a time in an issue: issues with a later time may have been indexed
 //     after issues with an earlier one.
-//   - A run has no upper bound, so that changes of an issue while it is read cannot hide it.
+//   - A run without a grace has no upper bound, so that changes of an issue while it is read cannot hide it.
 //   - Each run compares Jira's clock with the collector's. If Jira's clock has jumped, in either direction, the bound
 //     is early enough for changes with times before and after the jump, until the search index shows all changes before
 //     the jump.
