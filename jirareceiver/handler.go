@@ -335,7 +335,8 @@ func (h *handler) deliverOnce(
 func (h *handler) recordOnce(
 	ctx context.Context, event record.ClassifiedEvent, d record.Delivery, res result,
 ) (result, error) {
-	recording, err := h.ledger.Begin(ctx, h.changeUID(event), ledger.Webhook)
+	d.ChangeUID = h.changeUID(event)
+	recording, err := h.ledger.Begin(ctx, d.ChangeUID, ledger.Webhook)
 	if err != nil {
 		return res, err
 	}

@@ -262,14 +262,12 @@ func readFailure(ctx context.Context, err error) error {
 	}
 }
 
-// pipelineFailure adds the category to an error of the next consumer. It tests for exhaustion before permanence: if an
-// exhausted backend names no time to retry, exporters return a permanent error, although a later attempt of Jira can
-// succeed.
+// pipelineFailure adds the category to an error of the next consumer.
 func pipelineFailure(err error) error {
-	switch {
-	case pipeline.IsExhausted(err):
+	switch pipeline.Classify(err) {
+	case pipeline.Exhausted:
 		return &pipelineError{errExhausted, err}
-	case pipeline.IsPermanent(err):
+	case pipeline.Permanent:
 		return &pipelineError{errPermanent, err}
 	default:
 		return &pipelineError{errUnavailable, err}

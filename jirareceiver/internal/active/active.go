@@ -79,7 +79,6 @@ type Side struct {
 	sink          *sink
 	observer      *observer
 	identity      *identityCheck
-	webhooks      *registration.Watch
 	poller        atomic.Pointer[poll.Poller] // nil before the polling starts
 
 	leader  leadership
@@ -99,7 +98,7 @@ func Start(ctx context.Context, host component.Host, opts Options) (*Side, error
 		storage: storage.NewNopClient(), registrations: storage.NewNopClient(), identity: newIdentityCheck(),
 	}
 	s.observer = newObserver(&s.opts, host, s.clock)
-	s.started, s.webhooks = s.clock.Now(), s.observer.webhooks
+	s.started = s.clock.Now()
 	s.client, err = jiraapi.New(ctx, host, opts.Settings.TelemetrySettings, jiraapi.Options{
 		Config:                opts.API.ClientConfig,
 		RequestsPerSecond:     opts.API.RequestsPerSecond,
@@ -118,8 +117,8 @@ func Start(ctx context.Context, host component.Host, opts Options) (*Side, error
 	}
 	aborted := make(chan struct{})
 	s.abort = sync.OnceFunc(func() { close(aborted) })
-	s.sink = &sink{opts: &s.opts, aborted: aborted, identity: s.identity, webhooks: s.webhooks}
-	if err := s.observer.registerLag(s.lastRun, s.clock); err != nil {
+	s.sink = &sink{opts: &s.opts, aborted: aborted, identity: s.identity, webhooks: s.observer.webhooks}
+	if err := s.observer.registerLag(s.lastRun); err != nil {
 		return nil, errors.Join(err, s.closeStorage(ctx))
 	}
 	if opts.Registration.IsOn() {
@@ -196,7 +195,7 @@ func (s *Side) newPoller() *poll.Poller {
 // Received reports an authentic delivery.
 func (s *Side) Received() {
 	if s != nil {
-		s.webhooks.Delivered(s.clock.Now())
+		s.observer.webhooks.Delivered(s.clock.Now())
 	}
 }
 
@@ -311,11 +310,8 @@ func (s *Side) Shutdown(ctx context.Context) error {
 // connect proves that the site can be read, and learns its fields. The order of the requests matters: a search with wrong
 // credentials may succeed and find nothing.
 func (s *Side) connect(ctx context.Context) (*poll.Session, error) {
-	info, err := s.client.ServerInfo(ctx)
+	info, err := s.prove(ctx)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := s.client.Myself(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.client.Source(info.Deployment, jiraapi.Contents{}).CheckBounds(ctx, info.Time); err != nil {
@@ -341,6 +337,15 @@ func (s *Side) connect(ctx context.Context) (*poll.Session, error) {
 		Categories:   categoriesOf(statuses),
 		FieldIDs:     idsByName(fields),
 	}, nil
+}
+
+// prove proves that the endpoint is a Jira and that it accepts the credentials.
+func (s *Side) prove(ctx context.Context) (jiraapi.ServerInfo, error) {
+	info, err := s.client.ServerInfo(ctx)
+	if err == nil {
+		_, err = s.client.Myself(ctx)
+	}
+	return info, err
 }
 
 // provenSource proves the credentials at the start of each run. If they expire meanwhile, and everyone may browse some

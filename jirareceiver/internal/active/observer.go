@@ -55,10 +55,10 @@ const (
 	resultStorage = "storage"
 )
 
-func (o *observer) registerLag(cursor func() (time.Time, bool), clock jiraapi.Clock) error {
+func (o *observer) registerLag(lastRun func() (time.Time, bool)) error {
 	return o.opts.Metrics.RegisterReceiverJiraPollLagCallback(func(_ context.Context, m metric.Float64Observer) error {
-		if last, found := cursor(); found {
-			m.Observe(clock.Now().Sub(last).Seconds(), o.opts.ByReceiver)
+		if last, found := lastRun(); found {
+			m.Observe(o.clock.Now().Sub(last).Seconds(), o.opts.ByReceiver)
 		}
 		return nil
 	})

@@ -41,11 +41,8 @@ func (s *Side) newManager() *registration.Manager {
 }
 
 func (s *Side) connectWebhooks(ctx context.Context) (registration.API, error) {
-	info, err := s.client.ServerInfo(ctx)
+	info, err := s.prove(ctx)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := s.client.Myself(ctx); err != nil {
 		return nil, err
 	}
 	return s.client.Webhooks(info), nil

@@ -60,7 +60,7 @@ func (s *sink) Consume(ctx context.Context, events []poll.Event) error {
 		return err
 	}
 	ctx = s.opts.ObsReport.StartLogsOp(ctx)
-	logs, all := s.build(events)
+	logs, built := s.build(events)
 	count := logs.LogRecordCount()
 	err = s.opts.Next.ConsumeLogs(ctx, logs)
 	s.opts.ObsReport.EndLogsOp(ctx, s.opts.Format, count, err)
@@ -68,12 +68,12 @@ func (s *sink) Consume(ctx context.Context, events []poll.Event) error {
 		return pipelineError{err}.classified()
 	}
 	recording.commit()
-	for i, ev := range events {
-		if ev.Source == jira.SourceRepair {
-			s.webhooks.Missed(ev.Timestamp)
+	for _, b := range built {
+		if b.Source == jira.SourceRepair {
+			s.webhooks.Missed(b.Timestamp)
 		}
-		s.recordEvent(ctx, ev)
-		s.opts.OnRecords(ctx, all[i])
+		s.recordEvent(ctx, b.ClassifiedEvent)
+		s.opts.OnRecords(ctx, b.remarks)
 	}
 	return nil
 }
@@ -133,22 +133,29 @@ func (s *sink) begin(ctx context.Context, events []poll.Event) ([]poll.Event, re
 	return missed, r, nil
 }
 
-// build returns the records of all events, and the remarks about those of each.
-func (s *sink) build(events []poll.Event) (plog.Logs, []record.Remarks) {
-	now := s.opts.Now()
-	merged := plog.NewLogs()
-	all := make([]record.Remarks, 0, len(events))
-	for _, ev := range events {
-		logs, remarks := s.records.Build(s.records.Classify(ev.Event), record.Delivery{Received: now})
-		pipeline.Merge(merged, logs)
-		all = append(all, remarks)
-	}
-	return merged, all
+// builtEvent is an event whose records are built, with the remarks about them.
+type builtEvent struct {
+	record.ClassifiedEvent
+	remarks record.Remarks
 }
 
-func (s *sink) recordEvent(ctx context.Context, ev poll.Event) {
+// build returns the records of all events.
+func (s *sink) build(events []poll.Event) (plog.Logs, []builtEvent) {
+	now := s.opts.Now()
+	merged := plog.NewLogs()
+	built := make([]builtEvent, 0, len(events))
+	for _, ev := range events {
+		classified := s.records.Classify(ev.Event)
+		logs, remarks := s.records.Build(classified, record.Delivery{Received: now, ChangeUID: ev.UID})
+		pipeline.Merge(merged, logs)
+		built = append(built, builtEvent{classified, remarks})
+	}
+	return merged, built
+}
+
+func (s *sink) recordEvent(ctx context.Context, ev record.ClassifiedEvent) {
 	s.opts.Metrics.ReceiverJiraPollEvents.Add(ctx, 1, s.opts.ByReceiver, metric.WithAttributes(
-		attribute.String("event", s.records.Classify(ev.Event).Type.Name),
+		attribute.String("event", ev.Type.Name),
 		attribute.String("source", string(ev.Source)),
 	))
 }
@@ -163,7 +170,7 @@ func (pipelineError) Error() string {
 // classified returns an error that is permanent only if no later attempt can succeed. The error of the pipeline itself
 // may contain a permanent error of one of several pipelines.
 func (e pipelineError) classified() error {
-	if pipeline.IsPermanent(e.err) && !pipeline.IsExhausted(e.err) {
+	if pipeline.Classify(e.err) == pipeline.Permanent {
 		return consumererror.NewPermanent(e)
 	}
 	return e

@@ -5,6 +5,7 @@ package active
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
@@ -35,7 +36,7 @@ type status struct {
 func (s *status) set(p part, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if text(err) == text(s.errors[p]) {
+	if fmt.Sprint(err) == fmt.Sprint(s.errors[p]) {
 		return
 	}
 	s.errors[p] = err
@@ -44,13 +45,6 @@ func (s *status) set(p part, err error) {
 		return
 	}
 	componentstatus.ReportStatus(s.host, componentstatus.NewEvent(componentstatus.StatusOK))
-}
-
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }
 
 // end reports an error that no later request can mend.

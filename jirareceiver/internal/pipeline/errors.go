@@ -14,6 +14,29 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+// Category is the meaning of an error of the pipeline.
+type Category int
+
+// The categories.
+const (
+	Unavailable Category = iota // a later attempt can succeed
+	Exhausted                   // the pipeline has no room at present
+	Permanent                   // every further attempt would fail
+)
+
+// Classify returns the category of an error. It tests for exhaustion before permanence: if an exhausted backend names no
+// time to retry, exporters return a permanent error, although a later attempt can succeed.
+func Classify(err error) Category {
+	switch {
+	case IsExhausted(err):
+		return Exhausted
+	case IsPermanent(err):
+		return Permanent
+	default:
+		return Unavailable
+	}
+}
+
 // IsPermanent reports whether every further attempt would fail. The joined errors of several pipelines are permanent
 // only if each of them is permanent. Otherwise a pipeline may accept the event later, and would lose it if Jira did not
 // repeat the delivery.

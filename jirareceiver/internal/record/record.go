@@ -64,6 +64,7 @@ type Delivery struct {
 	Flow       string // Primary, Secondary or ""
 	RetryCount *int64 // nil on the first attempt
 	Received   time.Time
+	ChangeUID  string // result of [ChangeUID] for the event if the caller knows it, or ""
 	Payload    []byte
 	Extra      []Attribute // attributes for facts that bodies do not contain
 }

@@ -45,6 +45,9 @@ func ChangeUID(ev ClassifiedEvent) string {
 // of the payload is the id of the change. If the payload is empty, the delivery ID is the id of the change. An empty
 // payload without a delivery ID has the uid "", because two such deliveries cannot be distinguished.
 func recordUID(ev ClassifiedEvent, d Delivery) string {
+	if d.ChangeUID != "" {
+		return d.ChangeUID
+	}
 	subject, change := subjectAndChange(ev)
 	switch {
 	case subject != "" && change != "":
