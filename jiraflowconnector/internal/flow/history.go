@@ -107,7 +107,7 @@ type Change struct {
 	Sum      uint32    // checksum of the lifecycle record that was sent
 	Marks    Marks     // facts and outputs
 	Revision uint8     // number of corrections of the lifecycle record
-	Hint     Hint      // what the record states about the resolution
+	Hint     Hint      // change of the resolution that the record contains
 }
 
 // Sighting is the first and the last time at which records that are not transitions showed the issue in a status.

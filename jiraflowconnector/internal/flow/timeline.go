@@ -21,7 +21,7 @@ const tolerance = time.Minute
 
 const toleranceMillis = int64(tolerance / time.Millisecond)
 
-// Kind states what a move does to the resolution of an issue.
+// Kind is the change of the resolution that a move causes.
 type Kind uint8
 
 // The kinds of a move.
