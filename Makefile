@@ -95,9 +95,10 @@ test: ## run all tests: with the race detector, coverage, the built collector, a
 	$(MAKE) soak
 
 .PHONY: test-alerts
-test-alerts: bin/promtool ## check examples/alerts.yaml, and run its tests
-	bin/promtool check rules examples/alerts.yaml
-	bin/promtool test rules tools/promtool/alerts_test.yaml tools/promtool/alerts_days_test.yaml
+test-alerts: bin/promtool ## check examples/prometheus.yaml and its alerts, run their tests, and parse the dashboards
+	bin/promtool check config examples/prometheus.yaml
+	bin/promtool test rules tools/promtool/alerts_test.yaml tools/promtool/alerts_days_test.yaml tools/promtool/alerts_oncall_test.yaml
+	go test -C tools/promtool -count=1 ./...
 
 bin/promtool: tools/promtool/go.mod
 	go build -modfile=tools/promtool/go.mod -o $@ github.com/prometheus/prometheus/cmd/promtool
@@ -177,7 +178,7 @@ fmt: ## format the code
 lint: ## run the linters
 	@$(TOOL) golangci-lint run --allow-parallel-runners
 	@cd jirareceiver/cmd/jiracheck && go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --allow-parallel-runners
-	@for module in kafka kubernetes policies telegraf; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
+	@for module in kafka kubernetes policies promtool telegraf; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
 
 .PHONY: tidy
 tidy: ## tidy the modules

@@ -40,7 +40,7 @@ func TestNginxRecipe(t *testing.T) {
 			b := startBackend(t, willing)
 			restarts := form(2, 8)
 			results := rollingRestarts(t, b, mode.delay, restarts, func(addresses []string) string {
-				return startNginx(t, nginx, mode.nextUpstream, addresses)
+				return startNginx(t, nginx, string(read(t, root+"/examples/deploy/nginx.conf")), mode.nextUpstream, addresses)
 			})
 			lost, refused := b.missing(results), notAcknowledged(results)
 			lines += fmt.Sprintf("| %s | %v | %d | %d | %d | %d |\n", mode.nextUpstream, mode.delay, restarts, len(results), refused, lost)
@@ -53,11 +53,10 @@ func TestNginxRecipe(t *testing.T) {
 	t.Log(lines)
 }
 
-// startNginx runs the recipe without TLS in a new folder until the end of the test.
-func startNginx(t *testing.T, nginx, nextUpstream string, upstreams []string) (url string) {
+// startNginx runs a form of examples/deploy/nginx.conf without TLS in a new folder until the end of the test.
+func startNginx(t *testing.T, nginx, recipe, nextUpstream string, upstreams []string) (url string) {
 	t.Helper()
 	dir, listen := t.TempDir(), address(t)
-	recipe := string(read(t, root+"/examples/deploy/nginx.conf"))
 	for _, line := range []string{"listen [::]:443 ssl;", "ssl_certificate /etc/nginx/jira-events.crt;", "ssl_certificate_key /etc/nginx/jira-events.key;"} {
 		require.Contains(t, recipe, line)
 		recipe = strings.ReplaceAll(recipe, line, "")
