@@ -17,7 +17,8 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/golden"
 )
 
-// TestRecordPage sends the body on the page, and compares its record with the record on the page.
+// TestRecordPage sends the body on the page, and compares its record with the record on the page. The README shows a part
+// of the record.
 func TestRecordPage(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../docs/record.md")
@@ -32,6 +33,14 @@ func TestRecordPage(t *testing.T) {
 	r.post(t, []byte(body[1]))
 	require.Len(t, next.AllLogs(), 1)
 	assert.Equal(t, record[1], golden.Printed(next.AllLogs()[0]))
+
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	part := regexp.MustCompile("(?s)```text\n(Timestamp.*?)```").FindStringSubmatch(string(readme))
+	require.NotEmpty(t, part)
+	for line := range strings.Lines(part[1]) {
+		assert.Contains(t, record[1], line)
+	}
 }
 
 // TestPollingPage validates the section of the receiver in each configuration on the page about polling.

@@ -105,6 +105,20 @@ func glossary(text string) (items []string) {
 	return items
 }
 
+// TestIndex searches the README, which is the index of the documentation, for a link to each page.
+func TestIndex(t *testing.T) {
+	root, err := testbodies.Root()
+	require.NoError(t, err)
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	require.NoError(t, err)
+	require.NotEmpty(t, pages)
+	_, index, found := strings.Cut(read(t, "README.md"), "\n## Documentation\n")
+	require.True(t, found)
+	for _, page := range pages {
+		assert.Contains(t, index, "](docs/"+filepath.Base(page)+")")
+	}
+}
+
 // TestLinks follows the links within the documentation.
 func TestLinks(t *testing.T) {
 	root, err := testbodies.Root()
