@@ -1,4 +1,4 @@
-// promtool, which tests examples/alerts.yaml.
+// promtool, which tests the alerts in examples, and a test of the dashboards.
 module github.com/otel-jira/collector/tools/promtool
 
 go 1.26.0

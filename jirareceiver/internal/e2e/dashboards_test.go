@@ -151,7 +151,7 @@ func TestRecordsDashboard(t *testing.T) {
 	require.Equal(t, "Events", dashboard.Panels[0].Title)
 	require.Eventually(t, func() bool { // VictoriaLogs finds the streams of new records after up to 20 seconds
 		found := values.FindStringSubmatch(run("stats", dashboard.Panels[0].Targets[0].Expr))
-		return found != nil && found[1] == "50" && len(ask(t, backend, "* | fields log.record.uid")) == 50
+		return len(found) == 2 && found[1] == "50" && len(ask(t, backend, "* | fields log.record.uid")) == 50
 	}, 2*waitLimit, 500*time.Millisecond)
 
 	results := map[string]string{} // by title

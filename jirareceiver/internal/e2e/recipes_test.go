@@ -141,6 +141,8 @@ func TestOTLPRecipes(t *testing.T) {
 				if recipe.onResource != "" {
 					value, _ := export.logs.ResourceLogs().At(0).Resource().Attributes().Get(recipe.onResource)
 					assert.Equal(t, "OPS", value.Str())
+					record := export.logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+					assert.Equal(t, record.EventName(), text(record, "jira.event.name"))
 				}
 			}
 			c.terminate(t)
