@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,15 +48,25 @@ func startWithRecipe(t *testing.T, dir, yaml string, args ...string) *collector 
 func TestFilterRecipes(t *testing.T) {
 	all := recordsOf(t, "{}")
 	for _, recipe := range []struct {
-		section string
-		passes  func(plog.LogRecord) bool
+		section, old, changed string // the page describes the change of the text
+		passes                func(plog.LogRecord) bool
 	}{
-		{"Only one project", func(record plog.LogRecord) bool { return text(record, "jira.project.key") == "OPS" }},
-		{"No comments", func(record plog.LogRecord) bool {
+		{"Only one project", "", "", func(record plog.LogRecord) bool { return text(record, "jira.project.key") == "OPS" }},
+		{"Only one project", "- ", `- log.attributes["jira.project.key"] != nil and `, func(record plog.LogRecord) bool {
+			return slices.Contains([]string{"OPS", "none"}, text(record, "jira.project.key"))
+		}},
+		{"Only one project", `log.attributes["jira.project.key"] != "OPS"`, `not IsMatch(log.attributes["jira.project.key"], "^(OPS|BILL)$")`, func(record plog.LogRecord) bool {
+			return slices.Contains([]string{"OPS", "BILL"}, text(record, "jira.project.key"))
+		}},
+		{"No comments", "", "", func(record plog.LogRecord) bool {
 			return !strings.HasPrefix(record.EventName(), "jira.comment.") && text(record, "jira.webhook.issue_event_type") != "issue_commented"
 		}},
 	} {
-		t.Run(recipe.section, func(t *testing.T) {
+		t.Run(recipe.section+" "+recipe.changed, func(t *testing.T) {
+			page := string(read(t, root+"/docs/recipes.md"))
+			require.Contains(t, page, strings.TrimSpace(strings.TrimPrefix(recipe.changed, "- ")))
+			yaml := recipeOnPage(t, recipe.section, "yaml")
+			require.Contains(t, yaml, recipe.old)
 			var want []string
 			for _, record := range all {
 				if recipe.passes(record) {
@@ -63,7 +74,7 @@ func TestFilterRecipes(t *testing.T) {
 				}
 			}
 			var got []string
-			for _, record := range recordsOf(t, recipeOnPage(t, recipe.section, "yaml")) {
+			for _, record := range recordsOf(t, strings.Replace(yaml, recipe.old, recipe.changed, 1)) {
 				got = append(got, line(record))
 			}
 			assert.Equal(t, want, got)
