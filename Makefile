@@ -28,6 +28,11 @@ ATTACKS := TestAttacks|TestStopAmidSlowPipeline|TestConsole|TestRollingRestarts|
 # The load of `make soak`.
 SOAK := -duration 20s -rate 2000
 
+# The folder, the version and the time of the package of the Helm chart.
+DIST          := dist
+CHART_VERSION = $(shell sed -n 's/^version: \([^ ]*\).*/\1/p' charts/otelcol-jira/Chart.yaml)
+CHART_TIME    = $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -77,6 +82,13 @@ build: ## build bin/otelcol-jira
 	@$(TOOL) builder --config build/manifest.yaml --skip-strict-versioning=false
 	@cp -f build/otelcol-jira/otelcol-jira $(BINARY)
 
+# The same commit makes the same bytes.
+.PHONY: chart
+chart: ## package the Helm chart in dist
+	@mkdir -p $(DIST)
+	@tar -c --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime=@$(CHART_TIME) -C charts otelcol-jira | \
+	  gzip -9n > $(DIST)/otelcol-jira-$(CHART_VERSION).tgz
+
 .PHONY: unit
 unit: ## run the tests without the built collector, in their short form
 	go test -short $(PACKAGE)
@@ -89,10 +101,14 @@ test: ## run all tests: with the race detector, coverage, the built collector, a
 	$(MAKE) build
 	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 ./jirareceiver/internal/e2e
 	go test -C jirareceiver/cmd/jiracheck -race -count=1 ./...
-	go test -C tools/kubernetes -count=1 ./...
+	$(MAKE) test-kubernetes
 	go test -C tools/policies -count=1 ./...
 	$(MAKE) test-alerts
 	$(MAKE) soak
+
+.PHONY: test-kubernetes
+test-kubernetes: build ## check the manifests and the Helm chart for Kubernetes, and run their configurations
+	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -C tools/kubernetes -count=1 ./...
 
 .PHONY: test-alerts
 test-alerts: bin/promtool ## check examples/prometheus.yaml and its alerts, run their tests, and parse the dashboards

@@ -129,7 +129,7 @@ func TestLinks(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, decisions)
 	pages = append(pages, decisions...)
-	for _, page := range []string{"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "jirareceiver/README.md", "jiraflowconnector/README.md"} {
+	for _, page := range []string{"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "jirareceiver/README.md", "jiraflowconnector/README.md", "charts/otelcol-jira/README.md"} {
 		pages = append(pages, filepath.Join(root, page))
 	}
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
