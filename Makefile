@@ -192,6 +192,7 @@ fmt: ## format the code
 
 .PHONY: lint
 lint: ## run the linters
+	@go tool -modfile=tools/actionlint/go.mod actionlint -shellcheck= -pyflakes=
 	@$(TOOL) golangci-lint run --allow-parallel-runners
 	@cd jirareceiver/cmd/jiracheck && go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --allow-parallel-runners
 	@for module in kafka kubernetes policies promtool telegraf; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
@@ -201,6 +202,7 @@ tidy: ## tidy the modules
 	go mod tidy
 	cd jirareceiver/cmd/jiracheck && go mod tidy
 	cd tools && go mod tidy
+	cd tools/actionlint && go mod tidy
 	cd tools/kafka && go mod tidy
 	cd tools/kubernetes && go mod tidy
 	cd tools/policies && go mod tidy
