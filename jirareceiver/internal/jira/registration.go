@@ -313,3 +313,40 @@ func (s *StatusInfo) decodeMember(d *decoding, key []byte) error {
 		return err
 	})
 }
+
+// DecodeProjectStatuses reads the answer of project/KEY/statuses, an array of issue types, each with its statuses. The
+// result contains each status once.
+func DecodeProjectStatuses(r io.Reader) ([]StatusInfo, error) {
+	var statuses []StatusInfo
+	seen := map[string]bool{}
+	_, err := decodeArrayAnswer(r, func(a *answer, _ *struct{}) (bool, error) {
+		return true, decodeObject(a.decoding, func(d *decoding, key []byte) error {
+			if string(key) != "statuses" {
+				return d.Skip()
+			}
+			return a.decodeList(func() error {
+				var s StatusInfo
+				err := decodeInto(d, &s, (*StatusInfo).decodeMember)
+				if s.ID != "" && !seen[s.ID] {
+					seen[s.ID] = true
+					statuses = append(statuses, s)
+				}
+				return err
+			})
+		})
+	})
+	return statuses, err
+}
+
+// DecodeProjects reads the answer of project on Data Center, an array of projects.
+func DecodeProjects(r io.Reader) ([]Project, error) { return decodeArrayAnswer(r, decodeProject) }
+
+// DecodeProjectPage reads the answer of project/search on Jira Cloud, an object with a list of projects.
+func DecodeProjectPage(r io.Reader) (Page[Project], error) {
+	return decodePage(r, decodeProject, "values")
+}
+
+func decodeProject(a *answer, p *Project) (bool, error) {
+	err := p.decode(a.decoding)
+	return p.Key != "", err
+}

@@ -120,6 +120,36 @@ func TestDecodeStatuses(t *testing.T) {
 	}, got)
 }
 
+func TestDecodeProjectStatuses(t *testing.T) {
+	got, err := DecodeProjectStatuses(strings.NewReader(`[
+		{"id": "10001", "name": "Story", "statuses": [{"id": "1", "name": "Open", "statusCategory": {"key": "new"}}, null, {"name": "without id"}]},
+		null, 7, {"name": "without statuses"}, {"statuses": {}},
+		{"id": "10003", "statuses": [{"id": 1, "name": "Open"}, {"id": "3", "name": "In Progress"}]}]`))
+	require.NoError(t, err)
+	assert.Equal(t, []StatusInfo{
+		{Status: Status{Named: Named{"1", "Open"}, Category: "new"}},
+		{Status: Status{Named: Named{"3", "In Progress"}}},
+	}, got)
+	for _, body := range []string{`{}`, `null`, `{"errorMessages": ["No project could be found with key 'X'."]}`} {
+		_, err := DecodeProjectStatuses(strings.NewReader(body))
+		assert.Equal(t, ErrNoList, err, body)
+	}
+}
+
+func TestDecodeProjects(t *testing.T) {
+	const list = `[{"id": "10010", "key": "OPS", "name": "Operations"}, null, {"name": "without key"}, {"key": "WEB"}]`
+	want := []Project{{Entity: Entity{ID: "10010"}, Key: "OPS", Name: "Operations"}, {Key: "WEB"}}
+	got, err := DecodeProjects(strings.NewReader(list))
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+	page, err := DecodeProjectPage(strings.NewReader(`{"values": ` + list + `, "total": 70, "isLast": false}`))
+	require.NoError(t, err)
+	assert.Len(t, page.Entries, 4, "odd entries count for the position of the next page")
+	assert.Equal(t, int64(70), *page.Total)
+	_, err = DecodeProjectPage(strings.NewReader(`[]`))
+	assert.Equal(t, ErrNotObject, err)
+}
+
 // TestDecodeMessagesOfWebhooks uses the forms of errors of the resources of webhooks.
 func TestDecodeMessagesOfWebhooks(t *testing.T) {
 	for body, want := range map[string][]string{
@@ -139,15 +169,19 @@ func FuzzDecodeRegistrations(f *testing.F) {
 		`[` + cloudWebhook + `]`, `[` + dataCenterWebhook + `]`, `[null, 1, {}]`, `{"permissions": {"A": {"havePermission": true}}}`,
 		`{"counts": {"successes": 1, "window": {"start": 1706692865788, "duration": 5}}, "lastError": {"result": {"description": "d"}}}`,
 		`[{"id": 1, "name": "n", "scope": {"project": {"id": 2}}}]`, `{"messages": ["a"], "errors": [{"message": "b"}]}`,
+		`[{"statuses": [{"id": 1, "name": "n"}]}]`, `{"values": [{"key": "OPS"}], "total": 1}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	decoders := map[string]func(io.Reader) (any, error){
-		"webhooks":    func(r io.Reader) (any, error) { return DecodeWebhooks(r) },
-		"statistics":  func(r io.Reader) (any, error) { return DecodeWebhookStatistics(r) },
-		"permissions": func(r io.Reader) (any, error) { return DecodePermissions(r) },
-		"statuses":    func(r io.Reader) (any, error) { return DecodeStatuses(r) },
-		"messages":    func(r io.Reader) (any, error) { return DecodeMessages(r) },
+		"webhooks":              func(r io.Reader) (any, error) { return DecodeWebhooks(r) },
+		"statistics":            func(r io.Reader) (any, error) { return DecodeWebhookStatistics(r) },
+		"permissions":           func(r io.Reader) (any, error) { return DecodePermissions(r) },
+		"statuses":              func(r io.Reader) (any, error) { return DecodeStatuses(r) },
+		"messages":              func(r io.Reader) (any, error) { return DecodeMessages(r) },
+		"statuses of a project": func(r io.Reader) (any, error) { return DecodeProjectStatuses(r) },
+		"projects":              func(r io.Reader) (any, error) { return DecodeProjects(r) },
+		"a page of projects":    func(r io.Reader) (any, error) { return DecodeProjectPage(r) },
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		isJSON := json.Valid(trimMark(body))

@@ -26,6 +26,8 @@ const (
 	OperationWebhookStatistics Operation = "webhook_statistics"
 	OperationPermissions       Operation = "permissions"
 	OperationStatuses          Operation = "statuses"
+	OperationProjects          Operation = "projects"         // jiracheck only
+	OperationProjectStatuses   Operation = "project_statuses" // jiracheck only
 )
 
 // The paths of the administration of webhooks.
@@ -301,4 +303,46 @@ func (c *Client) Statuses(ctx context.Context) ([]jira.StatusInfo, error) {
 	var statuses []jira.StatusInfo
 	err := c.do(ctx, get(OperationStatuses, "status", nil, into(&statuses, jira.DecodeStatuses)))
 	return statuses, err
+}
+
+// ProjectStatuses returns the statuses that the workflows of a project contain, each once. Jira reads the key with its
+// letter case, and answers 404 if the account cannot browse the project.
+func (c *Client) ProjectStatuses(ctx context.Context, key string) ([]jira.StatusInfo, error) {
+	var statuses []jira.StatusInfo
+	path := "project/" + url.PathEscape(key) + "/statuses"
+	err := c.do(ctx, get(OperationProjectStatuses, path, nil, into(&statuses, jira.DecodeProjectStatuses)))
+	return statuses, err
+}
+
+// maxProjects is the largest page of projects that Jira Cloud returns.
+const maxProjects = 100
+
+// Projects returns the keys of the first projects that the account can browse, in the order of the keys, and the number
+// of all of them. It sends one request, so that the limit is at most 100 on Jira Cloud.
+func (c *Client) Projects(ctx context.Context, deployment Deployment, limit int) (keys []string, total int, err error) {
+	projects, total, err := c.projects(ctx, deployment, limit)
+	for _, p := range projects {
+		if p.Key != "" {
+			keys = append(keys, p.Key)
+		}
+	}
+	slices.Sort(keys)
+	return keys[:min(limit, len(keys))], max(total, len(keys)), err
+}
+
+func (c *Client) projects(ctx context.Context, deployment Deployment, limit int) ([]jira.Project, int, error) {
+	if deployment == DataCenter { // it has no pages of projects
+		var projects []jira.Project
+		err := c.do(ctx, get(OperationProjects, "project", nil, into(&projects, jira.DecodeProjects)))
+		return projects, len(projects), err
+	}
+	var page jira.Page[jira.Project]
+	query := offset(0, int64(min(limit, maxProjects)))
+	query.Set("orderBy", "key")
+	query.Set("action", "browse")
+	err := c.do(ctx, get(OperationProjects, "project/search", query, into(&page, jira.DecodeProjectPage)))
+	if page.Total == nil {
+		return page.Entries, len(page.Entries), err
+	}
+	return page.Entries, int(*page.Total), err
 }

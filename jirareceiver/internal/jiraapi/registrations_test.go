@@ -358,3 +358,38 @@ func TestStatuses(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []jira.StatusInfo{{Status: jira.Status{Named: jira.Named{ID: "1", Name: "Open"}, Category: "new"}}}, got)
 }
+
+func TestProjectStatuses(t *testing.T) {
+	s := newSite(t, map[string]http.HandlerFunc{
+		"GET /rest/api/2/project/{key}/statuses": answer(`[{"statuses": [{"id": "1", "name": "Open"}]}, {"statuses": [{"id": "1"}]}]`),
+		"GET /rest/api/2/project/NOPE/statuses":  status(http.StatusNotFound, `{"errorMessages": ["No project could be found with key 'NOPE'."]}`),
+	})
+	client := s.client(t, nil)
+	got, err := client.ProjectStatuses(t.Context(), "OPS")
+	require.NoError(t, err)
+	assert.Equal(t, []jira.StatusInfo{{Status: jira.Status{Named: jira.Named{ID: "1", Name: "Open"}}}}, got)
+	_, err = client.ProjectStatuses(t.Context(), "NOPE")
+	assert.Equal(t, KindNotFound, KindOf(err))
+	_, err = client.ProjectStatuses(t.Context(), "../OPS")
+	require.NoError(t, err)
+	assert.Equal(t, "GET /rest/api/2/project/..%2FOPS/statuses", s.requests()[2])
+}
+
+func TestProjects(t *testing.T) {
+	s := newSite(t, map[string]http.HandlerFunc{
+		"GET /rest/api/2/project/search": answer(`{"values": [{"key": "OPS"}, {}, {"key": "WEB"}], "total": 70, "isLast": false}`),
+		"GET /rest/api/2/project":        answer(`[{"key": "WEB"}, {"key": "BILL"}, {"key": "OPS"}]`),
+	})
+	client := s.client(t, nil)
+	keys, total, err := client.Projects(t.Context(), Cloud, 3)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"OPS", "WEB"}, keys)
+	assert.Equal(t, 70, total)
+	keys, total, err = client.Projects(t.Context(), DataCenter, 2)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"BILL", "OPS"}, keys)
+	assert.Equal(t, 3, total)
+	assert.Equal(t, []string{
+		"GET /rest/api/2/project/search?action=browse&maxResults=3&orderBy=key&startAt=0", "GET /rest/api/2/project",
+	}, s.requests())
+}

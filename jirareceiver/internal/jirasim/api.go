@@ -77,7 +77,7 @@ func newAPI(s Site, a Account, content source) *API {
 		site: s, account: a, mux: http.NewServeMux(), source: content, clock: time.Now,
 		state: newFaultState(Faults{}), requests: map[Operation]int{}, admin: webhookAdmin{attempts: map[int][]Attempt{}},
 	}
-	for _, r := range slices.Concat(routes, webhookRoutes) {
+	for _, r := range slices.Concat(routes, webhookRoutes, projectRoutes) {
 		if r.only == "" || r.only == s.Deployment {
 			api.mux.Handle(r.pattern, api.handler(r))
 		}

@@ -49,7 +49,7 @@ func (c *call) jqlReader() jqlReader {
 	}
 	return jqlReader{
 		now: c.clock, zone: c.account.Zone, precision: precision, deafMillis: c.faults.MillisIgnored,
-		projects: slices.DeleteFunc(slices.Clone(largeProjects), c.hiddenProject),
+		projects: slices.DeleteFunc(slices.Clone(projects), c.hiddenProject),
 		anchor:   func(id string) bool { return c.issue(id) != nil },
 	}
 }

@@ -190,7 +190,6 @@ var webhookRoutes = []route{
 		answer: modern((*call).webhookStatistics),
 	},
 	{pattern: "GET " + restPath + "mypermissions", operation: OpPermissions, answer: (*call).permissions},
-	{pattern: "GET " + restPath + "status", operation: OpStatuses, answer: (*call).statuses},
 }
 
 type answer = func(*call) (any, error)
@@ -473,12 +472,4 @@ func (c *call) permissions() (any, error) {
 		}
 	}
 	return object{"permissions": permissions}, nil
-}
-
-func (c *call) statuses() (any, error) {
-	var list []object
-	for _, s := range []status{open, inProgress, reopened, resolved, closed, toDo, done, inReview, canceled} {
-		list = append(list, c.site.status(s))
-	}
-	return list, nil
 }

@@ -223,9 +223,46 @@ func TestStatisticsOfWebhooks(t *testing.T) {
 func TestStatusesOfASite(t *testing.T) {
 	c, _ := newAdministration(t, Site{Language: "de"})
 	statuses := c.get("status").([]any)
-	assert.Len(t, statuses, 9)
+	assert.Len(t, statuses, 10)
 	assert.Equal(t, "Offen", at(statuses, 0, "name"))
 	assert.Equal(t, "new", at(statuses, 0, "statusCategory", "key"))
+}
+
+// TestStatusesOfProjects checks that the statuses of each project contain the statuses of all its issues.
+func TestStatusesOfProjects(t *testing.T) {
+	c, _ := newAdministration(t, Site{})
+	c.SetNow(start.AddDate(0, 2, 0))
+	used := map[string]bool{}
+	for _, i := range list(c.post("search/jql", object{"jql": everything, "maxResults": 100, "fields": []string{"project", "status"}}), "issues") {
+		used[at(i, "fields", "project", "key").(string)+" "+at(i, "fields", "status", "id").(string)] = true
+	}
+	assert.Greater(t, len(used), 9)
+	for _, p := range c.get("project/search?maxResults=100").(map[string]any)["values"].([]any) {
+		key := at(p, "key").(string)
+		for _, kind := range c.get("project/%s/statuses", key).([]any) {
+			for _, s := range list(kind, "statuses") {
+				delete(used, key+" "+at(s, "id").(string))
+			}
+		}
+	}
+	assert.Empty(t, used)
+	assert.Len(t, c.get("project/SUP/statuses"), 1)
+}
+
+func TestProjects(t *testing.T) {
+	cloud, _ := newAdministration(t, Site{})
+	page := cloud.get("project/search?maxResults=3")
+	assert.Equal(t, []any{4.0, false}, []any{at(page, "total"), at(page, "isLast")})
+	assert.Equal(t, []any{"BILL", "OPS", "SUP"}, values(list(page, "values"), "key"))
+	assert.Equal(t, http.StatusNotFound, cloud.status("project/ops/statuses"))
+	cloud.SetFaults(Faults{HiddenProjects: []string{"OPS"}})
+	assert.Equal(t, http.StatusNotFound, cloud.status("project/OPS/statuses"))
+	assert.Len(t, cloud.get("project"), 3)
+	assert.Equal(t, http.StatusBadRequest, cloud.status("project/search?startAt=x"))
+
+	dataCenter, _ := newAdministration(t, Site{Deployment: DataCenter})
+	assert.Len(t, dataCenter.get("project"), 4)
+	assert.Equal(t, http.StatusNotFound, dataCenter.status("project/search"))
 }
 
 // TestTargets checks which webhooks receive the events of a team.

@@ -36,6 +36,8 @@ const (
 	OpWebhookStatistics Operation = "webhook/statistics"
 	OpPermissions       Operation = "mypermissions"
 	OpStatuses          Operation = "status"
+	OpProjects          Operation = "project"
+	OpProjectStatuses   Operation = "project/statuses"
 	opUnknown           Operation = "unknown" // any other path
 	opRemovedFromCloud  Operation = "removed"
 	opTenantInformation Operation = "tenant_info"

@@ -95,6 +95,9 @@ var (
 	done       = status{"10001", "Done", doneCategory, map[string]string{"de": "Fertig", "ru": "Готово"}}
 	inReview   = status{"10002", "In Review", inProgressCategory, map[string]string{"de": "In Prüfung", "ru": "На проверке"}}
 	canceled   = status{"10003", "Canceled", doneCategory, map[string]string{"de": "Abgebrochen", "ru": "Отменено"}}
+	waiting    = status{"10004", "Waiting for Customer", inProgressCategory, map[string]string{"de": "Wartet auf Kunden", "ru": "Ожидает клиента"}}
+
+	statuses = []status{open, inProgress, reopened, resolved, closed, toDo, done, inReview, canceled, waiting}
 )
 
 // Keys of status categories.
@@ -139,6 +142,7 @@ var (
 	task     = issueType{"10003", "Task"}
 	bug      = issueType{"10004", "Bug"}
 	incident = issueType{"10005", "Incident"}
+	request  = issueType{"10006", "Service Request"}
 )
 
 type priority struct{ id, name string }
@@ -160,6 +164,9 @@ var (
 	operations = project{10010, "OPS", "Operations"}
 	webShop    = project{10011, "WEB", "Web Shop"}
 	billing    = project{10012, "BILL", "Billing"}
+	support    = project{10013, "SUP", "Support"} // nobody has created an issue in it yet
+
+	projects = []project{operations, webShop, billing, support}
 )
 
 // person is a member of the team. People have an account id on Jira Cloud, and a name and a key on Data Center.
