@@ -371,14 +371,21 @@ func TestWarnings(t *testing.T) {
 			cfg.Signature.Secrets = []configopaque.String{"good"}
 			tt.configure(cfg)
 			assert.NoError(t, cfg.Validate())
-			warnings := cfg.warnings()
+			warnings := cfg.Warnings()
 			if tt.want == "" {
 				assert.Empty(t, warnings)
 				return
 			}
 			if assert.Len(t, warnings, 1) {
-				assert.Contains(t, warnings[0].message, tt.want)
-				assert.True(t, tt.field.Equals(warnings[0].field), "%v", warnings[0].field)
+				assert.Contains(t, warnings[0].Message, tt.want)
+				assert.NotEmpty(t, warnings[0].Hint)
+				fields := warnings[0].fields()
+				assert.Equal(t, zap.String("hint", warnings[0].Hint), fields[len(fields)-1])
+				if tt.field != zap.Skip() {
+					assert.True(t, tt.field.Equals(fields[0]), "%v", fields[0])
+				} else {
+					assert.Len(t, fields, 1)
+				}
 				assert.NotContains(t, strings.ToLower(fmt.Sprint(warnings[0])), "hunter")
 			}
 		})

@@ -474,91 +474,105 @@ func (cfg *DiskConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-// warning describes a valid setting whose effect the administrator may not intend.
-type warning struct {
-	message string // names the consequence
-	field   zap.Field
-}
-
 // isActive reports whether the receiver sends requests to Jira.
 func (cfg *Config) isActive() bool { return cfg.Poll.IsOn() || cfg.Registration.IsOn() }
 
-// warnings returns the warnings that Start logs. No field contains a secret.
-func (cfg *Config) warnings() []warning {
-	var warnings []warning
-	if cfg.Listen && !cfg.authenticated() {
-		warnings = append(warnings, warning{
-			"The receiver accepts unauthenticated deliveries, " +
-				"because allow_unauthenticated is true; every client that reaches the endpoint can post events",
-			zap.Skip(),
-		})
+// Warning describes a valid setting whose effect the administrator may not intend. It contains no secret.
+type Warning struct {
+	Message string // names the consequence
+	Hint    string
+	Kind    string   // of the values, such as secrets; "" without values
+	Values  []string // keys of the configuration, or entries of a list
+}
+
+func (w Warning) fields() []zap.Field {
+	hint := zap.String("hint", w.Hint)
+	if w.Kind == "" {
+		return []zap.Field{hint}
 	}
-	if cfg.Poll.IsOn() && cfg.Poll.Storage == nil {
-		warnings = append(warnings, warning{
-			"poll::storage is not set; changes that happen while the receiver is stopped are not recorded",
-			zap.Skip(),
-		})
-	}
-	if cfg.API.IsSet() && !cfg.isActive() {
-		warnings = append(warnings, warning{
-			"api has no effect, because poll::mode and registration::mode are off", zap.Skip(),
-		})
-	}
-	if cfg.isActive() && !cfg.API.HasCredentials() {
-		warnings = append(warnings, warning{
-			"api::auth is not set; the receiver sends no credentials to Jira", zap.Skip(),
-		})
-	}
-	if unknown := registration.UnknownEvents(cfg.Registration.Events); len(unknown) > 0 {
-		warnings = append(warnings, warning{
-			"Jira documents no such events; check the spelling of registration::events", zap.Strings("events", unknown),
-		})
-	}
-	if cfg.Registration.Mode == registration.ModeManage && cfg.Poll.Storage == nil {
-		warnings = append(warnings, warning{
-			"poll::storage is not set; the receiver writes the secret of the webhook to Jira again after each start",
-			zap.Skip(),
-		})
-	}
-	include, exclude := record.Undocumented(cfg.Events.Include), record.Undocumented(cfg.Events.Exclude)
-	for _, found := range []struct {
-		key     string
-		entries []string
-		message string
-	}{
-		{
-			"secrets", cfg.secretsWith(func(secret string) bool { return strings.Contains(secret, "$") }),
-			"A secret contains $; in a configuration file the collector reads $$ as $, " +
-				"and the receiver rejects deliveries if the sender uses another secret",
-		},
-		{
-			"secrets", cfg.secretsWith(isQuoted),
-			"A secret begins and ends with a quote; " +
-				"the quotes belong to the secret, " +
-				"and the receiver rejects deliveries if the sender uses the secret without quotes",
-		},
-		{
-			"options", cfg.Include.ambiguousKeys(),
-			"A key contains $ or begins and ends with a quote; " +
-				"in a configuration file the collector reads $$ as $, " +
-				"and two receivers make different hashes of one login name if their keys differ",
-		},
-		{"patterns", include, includeWarning(len(include) == len(cfg.Events.Include))},
-		{"patterns", exclude, "Patterns of events::exclude match no event that Jira documents; check the spelling"},
-	} {
-		if len(found.entries) > 0 {
-			warnings = append(warnings, warning{found.message, zap.Strings(found.key, found.entries)})
+	return []zap.Field{zap.Strings(w.Kind, w.Values), hint}
+}
+
+const (
+	hintStorage  = "set poll::storage to a storage extension"
+	hintSpelling = "check the spelling"
+)
+
+// Warnings returns the warnings that the receiver logs when it starts.
+func (cfg *Config) Warnings() []Warning {
+	var warnings []Warning
+	for _, possible := range slices.Concat(cfg.warningsAboutSettings(), cfg.warningsAboutValues()) {
+		if possible.applies {
+			warnings = append(warnings, possible.Warning)
 		}
 	}
+	return warnings
+}
+
+type possibleWarning struct {
+	applies bool
+	Warning
+}
+
+func (cfg *Config) warningsAboutSettings() []possibleWarning {
+	isManaged := cfg.Registration.Mode == registration.ModeManage
+	return []possibleWarning{
+		{cfg.Listen && !cfg.authenticated(), Warning{
+			Message: "The receiver accepts unauthenticated deliveries, " +
+				"because allow_unauthenticated is true; every client that reaches the endpoint can post events",
+			Hint: "set signature::secrets",
+		}},
+		{cfg.Poll.IsOn() && cfg.Poll.Storage == nil, Warning{
+			Message: "poll::storage is not set; changes that happen while the receiver is stopped are not recorded",
+			Hint:    hintStorage,
+		}},
+		{cfg.API.IsSet() && !cfg.isActive(), Warning{
+			Message: "api has no effect, because poll::mode and registration::mode are off",
+			Hint:    "set one of them, or remove api",
+		}},
+		{cfg.isActive() && !cfg.API.HasCredentials(), Warning{
+			Message: "api::auth is not set; the receiver sends no credentials to Jira",
+			Hint:    "set api::auth::authenticator to the extension with the credentials",
+		}},
+		{isManaged && cfg.Poll.Storage == nil, Warning{
+			Message: "poll::storage is not set; the receiver writes the secret of the webhook to Jira again after each start",
+			Hint:    hintStorage,
+		}},
+	}
+}
+
+func (cfg *Config) warningsAboutValues() (warnings []possibleWarning) {
+	add := func(kind string, values []string, message, hint string) {
+		warnings = append(warnings, possibleWarning{len(values) > 0, Warning{message, hint, kind, values}})
+	}
+	add("events", registration.UnknownEvents(cfg.Registration.Events),
+		"registration::events contains events that Jira does not document", hintSpelling)
+	add("secrets", cfg.secretsWith(func(secret string) bool { return strings.Contains(secret, "$") }),
+		"A secret contains $; in a configuration file the collector reads $$ as $, "+
+			"and the receiver rejects deliveries if the sender uses another secret",
+		"compare it with the secret of the sender")
+	add("secrets", cfg.secretsWith(isQuoted),
+		"A secret begins and ends with a quote; "+
+			"the quotes belong to the secret, "+
+			"and the receiver rejects deliveries if the sender uses the secret without quotes",
+		"remove the quotes if the secret of the sender has none")
+	add("options", cfg.Include.ambiguousKeys(),
+		"A key contains $ or begins and ends with a quote; "+
+			"in a configuration file the collector reads $$ as $, "+
+			"and two receivers make different hashes of one login name if their keys differ",
+		"use a key without $ and quotes; another key changes all hashes")
+	include, exclude := record.Undocumented(cfg.Events.Include), record.Undocumented(cfg.Events.Exclude)
+	add("patterns", include, includeWarning(len(include) == len(cfg.Events.Include)), hintSpelling)
+	add("patterns", exclude, "Patterns of events::exclude match no event that Jira documents", hintSpelling)
 	return warnings
 }
 
 func includeWarning(all bool) string {
 	if all {
 		return "No pattern of events::include matches an event that Jira documents; " +
-			"the receiver records no documented event; check the spelling"
+			"the receiver records no documented event"
 	}
-	return "Patterns of events::include match no event that Jira documents; check the spelling"
+	return "Patterns of events::include match no event that Jira documents"
 }
 
 // secretsWith returns the keys of the secrets and tokens that have a property.

@@ -52,8 +52,8 @@ func (r *jiraReceiver) Start(ctx context.Context, host component.Host) error {
 	if err := r.start(ctx, host); err != nil {
 		return errors.Join(err, r.shutdownActive(ctx), r.shutdownPersisters(ctx))
 	}
-	for _, w := range r.cfg.warnings() {
-		r.settings.Logger.Warn(w.message, w.field)
+	for _, w := range r.cfg.Warnings() {
+		r.settings.Logger.Warn(w.Message, w.fields()...)
 	}
 	return nil
 }
