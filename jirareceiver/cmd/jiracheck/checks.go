@@ -23,6 +23,8 @@ type checker struct {
 	clock   jiraapi.Clock
 	timeout time.Duration // of all checks
 	report  *report
+	// projects are those whose statuses are checked; empty for the configured ones
+	projects []string
 
 	info         jiraapi.ServerInfo
 	registration *registration.Report // nil if it was not read
@@ -31,25 +33,25 @@ type checker struct {
 // run runs all checks in order, until the context is canceled. It skips the checks after an essential check with a
 // problem, and after the end of the time.
 func (c *checker) run(ctx context.Context) {
-	c.report.add("configuration", c.configuration()...)
+	c.report.add(checkConfiguration, c.configuration()...)
 	failed := ""
 	for _, check := range []struct {
 		name        string
 		run         func(context.Context) []result
 		isEssential bool
 	}{
-		{name: "site", run: c.site, isEssential: true},
-		{name: "account", run: c.account, isEssential: true},
-		{name: "rights", run: c.rights},
-		{name: "search", run: c.search},
-		{name: "issues", run: c.issues},
-		{name: "webhook", run: c.webhook},
-		{name: "secret", run: c.secret},
-		{name: "deliveries", run: c.deliveries},
-		{name: "statuses", run: c.statuses},
+		{name: checkSite, run: c.site, isEssential: true},
+		{name: checkAccount, run: c.account, isEssential: true},
+		{name: checkRights, run: c.rights},
+		{name: checkSearch, run: c.search},
+		{name: checkIssues, run: c.issues},
+		{name: checkWebhook, run: c.webhook},
+		{name: checkSecret, run: c.secret},
+		{name: checkDeliveries, run: c.deliveries},
+		{name: checkStatuses, run: c.statuses},
 	} {
 		if failed != "" {
-			c.report.add(check.name, skipped("not checked because of the problem above: %s", failed))
+			c.report.add(check.name, skipped("not checked because of the problem of the check %s", failed))
 			continue
 		}
 		results := check.run(ctx)
@@ -58,8 +60,7 @@ func (c *checker) run(ctx context.Context) {
 			return
 		}
 		if ctx.Err() != nil {
-			hint := "check api::endpoint and the network, or set a longer -timeout"
-			results, failed = []result{problem(hint, "no complete answer within %s", c.timeout)}, check.name
+			results, failed = []result{found(kindTimeout, c.timeout.String())}, check.name
 		}
 		if check.isEssential && hasProblem {
 			failed = check.name
@@ -68,42 +69,24 @@ func (c *checker) run(ctx context.Context) {
 	}
 }
 
-// hints are the advice for errors whose text contains none.
-var hints = map[jiraapi.Kind]string{
-	jiraapi.KindTemporary:  "check api::endpoint, the network and the proxy; Jira may be down",
-	jiraapi.KindNotFound:   "check api::endpoint and its context path",
-	jiraapi.KindTooLarge:   "report it",
-	jiraapi.KindUnexpected: "check that api::endpoint is the address of Jira",
-	jiraapi.KindBadRequest: "check poll::projects and poll::jql",
-}
-
-// failed returns the result of a check whose request failed. The text of the error contains no query and no credentials.
-func failed(err error) []result {
-	text := strings.TrimPrefix(err.Error(), "jira api: ")
-	hint := hints[jiraapi.KindOf(err)]
-	if message, advice, found := strings.Cut(text, "; "); found && hint == "" {
-		text, hint = message, advice
-	}
-	return []result{problem(hint, "%s", text)}
-}
-
 // configuration checks that the collector starts the receiver and its extension. Their values are valid already.
 func (c *checker) configuration() []result {
 	var results []result
 	if auth := c.cfg.API.ClientConfig.Auth.Get(); auth != nil {
 		if id := auth.AuthenticatorID.String(); !c.contains("service::extensions", id) {
-			results = append(results, problem("add it there; otherwise the collector does not start",
-				"service::extensions does not contain %s", id))
+			results = append(results, found(kindExtensionNotStarted, id))
 		}
-	} else if len(c.cfg.API.ClientConfig.Headers) == 0 {
-		results = append(results, warning("set it to the extension with the credentials",
-			"api::auth::authenticator is not set, so that requests are anonymous"))
 	}
 	isUsed := slices.ContainsFunc(c.keys("service::pipelines"), func(pipeline string) bool {
 		return c.contains("service::pipelines::"+pipeline+"::receivers", c.id.String())
 	})
 	if !isUsed {
-		results = append(results, problem("add it to the receivers of a pipeline of logs", "no pipeline contains the receiver"))
+		results = append(results, found(kindNotInPipeline, c.id.String()))
+	}
+	for _, w := range c.cfg.Warnings() {
+		r := found(kindSetting, w.Values...)
+		r.Message, r.Hint = w.Message, w.Hint
+		results = append(results, r)
 	}
 	if len(results) == 0 {
 		results = append(results, ok("valid"))
@@ -129,26 +112,24 @@ func (c *checker) site(ctx context.Context) []result {
 	c.report.Site = record.SiteURL(info.BaseURL)
 	results := []result{ok("%s %s at %s", products[info.Deployment], info.Version, c.report.Site), c.clockResult()}
 	if configured := record.SiteURL(c.cfg.SiteURL); configured != "" && configured != c.report.Site {
-		results = append(results, warning("if this is not intended, correct site_url",
-			"site_url is not the address that Jira returns as its own; records contain site_url"))
+		results = append(results, found(kindSiteURL))
 	}
 	return results
 }
 
 func (c *checker) clockResult() result {
 	difference := c.info.Time.Sub(c.clock.Now()).Round(time.Second)
-	direction := "ahead of"
+	fact := fmt.Sprintf("Jira is %s ahead", difference)
 	if difference < 0 {
-		direction = "behind"
+		fact = fmt.Sprintf("Jira is %s behind", -difference)
 	}
 	switch size := difference.Abs(); {
 	case size <= sameTime:
 		return ok("the clocks of Jira and of this computer agree")
 	case size <= nearTime:
-		return ok("the clock of Jira is %s %s the clock of this computer", size, direction)
+		return ok("the clocks of Jira and of this computer nearly agree: %s", fact)
 	default:
-		return warning("correct the clock that is wrong; the timestamps of records are on Jira's clock",
-			"the clock of Jira is %s %s the clock of this computer", size, direction)
+		return found(kindClock, fact)
 	}
 }
 
@@ -169,7 +150,7 @@ func (c *checker) rights(ctx context.Context) []result {
 	case canBrowse:
 		results = append(results, ok("the account can browse projects"))
 	default:
-		results = append(results, problem("give it the permission Browse Projects", "the account can browse no project"))
+		results = append(results, found(kindCannotBrowse))
 	}
 	if !c.cfg.Registration.IsOn() {
 		return results
@@ -180,8 +161,7 @@ func (c *checker) rights(ctx context.Context) []result {
 	case isAdministrator:
 		results = append(results, ok("the account is an administrator of Jira, so that it can read webhooks"))
 	default:
-		results = append(results, problem("give it the permission Administer Jira, or set registration::mode to off",
-			"the account is not an administrator of Jira, so that it cannot read webhooks"))
+		results = append(results, found(kindNotAdministrator))
 	}
 	return results
 }
@@ -194,7 +174,10 @@ func (c *checker) search(ctx context.Context) []result {
 		return pollIsOff
 	}
 	err := c.client.Source(c.info.Deployment, jiraapi.Contents{}).CheckBounds(ctx, c.info.Time)
-	if err != nil {
+	switch {
+	case errors.Is(err, jiraapi.ErrIgnoredBound):
+		return []result{found(kindBoundIgnored)}
+	case err != nil:
 		return failed(err)
 	}
 	return []result{ok("searches by the time of the last change work")}
@@ -216,8 +199,7 @@ func (c *checker) issues(ctx context.Context) []result {
 	case err != nil:
 		return failed(err)
 	case count == 0:
-		return []result{warning("if there were changes, check the permissions of the account and "+
-			"poll::projects and poll::jql", "no issue in scope changed in the last day")}
+		return []result{found(kindNoChanges)}
 	default:
 		return []result{ok("%s in scope changed in the last day", counted(count, "issue"))}
 	}
@@ -248,15 +230,12 @@ func (c *checker) blame(ctx context.Context, projects []string, jql string) (res
 		_, err := c.countChanged(ctx, projects, jql)
 		return jiraapi.KindOf(err) == jiraapi.KindBadRequest
 	}
-	for i, key := range projects {
-		if isRejected([]string{key}, "") {
-			results = append(results, problem("check the key, and the permission Browse Projects of the account",
-				"poll::projects[%d]: Jira does not find the project %s", i, key))
-		}
+	unknown := slices.DeleteFunc(slices.Clone(projects), func(key string) bool { return !isRejected([]string{key}, "") })
+	if len(unknown) > 0 {
+		results = append(results, found(kindProjectNotFound, unknown...))
 	}
 	if jql != "" && isRejected(nil, jql) {
-		results = append(results, problem("try it in the search of Jira, with the same account",
-			"poll::jql: Jira does not accept it"))
+		results = append(results, found(kindJQLRejected))
 	}
 	return results
 }
@@ -300,30 +279,13 @@ func (c *checker) findings(isWanted func(registration.Finding) bool) (results []
 		if !isWanted(f) {
 			continue
 		}
-		r := warning(f.Hint(), "%s", describe(f))
+		r := ofRegistration(f)
 		if f.IsDrift() && c.cfg.Registration.Mode == registration.ModeManage {
 			r.Hint += "; while the receiver runs, it does so itself, because registration::mode is manage"
 		}
-		if f.IsProblem() {
-			r.Level = levelProblem
-		}
-		r.Details = slices.Clone(f.Events)
 		results = append(results, r)
 	}
 	return results
-}
-
-// describe returns the message of a finding with the host of another webhook. The other parts of its URL, and its name,
-// may be private.
-func describe(f registration.Finding) string {
-	text := f.Message()
-	switch {
-	case f.Err != nil:
-		text += ": " + strings.TrimPrefix(f.Err.Error(), "jira api: ")
-	case f.Host != "":
-		text += fmt.Sprintf(" (id %s, host %s)", f.WebhookID, f.Host)
-	}
-	return text
 }
 
 // secret checks that deliveries are authenticated.
@@ -333,7 +295,7 @@ func (c *checker) secret(context.Context) []result {
 	case !c.cfg.Listen:
 		return []result{skipped("listen is false")}
 	case secrets == 0 && tokens == 0:
-		return []result{warning("set signature::secrets", "the receiver accepts unauthenticated deliveries")}
+		return []result{skipped("neither signature nor token is set")}
 	case c.registration != nil:
 		isAboutSecret := func(f registration.Finding) bool { return slices.Contains(kindsOfSecret, f.Kind) }
 		if results := c.findings(isAboutSecret); len(results) > 0 {
@@ -373,21 +335,23 @@ func (c *checker) deliveries(context.Context) []result {
 	case c.registration == nil || c.registration.Webhook == nil:
 		return []result{skipped("the webhook in Jira is not registered, or could not be read")}
 	case c.registration.Statistics == nil:
-		return []result{warning("Jira may have no statistics yet; check again later", "Jira does not return its statistics")}
+		return []result{found(kindNoStatistics)}
 	}
 	s := c.registration.Statistics
-	failures := number(s.Failures) + number(s.Errors)
-	text := fmt.Sprintf("%d delivered, %d rejected, %d without an answer", number(s.Successes), number(s.Failures), number(s.Errors))
-	if s.Duration > 0 {
-		text += fmt.Sprintf(" in the last %g hours", s.Duration.Round(time.Minute).Hours())
+	facts := []string{
+		fmt.Sprintf("%d delivered", number(s.Successes)), fmt.Sprintf("%d rejected", number(s.Failures)),
+		fmt.Sprintf("%d without an answer", number(s.Errors)),
 	}
-	if failures == 0 {
-		return []result{ok("%s", text)}
+	if s.Duration > 0 {
+		facts[2] += fmt.Sprintf(" in the last %g hours", s.Duration.Round(time.Minute).Hours())
+	}
+	if number(s.Failures)+number(s.Errors) == 0 {
+		return []result{ok("%s", strings.Join(facts, ", "))}
 	}
 	if s.LastError != "" {
-		text += "; the last error was " + s.LastError
+		facts = append(facts, "last error: "+s.LastError)
 	}
-	return []result{warning("check the proxy, the certificate, and the log of the receiver", "%s", text)}
+	return []result{found(kindDeliveriesFailed, facts...)}
 }
 
 func number(n *int64) int64 {

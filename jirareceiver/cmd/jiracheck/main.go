@@ -4,7 +4,8 @@
 // Command jiracheck checks, from the outside, the Jira that the configuration of a collector describes. It sends only
 // requests that read.
 //
-// The exit status is 0 if there is no problem, 1 if there is one, and 2 if the check was not possible.
+// The exit status is 0 if there is no problem, 1 if there is one, and 2 if the check was not possible, for example
+// because Jira did not answer.
 package main
 
 import (
@@ -15,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -39,6 +41,7 @@ type command struct {
 	receiver string
 	json     bool
 	timeout  time.Duration
+	projects []string
 	file     string
 }
 
@@ -73,6 +76,11 @@ func parse(args []string, out io.Writer) (*command, error) {
 	flags.StringVar(&c.receiver, "receiver", "jira", "receiver to check, such as jira/cloud")
 	flags.BoolVar(&c.json, "json", false, "print the report as JSON")
 	flags.DurationVar(&c.timeout, "timeout", time.Minute, "time after which the check ends")
+	flags.Func("projects", "keys of the projects whose statuses are checked, such as OPS,WEB. "+
+		"Default: poll::projects, or the first 50 of the site", func(list string) error {
+		c.projects = strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+		return nil
+	})
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		flags.SetOutput(out)
@@ -103,18 +111,18 @@ func (c *command) check(ctx context.Context, env environment) (*report, error) {
 		return nil, err
 	}
 	defer stop()
-	r := &report{Receiver: s.id.String()}
 	if !c.json {
-		r.out = env.stdout
+		_, _ = fmt.Fprintf(env.stderr, "Checking the Jira of the receiver %s, for at most %s\n", s.id, c.timeout)
 	}
-	(&checker{settings: s, client: client, clock: env.clock, timeout: c.timeout, report: r}).run(limited)
+	r := &report{Receiver: s.id.String()}
+	(&checker{settings: s, client: client, clock: env.clock, timeout: c.timeout, report: r, projects: c.projects}).run(limited)
 	if ctx.Err() != nil {
 		return nil, errors.New("interrupted")
 	}
-	if !c.json {
-		r.printSummary()
-		return r, nil
+	if c.json {
+		err = r.printJSON(env.stdout)
+		return r, err
 	}
-	err = r.printJSON(env.stdout)
-	return r, err
+	r.print(env.stdout)
+	return r, nil
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +22,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otel-jira/collector/jirareceiver"
 	"github.com/otel-jira/collector/jirareceiver/internal/golden"
+	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/jiraapi"
 	"github.com/otel-jira/collector/jirareceiver/internal/jirasim"
 	"github.com/otel-jira/collector/jirareceiver/internal/registration"
@@ -120,7 +123,7 @@ service:
 `, authenticator, w.server.URL, w.ContextPath(), name, hookURL, more, name)
 }
 
-const repairing = `    poll: {mode: repair, projects: [OPS, WEB], jql: "` + jql + `"}`
+const repairing = `    poll: {mode: repair, projects: [OPS, WEB], jql: "` + jql + `", storage: file_storage}`
 
 // outcome is what a run of the command has printed, and its exit status.
 type outcome struct {
@@ -177,21 +180,101 @@ func TestPage(t *testing.T) {
 	setSecrets(t)
 	ofGood, ofBroken := good(t), broken(t)
 	assert.Equal(t, exitOK, ofGood.status)
-	assert.Empty(t, ofGood.stderr)
 	assert.Equal(t, exitProblem, ofBroken.status)
-	assert.Empty(t, ofBroken.stderr)
 
 	const page = "../../../docs/check.md"
 	content, err := os.ReadFile(page)
 	require.NoError(t, err)
-	outputs := []string{ofGood.stdout, ofBroken.stdout}
-	block := regexp.MustCompile("(?s)```text\n.*?```")
+	var results struct{ Checks []json.RawMessage }
+	require.NoError(t, json.Unmarshal([]byte(broken(t, "-json").stdout), &results))
+	n := slices.IndexFunc(results.Checks, func(r json.RawMessage) bool { return bytes.Contains(r, []byte(kindUnmapped)) })
+	var example bytes.Buffer
+	require.NoError(t, json.Indent(&example, results.Checks[n], "", "  "))
+
+	outputs := []string{"text\n" + ofGood.stdout, "text\n" + ofBroken.stdout, "json\n" + example.String() + "\n"}
+	block := regexp.MustCompile("(?s)```(text|json)\n.*?```")
 	require.Len(t, block.FindAll(content, -1), len(outputs))
 	golden.AssertText(t, page, block.ReplaceAllStringFunc(string(content), func(string) string {
 		output := outputs[0]
 		outputs = outputs[1:]
-		return "```text\n" + output + "```"
+		return "```" + output + "```"
 	}))
+}
+
+// TestFindingsPage compares the tables on the page with the texts in the code.
+func TestFindingsPage(t *testing.T) {
+	const page = "../../../docs/findings.md"
+	content, err := os.ReadFile(page)
+	require.NoError(t, err)
+	rows := [][]string{rowsOfRegistration(), rowsOfChecks(), rowsOfRequests()}
+	table := regexp.MustCompile(`(\|.*\|\n\|[-|]+\|\n)(\|.*\n)*`)
+	require.Len(t, table.FindAll(content, -1), len(rows))
+	golden.AssertText(t, page, table.ReplaceAllStringFunc(string(content), func(old string) string {
+		head := table.FindStringSubmatch(old)[1]
+		now := head + strings.Join(rows[0], "")
+		rows = rows[1:]
+		return now
+	}))
+}
+
+// row returns a row of a table. Options and attributes have the form of code.
+func row(finding string, cells ...string) string {
+	text := strings.Join(cells, " | ")
+	code := regexp.MustCompile(`\b[a-z_]+(::[a-z_]+)+\b|\bjira\.[a-z.]+[a-z]\b|\bsite_url\b|(?:\B-)(timeout|projects)\b`)
+	return "| `" + finding + "` | " + code.ReplaceAllString(text, "`$0`") + " |\n"
+}
+
+func rowsOfRegistration() (rows []string) {
+	for _, k := range registration.Kinds() {
+		f := registration.Finding{Kind: k}
+		repaired := ""
+		if f.IsDrift() {
+			repaired = "yes"
+		}
+		r := ofRegistration(f)
+		rows = append(rows, row(string(k), string(r.Level), r.Message, r.Hint, repaired))
+	}
+	return rows
+}
+
+func rowsOfChecks() (rows []string) {
+	for _, e := range explanations {
+		check := "all"
+		if e.check != "" {
+			check = "`" + e.check + "`"
+		}
+		rows = append(rows, row(string(e.kind), check, string(e.level), e.message, e.hint))
+	}
+	return rows
+}
+
+func rowsOfRequests() (rows []string) {
+	for _, k := range jiraapi.Kinds() {
+		if k != jiraapi.KindCanceled { // the check was interrupted
+			rows = append(rows, row(requestKind+string(k), k.Message(), hintOfRequest(k)))
+		}
+	}
+	return rows
+}
+
+// TestKinds checks that each kind has one explanation with a hint.
+func TestKinds(t *testing.T) {
+	all := []kind{
+		kindTimeout, kindSetting, kindExtensionNotStarted, kindNotInPipeline, kindClock, kindSiteURL, kindCannotBrowse,
+		kindNotAdministrator, kindBoundIgnored, kindProjectNotFound, kindJQLRejected, kindNoChanges, kindDeliveriesFailed,
+		kindNoStatistics, kindNoStatuses, kindUnmapped, kindProjectUnreadable,
+	}
+	var explained []kind
+	for _, e := range explanations {
+		explained = append(explained, e.kind)
+		assert.NotEmpty(t, e.message)
+		assert.NotEmpty(t, e.hint)
+		assert.Contains(t, []level{levelWarning, levelProblem}, e.level)
+	}
+	assert.ElementsMatch(t, all, explained)
+	for _, k := range jiraapi.Kinds() {
+		assert.Equal(t, k == jiraapi.KindCanceled, hintOfRequest(k) == "", k)
+	}
 }
 
 // TestJSON compares the JSON form with the text.
@@ -205,12 +288,9 @@ func TestJSON(t *testing.T) {
 	assert.Equal(t, "https://jira.example.com/context", got.Site)
 	assert.Equal(t, levelProblem, got.Level)
 	var printed bytes.Buffer
-	for _, r := range got.Results {
-		r.print(&printed)
-	}
-	got.out = &printed
-	got.printSummary()
+	got.print(&printed)
 	assert.Equal(t, text.stdout, printed.String())
+	assert.Empty(t, asJSON.stderr)
 
 	asJSON = good(t, "--json")
 	assert.Equal(t, exitOK, asJSON.status)
@@ -237,7 +317,7 @@ func TestResults(t *testing.T) {
 			change: func(w *world, id int) { w.RecordAttempt(id, jirasim.Attempt{Status: 200}) },
 			want: []string{
 				"ok site Jira Data Center 10.3.1 at https://jira.example.com/context", "ok webhook registered and enabled",
-				"ok deliveries 1 delivered, 0 rejected, 0 without an answer in the last 24 hours", "0 problems, 0 warnings",
+				"ok deliveries 1 delivered, 0 rejected, 0 without an answer in the last 24 hours", "0 problems, 0 warnings,",
 			},
 		},
 		"data center 9": {
@@ -253,15 +333,16 @@ func TestResults(t *testing.T) {
 				w.RecordAttempt(id, jirasim.Attempt{Err: fmt.Errorf("Post %q: EOF", hookURL)})
 			},
 			want: []string{
-				"warning deliveries 0 delivered, 1 rejected, 1 without an answer in the last 24 hours; the last error was Post",
+				"warning deliveries Jira counted deliveries that failed: 0 delivered, 1 rejected, 1 without an answer in the last " +
+					"24 hours, last error: Post",
 			},
 		},
 		"wrong token": {
 			authenticator: strings.Replace(basic, "CHECK_API_TOKEN", "CHECK_OTHER_TOKEN", 1),
 			want: []string{
-				"problem account myself (/rest/api/2/myself): status 401: Jira does not accept the credentials " +
+				"problem account Jira does not accept the credentials: /rest/api/2/myself, status 401 " +
 					"→ check the token, its expiry date and its scopes",
-				"skipped rights", "skipped statuses", "1 problem,",
+				"skipped rights not checked because of the problem of the check account", "skipped statuses", "1 problem,",
 			},
 			status: exitProblem,
 		},
@@ -275,12 +356,12 @@ func TestResults(t *testing.T) {
 		},
 		"no times in milliseconds": {
 			change: func(w *world, _ int) { w.SetFaults(jirasim.Faults{MillisIgnored: true}) },
-			want:   []string{"problem search"},
+			want:   []string{"problem search Jira does not read times in searches in milliseconds"},
 			status: exitProblem,
 		},
 		"nothing changed": {
 			change: func(w *world, _ int) { w.SetFaults(jirasim.Faults{HiddenProjects: []string{"BILL"}}) },
-			more:   `    poll: {mode: repair, jql: "issuetype = Epic"}`,
+			more:   `    poll: {mode: repair, jql: "issuetype = Epic", storage: file_storage}`,
 			want:   []string{"warning issues no issue in scope changed in the last day"},
 		},
 		"disabled": {
@@ -304,7 +385,7 @@ func TestResults(t *testing.T) {
 		},
 		"polling is off": {
 			more: " ",
-			want: []string{"skipped search poll::mode is off", "skipped issues poll::mode is off"},
+			want: []string{"skipped search poll::mode is off", "skipped issues poll::mode is off", "ok statuses 10 of 10 statuses are in use in all 4 projects of the site: BILL, OPS, SUP, WEB"},
 		},
 		"only polling": {
 			more: "    listen: false\n    poll: {mode: full}",
@@ -316,13 +397,46 @@ func TestResults(t *testing.T) {
 		},
 		"statuses of one project": {
 			more: "    status: {category_fallback: false, projects: {OPS: {mapping: {processing: [\"10002\"]}}}}",
-			want: []string{"warning statuses 1 of 9 statuses is mapped only in some projects: In Review (10002) is mapped in OPS"},
+			want: []string{
+				"jira.issue.status.mapped: 2 of 10 statuses - In Review (10002) in BILL, WEB - Waiting for Customer (10004) in SUP → add them",
+			},
+		},
+		"the built-in mapping": {
+			args: []string{"-projects", "sup,OPS"},
+			want: []string{
+				"ok statuses all statuses that the projects use are mapped", "ok statuses 10 of 10 statuses are in use in 2 projects: OPS, SUP",
+				"mapped only by their category: 2 of 10 statuses - In Review (10002) in OPS - Waiting for Customer (10004) in SUP",
+			},
+		},
+		"unused statuses": {
+			more: "    poll: {projects: [OPS]}\n    status: {category_fallback: false}",
+			want: []string{
+				"status.mapped: 1 of 9 statuses - In Review (10002) in OPS", "not mapped, and used by none of these projects - Waiting for Customer (10004)",
+			},
+		},
+		"a mapping of an unknown project": {
+			more: "    status: {projects: {ops: {mapping: {done: [\"1\"]}}, NOPE: {mapping: {done: [\"1\"]}}}}",
+			want: []string{"warning statuses Jira does not find projects whose statuses should be checked: NOPE → check the keys"},
+		},
+		"no projects": {
+			change: func(w *world, _ int) {
+				w.SetFaults(jirasim.Faults{HiddenProjects: []string{"OPS", "WEB", "BILL", "SUP"}})
+			},
+			more: "    status: {category_fallback: false}",
+			want: []string{"ok statuses 0 of 10 statuses are in use in 0 projects", "used by none of these projects - In Review (10002)"},
+		},
+		"statuses that cannot be read": {
+			change: func(w *world, _ int) {
+				w.SetFaults(jirasim.Faults{Failures: []jirasim.Failure{{Operation: jirasim.OpProjectStatuses, Status: http.StatusForbidden}}})
+			},
+			want:   []string{"problem statuses the account has no permission for this resource: /rest/api/2/project/OPS/statuses, status 403"},
+			status: exitProblem,
 		},
 		"statuses in another language": {
 			account: func(s *jirasim.Site, _ *jirasim.Account) { s.Language = "de" },
 			want: []string{
-				"ok statuses all 9 statuses of your site are mapped",
-				"ok statuses 9 of 9 statuses are mapped only by category: Offen (1),",
+				"ok statuses all statuses that the projects use are mapped",
+				"ok statuses mapped only by their category: 9 of 9 statuses - Offen (1) in OPS, WEB", "planned: - Offen # new: (1) in OPS, WEB",
 			},
 		},
 		"not started": {
@@ -330,8 +444,8 @@ func TestResults(t *testing.T) {
 				return strings.NewReplacer("extensions: [basicauth/jira]", "extensions: []", "receivers: [jira]", "receivers: [otlp]").Replace(s)
 			},
 			want: []string{
-				"problem configuration service::extensions does not contain basicauth/jira",
-				"problem configuration no pipeline contains the receiver",
+				"problem configuration service::extensions lacks the extension with the credentials, so that the collector does not start: basicauth/jira",
+				"problem configuration no pipeline contains the receiver, so that it does not start: jira → add",
 			},
 			status: exitProblem,
 		},
@@ -343,14 +457,17 @@ func TestResults(t *testing.T) {
 			want: []string{"0 problems, 0 warnings"},
 		},
 		"not Jira": {
-			edit:   func(s string) string { return strings.Replace(s, "\", auth", "/elsewhere\", auth", 1) },
-			want:   []string{"problem site server_info", "status 404", "check api::endpoint and its context path", "skipped account"},
-			status: exitProblem,
+			edit: func(s string) string { return strings.Replace(s, "\", auth", "/elsewhere\", auth", 1) },
+			want: []string{
+				"problem site Jira has no such resource, or hides it from the account: /rest/api/2/serverInfo, status 404 " +
+					"→ check api::endpoint and its context path", "skipped account", "a site that did not answer",
+			},
+			status: exitUnchecked,
 		},
 		"unreachable": {
 			change: func(w *world, _ int) { w.server.Close() },
-			want:   []string{"problem site server_info", "connection refused → check api::endpoint, the network and the proxy"},
-			status: exitProblem,
+			want:   []string{"problem site the request failed: /rest/api/2/serverInfo", "connection refused → check api::endpoint, the network and the proxy"},
+			status: exitUnchecked,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -374,7 +491,7 @@ func TestResults(t *testing.T) {
 			}
 			got := w.check(t, configuration, test.args...)
 			assert.Equal(t, test.status, got.status, got.stdout+got.stderr)
-			assert.Empty(t, got.stderr)
+			assert.Regexp(t, `^Checking the Jira of the receiver jira(/two)?, for at most 1m0s\n$`, got.stderr)
 			output := strings.Join(strings.Fields(got.stdout), " ")
 			for _, part := range test.want {
 				assert.Contains(t, output, part)
@@ -408,7 +525,7 @@ func TestOAuth2(t *testing.T) {
 
 	tokens.Close()
 	got = w.check(t, configuration)
-	assert.Equal(t, exitProblem, got.status)
+	assert.Equal(t, exitUnchecked, got.status)
 }
 
 // TestUnchecked runs the command with arguments and configurations that do not permit a check.
@@ -465,9 +582,9 @@ func TestEnd(t *testing.T) {
 	w := newWorld(t, jirasim.Cloud, nil)
 	w.SetFaults(jirasim.Faults{Latency: time.Minute})
 	got := w.check(t, w.configuration(basic, ""), "-timeout", "50ms")
-	assert.Equal(t, exitProblem, got.status)
-	assert.Contains(t, got.stdout, "no complete answer within 50ms")
-	assert.Contains(t, got.stdout, "not checked because of the problem above: site")
+	assert.Equal(t, exitUnchecked, got.status)
+	assert.Contains(t, got.stdout, "no complete answer within the time of -timeout: 50ms")
+	assert.Contains(t, got.stdout, "not checked because of the problem of the check site")
 
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(w.configuration(basic, "")), 0o600))
@@ -475,8 +592,8 @@ func TestEnd(t *testing.T) {
 	time.AfterFunc(50*time.Millisecond, interrupt)
 	var stdout, stderr bytes.Buffer
 	assert.Equal(t, exitUnchecked, run(ctx, []string{file}, environment{&stdout, &stderr, w.clock}))
-	assert.Equal(t, "jiracheck: interrupted\n", stderr.String())
-	assert.NotContains(t, stdout.String(), "problem")
+	assert.True(t, strings.HasSuffix(stderr.String(), "\njiracheck: interrupted\n"), stderr.String())
+	assert.Empty(t, stdout.String())
 }
 
 // TestExamples loads the examples that poll.
@@ -507,20 +624,105 @@ func TestHelp(t *testing.T) {
 	var stdout bytes.Buffer
 	assert.Equal(t, exitOK, run(t.Context(), []string{"-help"}, environment{&stdout, &stdout, jiraapi.SystemClock{}}))
 	assert.Contains(t, stdout.String(), "Usage: jiracheck [flags] config.yaml")
+	assert.Contains(t, stdout.String(), fmt.Sprintf("the first %d of the site", maxProjects))
 	assert.Contains(t, stdout.String(), "-receiver")
 }
 
-// TestManyNames prints a long list of names from Jira, which may steer a terminal.
+// TestManyNames prints long lists of names from Jira, which may steer a terminal.
 func TestManyNames(t *testing.T) {
-	var out bytes.Buffer
-	r := report{out: &out}
-	names := make([]string, maxDetails+2)
+	names := make([]string, maxNames+2)
+	usages := make([]statusUsage, maxNames+3)
 	for i := range names {
 		names[i] = "a\x1b[2Jb\nc"
 	}
-	r.add("statuses", result{Level: levelWarning, Message: "names", Details: names})
+	for i := range usages {
+		usages[i] = statusUsage{Name: "d\x1b[2J\ne", IDs: []string{"1"}, Projects: names[:maxProjectNames+4]}
+	}
+	r := report{Receiver: "jira"}
+	r.add(checkStatuses, result{Level: levelWarning, Message: "names", Details: names, Statuses: usages})
+	var out bytes.Buffer
+	r.print(&out)
 	assert.NotContains(t, out.String(), "\x1b")
-	assert.True(t, strings.HasSuffix(out.String(), " and 2 more\n"), out.String())
-	assert.Len(t, strings.Split(out.String(), "\n"), 2)
-	assert.Len(t, r.Results[0].Details, maxDetails+2)
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	assert.Len(t, lines, 2+1+maxNames+1)
+	assert.True(t, strings.HasSuffix(lines[2], " and 2 more"), lines[2])
+	assert.True(t, strings.HasSuffix(lines[3], " and 4 more"), lines[3])
+	assert.Equal(t, "- and 3 more", strings.TrimSpace(lines[len(lines)-1]))
+	assert.Len(t, r.Results[0].Details, len(names))
+}
+
+// TestOrder checks that the worst results come first, and that the JSON form keeps the order of the checks.
+func TestOrder(t *testing.T) {
+	setSecrets(t)
+	var order []level
+	for line := range strings.Lines(broken(t).stdout) {
+		l := level(strings.TrimSpace(line[:min(8, len(line)-1)]))
+		if slices.Contains(levels, l) && !slices.Contains(order, l) {
+			order = append(order, l)
+		} else if slices.Contains(levels, l) {
+			assert.Equal(t, order[len(order)-1], l)
+		}
+	}
+	assert.Equal(t, levels, order)
+	var got report
+	require.NoError(t, json.Unmarshal([]byte(broken(t, "-json").stdout), &got))
+	assert.Equal(t, []string{checkConfiguration, checkStatuses}, []string{got.Results[0].Check, got.Results[len(got.Results)-1].Check})
+}
+
+// TestSuggestion pastes the suggestion, and checks that it maps all statuses.
+func TestSuggestion(t *testing.T) {
+	setSecrets(t)
+	w := newWorld(t, jirasim.Cloud, func(s *jirasim.Site, _ *jirasim.Account) { s.Language = "ru" })
+	w.register(jirasim.Cloud, nil)
+	const mapping = `
+    status:
+      category_fallback: false
+      mapping: {planned: ["10000", "  Five $$  "], "мое: слово": [Открыто]}`
+	configuration := w.configuration(basic, mapping)
+	first := w.check(t, configuration, "-json")
+	var got report
+	require.NoError(t, json.Unmarshal([]byte(first.stdout), &got))
+	statuses := got.Results[slices.IndexFunc(got.Results, func(r result) bool { return r.Kind == kindUnmapped })].Statuses
+	require.Len(t, statuses, 8, first.stdout)
+	assert.Equal(t, statusUsage{Name: "В работе", IDs: []string{"3"}, Projects: []string{"BILL", "OPS", "WEB"}}, statuses[0])
+	assert.Contains(t, got.Suggestion, "Five $$\n")
+
+	_, block, _ := strings.Cut(got.Suggestion, "    status:\n")
+	second := w.check(t, strings.Replace(configuration, mapping, "\n    status:\n      category_fallback: false\n"+block, 1))
+	assert.Contains(t, second.stdout, "all statuses that the projects use are mapped")
+	assert.NotContains(t, second.stdout, "Suggestion")
+}
+
+// TestSuggestedEntries uses statuses with the same name, and categories without a meaning.
+func TestSuggestedEntries(t *testing.T) {
+	used := func(id, name, category string, projects ...string) usedStatus {
+		return usedStatus{jira.StatusInfo{Status: jira.Status{Named: jira.Named{ID: id, Name: name}, Category: category}}, projects}
+	}
+	m := newMappings(&jirareceiver.StatusConfig{})
+	assert.Empty(t, m.suggest("jira", nil))
+	assert.Equal(t, `receivers:
+  jira/cloud:
+    status:
+      # Choose a value for Odd (6) in A
+      # Choose a value for Mixed (7, 8) in A
+      mapping:
+        done:
+          - "8" # new: Mixed (7, 8) in A
+          - 'No: # $$5' # new: (9) in A, B
+        processing:
+          - In Review # new: (1, 2) in A, B
+`, m.suggest("jira/cloud", []usedStatus{
+		used("1", "In Review", "indeterminate", "A"), used("2", "in review ", "indeterminate", "B"),
+		used("1", "In Review", "indeterminate", "A"), used("6", "Odd", "undefined", "A"),
+		used("7", "Mixed", "", "A"), used("8", "Mixed", "done", "A"), used("9", "No: # $5", "done", "B", "A"),
+	}))
+}
+
+// TestManyProjects describes the first projects of a large site.
+func TestManyProjects(t *testing.T) {
+	s := scope{read: []string{"A", "B"}, total: 70, uses: map[string][]string{"1": {"A"}}, found: make([]jira.StatusInfo, 3)}
+	assert.Equal(t, result{
+		Level: levelOK, Message: "1 of 3 statuses are in use in 2 of 70 projects", Details: []string{"A", "B"},
+		Hint: "to check other projects, set -projects",
+	}, s.describe())
 }

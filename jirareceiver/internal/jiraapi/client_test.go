@@ -164,9 +164,26 @@ func TestErrorsContainNoSecrets(t *testing.T) {
 		assert.NotContains(t, err.Error(), "secret")
 		assert.NotContains(t, err.Error(), s.url, "the address of the request")
 		require.ErrorIs(t, err, cause)
+		failure, ok := errors.AsType[*Error](err)
+		require.True(t, ok)
+		require.Len(t, failure.Facts(), 2)
+		assert.Equal(t, "/rest/api/2/myself", failure.Facts()[0])
+		assert.NotContains(t, failure.Facts()[1], "secret")
 	}
 	_, err := collect(s.client(t, nil).Source(DataCenter, Contents{}).Changed(t.Context(), Query{JQL: "assignee = secret"}))
 	assert.Equal(t, "jira api: search (/rest/api/2/search): status 404: Jira has no such resource, or hides it from the account", err.Error())
+}
+
+// TestTextsOfKinds checks that each kind has a message, and that the text of an error contains its message and its hint.
+func TestTextsOfKinds(t *testing.T) {
+	for _, k := range Kinds() {
+		assert.NotEmpty(t, k.Message())
+		err := &Error{Kind: k, Operation: OperationMyself, Resource: "/rest/api/2/myself", Status: 401}
+		assert.Contains(t, err.Error(), k.Message())
+		assert.Contains(t, err.Error(), k.Hint())
+		assert.Equal(t, []string{"/rest/api/2/myself", "status 401"}, err.Facts())
+	}
+	assert.Len(t, Kinds(), 12)
 }
 
 // TestKinds checks the kind of each status code and of each odd answer, and how many attempts there are.

@@ -22,7 +22,7 @@ func (s cloud) CheckBounds(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		return get(OperationSearch, "search/jql", nil, nil).fail(KindUnexpected, errIgnoredBound)
+		return get(OperationSearch, "search/jql", nil, nil).fail(KindUnexpected, ErrIgnoredBound)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ const (
 func (s dataCenter) CheckBounds(ctx context.Context, now time.Time) error {
 	page, err := s.search(ctx, searchBody{JQL: boundsQuery(now), MaxResults: 1, Fields: []string{"created"}})
 	if err == nil && len(page.Entries) > 0 {
-		return get(OperationSearch, "search", nil, nil).fail(KindUnexpected, errIgnoredBound)
+		return get(OperationSearch, "search", nil, nil).fail(KindUnexpected, ErrIgnoredBound)
 	}
 	return err
 }

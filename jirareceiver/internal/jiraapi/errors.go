@@ -7,8 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,21 +52,36 @@ const (
 	KindCanceled Kind = "canceled"
 )
 
-// messages holds the text of each kind: what is wrong and what to do.
-var messages = map[Kind]string{
-	KindUnauthorized: "Jira does not accept the credentials; check the token, its expiry date and its scopes",
-	KindForbidden:    "the account has no permission for this resource; check its permissions and the scopes of the token",
-	KindNotFound:     "Jira has no such resource, or hides it from the account",
-	KindGone:         "Jira removed this endpoint; update the collector",
-	KindThrottled:    "Jira limits the rate of requests; lower requests_per_second",
-	KindTooLarge:     "the answer is too large",
-	KindNotJSON:      "the answer is not JSON; check that the endpoint is the address of Jira and not of a login page",
-	KindUnexpected:   "the answer does not have the documented form",
-	KindRedirected:   "the answer is a redirect; set the endpoint to the final address of Jira",
-	KindBadRequest:   "Jira does not accept the request",
-	KindTemporary:    "the request failed",
-	KindCanceled:     "the request was canceled",
+// explanation is the text of a kind: what is wrong, and what to do if that does not depend on the caller.
+type explanation struct{ message, hint string }
+
+var explanations = map[Kind]explanation{
+	KindUnauthorized: {"Jira does not accept the credentials", "check the token, its expiry date and its scopes"},
+	KindForbidden: {
+		"the account has no permission for this resource", "check its permissions and the scopes of the token",
+	},
+	KindNotFound:  {message: "Jira has no such resource, or hides it from the account"},
+	KindGone:      {"Jira removed this endpoint", "update the collector"},
+	KindThrottled: {"Jira limits the rate of requests", "lower requests_per_second"},
+	KindTooLarge:  {message: "the answer is too large"},
+	KindNotJSON: {
+		"the answer is not JSON", "check that the endpoint is the address of Jira and not of a login page",
+	},
+	KindUnexpected: {message: "the answer does not have the documented form"},
+	KindRedirected: {"the answer is a redirect", "set the endpoint to the final address of Jira"},
+	KindBadRequest: {message: "Jira does not accept the request"},
+	KindTemporary:  {message: "the request failed"},
+	KindCanceled:   {message: "the request was canceled"},
 }
+
+// Kinds returns all kinds in the order of their names.
+func Kinds() []Kind { return slices.Sorted(maps.Keys(explanations)) }
+
+// Message returns the meaning of the kind.
+func (k Kind) Message() string { return explanations[k].message }
+
+// Hint returns what the administrator can do, or "" if that depends on the request.
+func (k Kind) Hint() string { return explanations[k].hint }
 
 // Error is the error of all requests. Its text contains no query, no credentials and no personal data.
 type Error struct {
@@ -100,11 +117,28 @@ func (e *Error) Error() string {
 	if e.Status != 0 {
 		fmt.Fprintf(&b, "status %d: ", e.Status)
 	}
-	b.WriteString(messages[e.Kind])
+	b.WriteString(e.Kind.Message())
+	if hint := e.Kind.Hint(); hint != "" {
+		b.WriteString("; " + hint)
+	}
 	if e.cause != nil {
 		b.WriteString(": " + describe(e.cause))
 	}
 	return b.String()
+}
+
+// Facts returns the path of the request, the status code of the answer and the cause, as far as they are known.
+func (e *Error) Facts() (facts []string) {
+	if e.Resource != "" {
+		facts = append(facts, e.Resource)
+	}
+	if e.Status != 0 {
+		facts = append(facts, fmt.Sprintf("status %d", e.Status))
+	}
+	if e.cause != nil {
+		facts = append(facts, describe(e.cause))
+	}
+	return facts
 }
 
 // Unwrap returns the cause of the error.

@@ -178,7 +178,9 @@ func (q Query) reportTotal(issues int) {
 	}
 }
 
-var errIgnoredBound = errors.New(
+// ErrIgnoredBound is the cause of the error of a site that does not read the bounds of searches, so that polling is
+// impossible.
+var ErrIgnoredBound = errors.New(
 	"a search for changes of the future finds an issue; the site does not read times in milliseconds")
 
 // boundsQuery finds nothing on a site that reads its bound.

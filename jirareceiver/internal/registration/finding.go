@@ -71,7 +71,7 @@ var explanations = []*explanation{
 	},
 	{
 		kind: KindUnreachable, message: "the webhooks of Jira could not be read",
-		hint: "check api::endpoint and the network; the next check follows",
+		hint: "check api::endpoint and the network, and wait for the next check",
 	},
 
 	{
@@ -104,7 +104,7 @@ var explanations = []*explanation{
 	},
 	{
 		kind: KindSecretUnknown, isDrift: true, isNotice: true, message: "the secret in Jira is not known",
-		hint: "a storage keeps it known over a restart",
+		hint: "set poll::storage, which keeps it known over a restart",
 	},
 	{
 		kind: KindEventsSuperfluous, isDrift: true, isNotice: true,
@@ -140,7 +140,7 @@ var explanations = []*explanation{
 	},
 	{
 		kind: KindWriteFailed, message: "the webhook could not be written",
-		hint: "a later check writes again",
+		hint: "wait for a later check, which writes again",
 	},
 	{
 		kind: KindIneffective, message: "Jira accepted the webhook without applying all of it",

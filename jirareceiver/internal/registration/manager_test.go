@@ -740,7 +740,7 @@ func TestRightsAndStatuses(t *testing.T) {
 			assert.True(t, isAdministrator)
 			statuses, err := client.Statuses(t.Context())
 			require.NoError(t, err)
-			assert.Len(t, statuses, 9)
+			assert.Len(t, statuses, 10)
 			assert.Contains(t, statuses, jira.StatusInfo{Status: jira.Status{Named: jira.Named{ID: "3", Name: "In Progress"}, Category: "indeterminate"}})
 		})
 	}
