@@ -332,7 +332,9 @@ func (c *checker) deliveries(context.Context) []result {
 	switch {
 	case !c.client.Webhooks(c.info).HasStatistics():
 		return []result{skipped("only Data Center 10 and later counts deliveries")}
-	case c.registration == nil || c.registration.Webhook == nil:
+	case c.registration == nil:
+		return []result{skipped("the webhook in Jira was not checked")}
+	case c.registration.Webhook == nil:
 		return []result{skipped("the webhook in Jira is not registered, or could not be read")}
 	case c.registration.Statistics == nil:
 		return []result{found(kindNoStatistics)}

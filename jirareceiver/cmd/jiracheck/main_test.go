@@ -596,15 +596,22 @@ func TestEnd(t *testing.T) {
 	assert.Empty(t, stdout.String())
 }
 
-// TestExamples loads the examples that poll.
+// TestExamples loads the examples that poll, and checks that those for production have no warnings.
 func TestExamples(t *testing.T) {
-	examples, err := filepath.Glob("../../../examples/polling-*.yaml")
-	require.NoError(t, err)
-	require.NotEmpty(t, examples)
-	for _, example := range examples {
-		var warnings bytes.Buffer
-		_, err := load(t.Context(), example, "jira", &warnings)
-		require.NoError(t, err, example)
+	t.Setenv("JIRA_WEBHOOK_SECRET", secret)
+	for _, pattern := range []string{"polling-*.yaml", "repair*.yaml"} {
+		examples, err := filepath.Glob("../../../examples/" + pattern)
+		require.NoError(t, err)
+		require.Len(t, examples, 2)
+		for _, example := range examples {
+			var notices bytes.Buffer
+			s, err := load(t.Context(), example, "jira", &notices)
+			require.NoError(t, err, example)
+			assert.Empty(t, notices.String(), example)
+			if !strings.Contains(example, "demo") {
+				assert.Empty(t, s.cfg.Warnings(), example)
+			}
+		}
 	}
 }
 
