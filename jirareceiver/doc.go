@@ -46,14 +46,14 @@
 //   - cursor: the start of the last complete run, on Jira's clock and on the collector's
 //   - overlap: how late Jira's search index may show a change
 //   - bound: the time from which a run reads: the cursor less the overlap and a minute
-//   - ledger: the uids of recorded events, which keep both sides from recording an event again. Polling has a ledger of
-//     its own, of the polled events since the bound
+//   - ledger: the uids of recorded events, which keep both sides from recording an event again
+//   - uid set: the uids of the polled events since the bound, which keep runs that overlap from recording an event again
 //   - mark: the last issue, in the order of creation, whose events the pipeline has accepted; an interrupted run goes
 //     on from its mark
 //   - repair: to record the changes whose webhook has not arrived
 //   - grace: how long the repair leaves a change to its webhook
 //   - leader: the replica that polls
 //   - back-fill: one long run over the past, from poll::start_from to the bound of the first run
-//   - checkpoint: the stored state of polling: cursor, unfinished run, back-fill and ledger
+//   - checkpoint: the stored state of polling: cursor, unfinished run, back-fill and uid set
 //   - lag: the time since the start of the last complete run
 package jirareceiver

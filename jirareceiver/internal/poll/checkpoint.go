@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// checkpoint is the state of a poller, in JSON, without the uids of the ledger.
+// checkpoint is the state of a poller, in JSON, without the uids of the set.
 type checkpoint struct {
 	Version  int       `json:"version"`
 	Site     string    `json:"site"`               // address of the Jira
@@ -32,7 +32,7 @@ type checkpoint struct {
 const (
 	checkpointVersion = 1
 	checkpointKey     = "checkpoint"
-	ledgerKey         = "ledger-"
+	minuteKey         = "ledger-"
 )
 
 // The errors of a checkpoint that cannot be used. A storage that does not answer has other errors.
@@ -42,11 +42,12 @@ var (
 )
 
 // store keeps checkpoints in a storage extension. Its keys are checkpoint, and ledger-<minute> for the uids of a minute.
+// An earlier name of the uid set was ledger; the stored names remain, so that positions stay readable.
 type store struct{ client storage.Client }
 
-// load returns the checkpoint and its ledger, or an empty checkpoint if the storage has none.
-func (s store) load(ctx context.Context, limit int) (checkpoint, *ledger, error) {
-	known := newLedger(limit)
+// load returns the checkpoint and its uid set, or an empty checkpoint if the storage has none.
+func (s store) load(ctx context.Context, limit int) (checkpoint, *uidSet, error) {
+	known := newUIDSet(limit)
 	content, err := s.client.Get(ctx, checkpointKey)
 	if err != nil || content == nil {
 		return checkpoint{}, known, err
@@ -61,15 +62,15 @@ func (s store) load(ctx context.Context, limit int) (checkpoint, *ledger, error)
 	for _, m := range state.Minutes {
 		uids, err := s.client.Get(ctx, keyOfMinute(m))
 		if err != nil {
-			return checkpoint{}, newLedger(limit), err
+			return checkpoint{}, newUIDSet(limit), err
 		}
 		known.decode(m, uids)
 	}
 	return state, known, nil
 }
 
-// save stores a checkpoint, and the minutes of its ledger that changed, at once.
-func (s store) save(ctx context.Context, state checkpoint, known *ledger) error {
+// save stores a checkpoint, and the minutes of its uid set that changed, at once.
+func (s store) save(ctx context.Context, state checkpoint, known *uidSet) error {
 	state.Version = checkpointVersion
 	state.Minutes = slices.Sorted(maps.Keys(known.minutes))
 	content, err := json.Marshal(state)
@@ -91,4 +92,4 @@ func (s store) save(ctx context.Context, state checkpoint, known *ledger) error 
 	return nil
 }
 
-func keyOfMinute(m minute) string { return ledgerKey + strconv.FormatInt(int64(m), 10) }
+func keyOfMinute(m minute) string { return minuteKey + strconv.FormatInt(int64(m), 10) }

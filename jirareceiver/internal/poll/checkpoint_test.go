@@ -22,7 +22,7 @@ func TestCheckpoint(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	at := instant{Jira: epoch.Add(time.Hour), Collector: epoch}
-	known := newLedger(10)
+	known := newUIDSet(10)
 	known.add("a", epoch)
 	known.add("b", epoch)
 	known.add("c", epoch.Add(time.Minute))
@@ -56,11 +56,11 @@ func TestCheckpoint(t *testing.T) {
 	assert.Len(t, w.stored["ledger-29926800"], 32)
 	assert.Len(t, w.stored["ledger-29926801"], 16)
 
-	loaded, ledger, err := s.load(t.Context(), 10)
+	loaded, uids, err := s.load(t.Context(), 10)
 	require.NoError(t, err)
 	saved.Version, saved.Minutes = 1, []minute{29926800, 29926801}
 	assert.Equal(t, saved, loaded)
-	assert.Equal(t, known, ledger)
+	assert.Equal(t, known, uids)
 }
 
 // TestRestart checks that a new poller goes on from the cursor of the last one, and reads the changes of the time in
@@ -148,7 +148,7 @@ func TestUnusableCheckpoint(t *testing.T) {
 			assert.Len(t, w.startedAnew, 1)
 			assert.Equal(t, epoch.Add(50*time.Minute), w.queries[3].Since)
 			if errors.Is(tt.want, errOtherSite) {
-				assert.Equal(t, []string{checkpointKey}, slices.Collect(maps.Keys(w.stored)), "no page of the other ledger")
+				assert.Equal(t, []string{checkpointKey}, slices.Collect(maps.Keys(w.stored)), "no page of the other uid set")
 			}
 		})
 	}
@@ -243,8 +243,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestLedgerPages checks that the storage contains only the uids that the next run needs.
-func TestLedgerPages(t *testing.T) {
+// TestMinutePages checks that the storage contains only the uids that the next run needs.
+func TestMinutePages(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	w.create("1")
@@ -260,9 +260,9 @@ func TestLedgerPages(t *testing.T) {
 	assert.ElementsMatch(t, want, slices.Collect(maps.Keys(w.stored)))
 }
 
-func TestLedger(t *testing.T) {
+func TestUIDSet(t *testing.T) {
 	t.Parallel()
-	l := newLedger(4)
+	l := newUIDSet(4)
 	l.add("a", epoch)
 	l.add("b", epoch.Add(time.Minute-1))
 	l.add("c", epoch.Add(time.Minute))
@@ -272,7 +272,7 @@ func TestLedger(t *testing.T) {
 	assert.True(t, l.contains("a"))
 
 	l.add("e", epoch.Add(2*time.Minute))
-	assert.False(t, l.contains("a"), "the ledger is full")
+	assert.False(t, l.contains("a"), "the set is full")
 	assert.False(t, l.contains("b"), "the whole minute is dropped")
 	for _, uid := range []string{"c", "d", "e"} {
 		assert.True(t, l.contains(uid))
@@ -287,9 +287,9 @@ func TestLedger(t *testing.T) {
 	assert.Equal(t, map[minute]bool{first + 1: true}, l.changed)
 }
 
-func TestLedgerOfOneMinute(t *testing.T) {
+func TestUIDSetOfOneMinute(t *testing.T) {
 	t.Parallel()
-	l := newLedger(2)
+	l := newUIDSet(2)
 	for _, uid := range []string{"a", "b", "c"} {
 		l.add(uid, epoch)
 	}
@@ -297,15 +297,15 @@ func TestLedgerOfOneMinute(t *testing.T) {
 	assert.Len(t, l.encode(minuteOf(epoch)), 16)
 }
 
-// TestDamagedLedgerPage checks that a page that was cut is read as far as it goes.
-func TestDamagedLedgerPage(t *testing.T) {
+// TestDamagedMinutePage checks that a page that was cut is read as far as it goes.
+func TestDamagedMinutePage(t *testing.T) {
 	t.Parallel()
-	l := newLedger(10)
+	l := newUIDSet(10)
 	l.add("a", epoch)
 	l.add("b", epoch)
 	content := l.encode(minuteOf(epoch))
 	assert.Nil(t, l.encode(minuteOf(epoch)+1))
-	loaded := newLedger(10)
+	loaded := newUIDSet(10)
 	loaded.decode(minuteOf(epoch), append(content[:16:16], content[:31]...))
 	assert.True(t, loaded.contains("a"))
 	assert.False(t, loaded.contains("b"))

@@ -33,7 +33,7 @@ type run struct {
 	Mark  mark      `json:"mark,omitzero"`
 	// HasDeleted means that the deleted worklogs were handed on.
 	HasDeleted bool `json:"has_deleted,omitempty"`
-	// HandedOn are the uids of a back-fill that were handed on and whose issues are not behind the mark. The ledger holds
+	// HandedOn are the uids of a back-fill that were handed on and whose issues are not behind the mark. The uid set holds
 	// the uids of other runs.
 	HandedOn map[string]bool `json:"handed_on,omitempty"`
 }

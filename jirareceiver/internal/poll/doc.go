@@ -9,12 +9,12 @@
 //   - The cursor is the start of the last complete run, on the clocks of Jira and of the collector.
 //   - The bound of a run is the time from which it reads: the cursor less the overlap and a minute.
 //   - The overlap is how late Jira's search index may show a change.
-//   - The ledger is the set of the uids that were handed on, from the bound to the present. Runs overlap, and the ledger
+//   - The uid set contains the uids that were handed on, from the bound to the present. Runs overlap, and the set
 //     keeps them from handing on an event twice.
 //   - The mark is the last issue, in the order of creation, whose events were all handed on. A run that was interrupted
 //     goes on from its mark.
 //   - The back-fill is one long run over the past, from a start date to the bound of the first run.
-//   - The checkpoint is the stored state: cursor, unfinished run, back-fill and ledger.
+//   - The checkpoint is the stored state: cursor, unfinished run, back-fill and uid set.
 //
 // # What holds
 //
@@ -35,6 +35,6 @@
 //   - after a crash between the pipeline and the next checkpoint, or a stop whose checkpoint the storage did not take,
 //   - after Jira's clock has gone back,
 //   - if it happened within the duration of a request before the end of the back-fill,
-//   - if the ledger is full, or
+//   - if the uid set is full, or
 //   - if the overlap becomes longer, or the start of an unfinished back-fill changes.
 package poll

@@ -119,7 +119,7 @@ type Poller struct {
 
 	isLoaded bool
 	state    checkpoint
-	ledger   *ledger
+	known    *uidSet
 	saved    time.Time
 	cursor   atomic.Pointer[instant]
 
@@ -132,7 +132,7 @@ func New(opts Options) *Poller {
 	if opts.Since.IsZero() {
 		opts.Since = opts.Clock.Now()
 	}
-	return &Poller{opts: opts, store: store{opts.Storage}, ledger: newLedger(maxLedger)}
+	return &Poller{opts: opts, store: store{opts.Storage}, known: newUIDSet(maxUIDs)}
 }
 
 // LastRun returns the time on the collector's clock at which the last complete run started, or false before the first.
@@ -230,7 +230,7 @@ func (p *Poller) complete(ctx context.Context) error {
 	p.cursor.Store(p.state.Cursor)
 	p.state.Starts = startsSince(p.state.Starts, shownUntil(cursor, p.opts.Overlap))
 	next := bound(cursor, p.state.Starts, p.opts.Overlap)
-	p.ledger.prune(next.Add(-margin)) // the time of the next request for Jira's time may differ
+	p.known.prune(next.Add(-margin)) // the time of the next request for Jira's time may differ
 	p.save(ctx)
 	return nil
 }
@@ -248,7 +248,7 @@ func (p *Poller) connect(ctx context.Context) error {
 	if p.isLoaded && p.state.Site == p.session.Site {
 		return nil
 	}
-	state, known, err := p.store.load(ctx, maxLedger)
+	state, known, err := p.store.load(ctx, maxUIDs)
 	switch {
 	case errors.Is(err, errDamaged) || errors.Is(err, errForeign):
 		p.opts.Observer.StartedAnew(err)
@@ -260,7 +260,7 @@ func (p *Poller) connect(ctx context.Context) error {
 		state = checkpoint{}
 		known.prune(endOfTime)
 	}
-	p.state, p.ledger, p.isLoaded = state, known, true
+	p.state, p.known, p.isLoaded = state, known, true
 	p.state.Site = p.session.Site
 	p.cursor.Store(p.state.Cursor)
 	return nil
@@ -358,7 +358,7 @@ func (p *Poller) save(ctx context.Context) {
 		return
 	}
 	p.saved = p.opts.Clock.Now()
-	if err := p.store.save(ctx, p.state, p.ledger); err != nil {
+	if err := p.store.save(ctx, p.state, p.known); err != nil {
 		p.storageFailed(ctx, err)
 	}
 }

@@ -150,7 +150,7 @@ func (rd *reading) addEvent(ev *jira.Event) {
 		ev.Source = jira.SourceBackfill
 	}
 	switch uid := rd.opts.Sink.UID(ev); {
-	case uid == "" || rd.ledger.contains(uid):
+	case uid == "" || rd.known.contains(uid):
 	case rd.run.HandedOn[uid]:
 		rd.again = append(rd.again, uid)
 	default:
@@ -246,7 +246,7 @@ func (rd *reading) handOnHalves(ctx context.Context, events []Event) error {
 func (rd *reading) remember(events []Event) {
 	for _, ev := range events {
 		if !rd.run.isBackfill() { // runs do not overlap with the back-fill
-			rd.ledger.add(ev.UID, ev.Timestamp)
+			rd.known.add(ev.UID, ev.Timestamp)
 			continue
 		}
 		if rd.run.HandedOn == nil {

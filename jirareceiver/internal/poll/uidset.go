@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// maxLedger is the largest number of uids in a ledger. They take about 60 MB.
-const maxLedger = 1_000_000
+// maxUIDs is the largest number of uids in a set. They take about 60 MB.
+const maxUIDs = 1_000_000
 
 // uidKey is the start of the hash of a uid.
 type uidKey [16]byte
@@ -26,77 +26,77 @@ type minute int64
 
 func minuteOf(t time.Time) minute { return minute(t.Unix() / 60) }
 
-// ledger holds uids by the minute of their events, so that the minutes before a bound can be dropped and the minutes
+// uidSet holds uids by the minute of their events, so that the minutes before a bound can be dropped and the minutes
 // that changed can be stored. It is not safe for concurrent use.
-type ledger struct {
+type uidSet struct {
 	limit   int
 	uids    map[uidKey]struct{}
 	minutes map[minute][]uidKey
 	changed map[minute]bool // since the last save; of dropped minutes too
 }
 
-func newLedger(limit int) *ledger {
-	return &ledger{
+func newUIDSet(limit int) *uidSet {
+	return &uidSet{
 		limit: limit, uids: map[uidKey]struct{}{}, minutes: map[minute][]uidKey{}, changed: map[minute]bool{},
 	}
 }
 
-func (l *ledger) contains(uid string) bool {
-	_, found := l.uids[keyOf(uid)]
+func (s *uidSet) contains(uid string) bool {
+	_, found := s.uids[keyOf(uid)]
 	return found
 }
 
-// add adds the uid of an event. If the ledger is full, it drops the oldest minute.
-func (l *ledger) add(uid string, at time.Time) {
+// add adds the uid of an event. If the set is full, it drops the oldest minute.
+func (s *uidSet) add(uid string, at time.Time) {
 	key := keyOf(uid)
-	if _, found := l.uids[key]; found {
+	if _, found := s.uids[key]; found {
 		return
 	}
-	if len(l.uids) >= l.limit {
-		l.drop(slices.Min(slices.Collect(maps.Keys(l.minutes))))
+	if len(s.uids) >= s.limit {
+		s.drop(slices.Min(slices.Collect(maps.Keys(s.minutes))))
 	}
 	m := minuteOf(at)
-	l.uids[key] = struct{}{}
-	l.minutes[m] = append(l.minutes[m], key)
-	l.changed[m] = true
+	s.uids[key] = struct{}{}
+	s.minutes[m] = append(s.minutes[m], key)
+	s.changed[m] = true
 }
 
 // prune drops the minutes before the minute of a time.
-func (l *ledger) prune(before time.Time) {
-	for m := range l.minutes {
+func (s *uidSet) prune(before time.Time) {
+	for m := range s.minutes {
 		if m < minuteOf(before) {
-			l.drop(m)
+			s.drop(m)
 		}
 	}
 }
 
-func (l *ledger) drop(m minute) {
-	for _, key := range l.minutes[m] {
-		delete(l.uids, key)
+func (s *uidSet) drop(m minute) {
+	for _, key := range s.minutes[m] {
+		delete(s.uids, key)
 	}
-	delete(l.minutes, m)
-	l.changed[m] = true
+	delete(s.minutes, m)
+	s.changed[m] = true
 }
 
 // encode returns the uids of a minute, or nil if it has none.
-func (l *ledger) encode(m minute) []byte {
+func (s *uidSet) encode(m minute) []byte {
 	var content []byte
-	for _, key := range l.minutes[m] {
+	for _, key := range s.minutes[m] {
 		content = append(content, key[:]...)
 	}
 	return content
 }
 
 // decode adds the uids of a minute. It ignores an incomplete uid at the end.
-func (l *ledger) decode(m minute, content []byte) {
+func (s *uidSet) decode(m minute, content []byte) {
 	for raw := range slices.Chunk(content, len(uidKey{})) {
 		if len(raw) < len(uidKey{}) {
 			return
 		}
 		key := uidKey(raw)
-		if _, found := l.uids[key]; !found {
-			l.uids[key] = struct{}{}
-			l.minutes[m] = append(l.minutes[m], key)
+		if _, found := s.uids[key]; !found {
+			s.uids[key] = struct{}{}
+			s.minutes[m] = append(s.minutes[m], key)
 		}
 	}
 }
