@@ -96,9 +96,9 @@ var (
 	inReview   = status{"10002", "In Review", inProgressCategory, map[string]string{"de": "In Prüfung", "ru": "На проверке"}}
 	canceled   = status{"10003", "Canceled", doneCategory, map[string]string{"de": "Abgebrochen", "ru": "Отменено"}}
 	waiting    = status{"10004", "Waiting for Customer", inProgressCategory, map[string]string{"de": "Wartet auf Kunden", "ru": "Ожидает клиента"}}
-
-	statuses = []status{open, inProgress, reopened, resolved, closed, toDo, done, inReview, canceled, waiting}
 )
+
+var statuses = []status{open, inProgress, reopened, resolved, closed, toDo, done, inReview, canceled, waiting}
 
 // Keys of status categories.
 const (
