@@ -14,8 +14,8 @@ import (
 
 // The limits of an identityCheck.
 const (
-	// maxPending is the number of changes that wait for their issue to be read. Beyond it, the check begins anew: changes
-	// of issues that polling does not read wait for ever.
+	// maxPending is the number of changes that wait for their issue to be read. Beyond it, changes are not checked: a
+	// busy site has more of them in the time of a run, and a sample is enough.
 	maxPending = 10_000
 	// enoughUnmatched is the number of unmatched changes from which on the ids may be different ones. A few may be
 	// unmatched for other reasons: Jira deletes histories with projects and fields.
@@ -30,6 +30,7 @@ type identityCheck struct {
 	mu                 sync.Mutex
 	pending            map[string][]webhookChange // by id of the issue
 	count              int                        // of pending
+	from               time.Time                  // since which the last run knows the histories
 	matched, unmatched int
 	failed             bool
 }
@@ -47,8 +48,7 @@ func (c *identityCheck) add(issueID, changelogID string, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.count == maxPending {
-		clear(c.pending)
-		c.count = 0
+		return
 	}
 	c.count++
 	c.pending[issueID] = append(c.pending[issueID], webhookChange{changelogID, at})
@@ -62,6 +62,7 @@ func (c *identityCheck) compare(issue jiraapi.Issue, from, until time.Time) (mat
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.forget(from)
 	var later []webhookChange
 	for _, change := range c.pending[issue.Issue.ID] {
 		isFound := slices.ContainsFunc(issue.Histories, func(h jira.History) bool { return h.ID == change.changelogID })
@@ -83,6 +84,22 @@ func (c *identityCheck) compare(issue jiraapi.Issue, from, until time.Time) (mat
 	c.unmatched += unmatched
 	c.failed = c.failed || c.unmatched >= enoughUnmatched && c.unmatched > c.matched
 	return matched, unmatched
+}
+
+// forget removes the changes of issues that polling has not read, at the start of a run that no longer reads their time.
+// The caller holds the mutex.
+func (c *identityCheck) forget(from time.Time) {
+	if !from.After(c.from) {
+		return
+	}
+	c.from = from
+	for issue, changes := range c.pending {
+		kept := slices.DeleteFunc(changes, func(change webhookChange) bool { return change.at.Before(from.Add(-skew)) })
+		c.count -= len(changes) - len(kept)
+		if c.pending[issue] = kept; len(kept) == 0 {
+			delete(c.pending, issue)
+		}
+	}
 }
 
 // hasFailed reports whether the ids are different ones, so that webhooks and the REST API give one change two uids.

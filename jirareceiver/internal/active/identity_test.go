@@ -62,17 +62,22 @@ func TestIdentityFails(t *testing.T) {
 	}
 }
 
+// TestIdentityCheckIsBounded checks that a busy site is checked by a sample, also if polling does not read most issues.
 func TestIdentityCheckIsBounded(t *testing.T) {
 	c := newIdentityCheck()
-	for n := range maxPending {
+	for n := range maxPending + 1 {
 		c.add(strconv.Itoa(n), "1", noon)
 	}
 	assert.Len(t, c.pending, maxPending)
-	c.add("new", "1", noon)
-	assert.Len(t, c.pending, 1)
-	matched, _ := c.compare(issueWith("new", "1"), noon.Add(-time.Minute), noon.Add(time.Minute))
+	matched, _ := c.compare(issueWith("17", "1"), noon.Add(-time.Minute), noon.Add(time.Minute))
 	assert.Equal(t, 1, matched)
+	assert.Equal(t, maxPending-1, c.count)
+
+	c.compare(issueWith("18", "1"), noon.Add(time.Minute), noon.Add(2*time.Minute))
+	assert.Empty(t, c.pending, "no later run reads their histories")
 	assert.Zero(t, c.count)
+	c.add("new", "1", noon.Add(time.Minute))
+	assert.Len(t, c.pending, 1)
 }
 
 // TestChangeDuringRun keeps a change that happened after the issue was read, until the next run reads the issue.
