@@ -50,12 +50,13 @@ func (s cloud) Changed(ctx context.Context, query Query) iter.Seq2[Issue, error]
 			}
 		}
 		query.reportTotal(len(ids))
-		s.Issues(ctx, ids, query.HistorySince)(yield)
+		s.issues(ctx, ids, query.HistorySince)(yield)
 	}
 }
 
-// Issues implements Source.
-func (s cloud) Issues(ctx context.Context, ids []string, historySince time.Time) iter.Seq2[Issue, error] {
+// issues returns issues by their ids, whole, in the order of the ids. It does not depend on the search index. The
+// histories before the given time may be missing; the zero time asks for all.
+func (s cloud) issues(ctx context.Context, ids []string, historySince time.Time) iter.Seq2[Issue, error] {
 	return func(yield func(Issue, error) bool) {
 		for chunk := range slices.Chunk(ids, maxIssues) {
 			if !s.yieldChunk(ctx, chunk, historySince, yield) {

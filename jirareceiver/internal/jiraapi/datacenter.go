@@ -227,28 +227,6 @@ func (w *searchWalk) forget(before time.Time) {
 	w.before += known - len(w.seen)
 }
 
-// Issues implements Source. It sends a request for each issue, because a search for an id that does not exist fails.
-func (s dataCenter) Issues(ctx context.Context, ids []string, _ time.Time) iter.Seq2[Issue, error] {
-	return func(yield func(Issue, error) bool) {
-		for _, id := range ids {
-			snapshot, err := s.issue(ctx, id, s.fields, s.expand)
-			if KindOf(err) == KindTooLarge {
-				snapshot, err = s.issue(ctx, id, s.withoutLists(), nil)
-			}
-			issue := Issue{Snapshot: jira.Snapshot{Issue: &jira.Issue{ID: id}}, IsMissing: true}
-			switch {
-			case err == nil:
-				issue, err = s.complete(ctx, snapshot)
-			case KindOf(err) == KindNotFound:
-				err = nil
-			}
-			if !yield(issue, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
 // complete reads the comments and worklogs of which an issue contains a part. Data Center has no other resource for histories.
 func (s dataCenter) complete(ctx context.Context, snapshot jira.Snapshot) (Issue, error) {
 	hasHistories := !s.contents.Changelog ||

@@ -37,10 +37,6 @@ type Source interface {
 	// the contents of returned issues are current.
 	Changed(ctx context.Context, query Query) iter.Seq2[Issue, error]
 
-	// Issues returns issues by their ids, whole, in the order of the ids. It does not depend on the search index. The
-	// histories before the given time may be missing; the zero time asks for all.
-	Issues(ctx context.Context, ids []string, historySince time.Time) iter.Seq2[Issue, error]
-
 	// WorklogsDeleted returns the deleted worklogs of the whole site. It leaves out the last minute.
 	WorklogsDeleted(ctx context.Context, since time.Time) iter.Seq2[jira.WorklogChange, error]
 }

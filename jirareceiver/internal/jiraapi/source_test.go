@@ -238,7 +238,7 @@ func TestErrorsEndIterators(t *testing.T) {
 		issues, err = collect(c.Source(DataCenter, all).Changed(t.Context(), Query{}))
 		assert.Equal(t, want, KindOf(err), code)
 		assert.Len(t, issues, 50)
-		_, err = collect(c.Source(Cloud, all).Issues(t.Context(), []string{"1"}, start))
+		_, err = collect(c.cloud(all).issues(t.Context(), []string{"1"}, start))
 		assert.Equal(t, want, KindOf(err), code)
 		_, err = collect(c.Comments(t.Context(), "1"))
 		assert.Equal(t, want, KindOf(err), code)
@@ -246,6 +246,9 @@ func TestErrorsEndIterators(t *testing.T) {
 		assert.Equal(t, want, KindOf(err), code)
 	}
 }
+
+// cloud returns the source for Jira Cloud.
+func (c *Client) cloud(contents Contents) cloud { return c.Source(Cloud, contents).(cloud) }
 
 // TestIteratorsStop checks that an iterator sends no request after its caller has stopped.
 func TestIteratorsStop(t *testing.T) {
@@ -340,7 +343,7 @@ func TestCloudHistories(t *testing.T) {
 						{"issueId": 1, "changeHistories": [`+history(7, 7)+`]}, {"issueId": "2", "changeHistories": [`+history(9, 9)+`]}]}`)
 				},
 			})
-			issues, err := collect(s.client(t, nil).Source(Cloud, Contents{Changelog: true}).Issues(t.Context(), []string{"1"}, tt.since))
+			issues, err := collect(s.client(t, nil).cloud(Contents{Changelog: true}).issues(t.Context(), []string{"1"}, tt.since))
 			require.NoError(t, err)
 			require.Len(t, issues, 1)
 			assert.Equal(t, tt.want, historyIDs(issues[0]))
@@ -374,15 +377,16 @@ func TestLists(t *testing.T) {
 			for _, deployment := range []Deployment{Cloud, DataCenter} {
 				issue := `{"id": "1", "fields": {"` + list + `": ` + fmt.Sprintf(field, list) + `}}`
 				s := newSite(t, map[string]http.HandlerFunc{
+					"POST /rest/api/2/search/jql":      answer(`{"issues": [{"id": "1"}], "isLast": true}`),
 					"POST /rest/api/2/issue/bulkfetch": answer(`{"issues": [` + issue + `]}`),
-					"GET /rest/api/2/issue/1":          answer(issue),
+					"POST /rest/api/2/search":          answer(`{"issues": [` + issue + `], "total": 1}`),
 					"GET /rest/api/2/issue/1/" + list:  page,
 				})
-				issues, err := collect(s.client(t, nil).Source(deployment, contents).Issues(t.Context(), []string{"1"}, time.Time{}))
+				issues, err := collect(s.client(t, nil).Source(deployment, contents).Changed(t.Context(), Query{}))
 				require.NoError(t, err)
 				assert.Equal(t, numbers(1, want), listIDs(issues[0]), field)
 				assert.False(t, issues[0].IsIncomplete)
-				unread, err := collect(s.client(t, nil).Source(deployment, Contents{}).Issues(t.Context(), []string{"1"}, time.Time{}))
+				unread, err := collect(s.client(t, nil).Source(deployment, Contents{}).Changed(t.Context(), Query{}))
 				require.NoError(t, err)
 				assert.False(t, unread[0].IsIncomplete)
 			}
@@ -406,7 +410,7 @@ func TestThreadVanishes(t *testing.T) {
 	s := newSite(t, map[string]http.HandlerFunc{
 		"POST /rest/api/2/issue/bulkfetch": answer(`{"issues": [{"id": "1", "changelog": {"histories": []}}]}`),
 	})
-	issues, err := collect(s.client(t, nil).Source(Cloud, all).Issues(t.Context(), []string{"1"}, time.Time{}))
+	issues, err := collect(s.client(t, nil).cloud(all).issues(t.Context(), []string{"1"}, time.Time{}))
 	require.NoError(t, err)
 	assert.True(t, issues[0].IsIncomplete)
 }
@@ -509,7 +513,7 @@ func TestTooLargeChunk(t *testing.T) {
 		"GET /rest/api/2/issue/3/comment":      answer(`{"comments": [{"id": 9}], "total": 1}`),
 	})
 	c := s.client(t, func(o *Options) { o.MaxBody = 1500 })
-	issues, err := collect(c.Source(Cloud, all).Issues(t.Context(), numbers(1, 6), time.Time{}))
+	issues, err := collect(c.cloud(all).issues(t.Context(), numbers(1, 6), time.Time{}))
 	require.NoError(t, err)
 	assert.Equal(t, numbers(1, 6), ids(issues))
 	assert.False(t, slices.ContainsFunc(issues, func(i Issue) bool { return i.IsMissing || i.IsIncomplete }))
@@ -718,20 +722,4 @@ func TestDataCenterTooLarge(t *testing.T) {
 		assert.Equal(t, issue.Issue.ID == "30", issue.IsIncomplete, issue.Issue.ID)
 	}
 	assert.Less(t, len(s.requests()), 30, "pages become large again")
-}
-
-func TestDataCenterIssues(t *testing.T) {
-	s := newSite(t, map[string]http.HandlerFunc{
-		"GET /rest/api/2/issue/1": func(w http.ResponseWriter, r *http.Request) {
-			assert.Equal(t, "changelog", r.FormValue("expand"))
-			assert.Contains(t, strings.Split(r.FormValue("fields"), ","), "comment")
-			writeJSON(w, 200, `{"id": "1", "changelog": {"total": 3, "histories": [`+histories(2, 1)+`]}, "fields": {"comment": {"comments": []}}}`)
-		},
-	})
-	issues, err := collect(s.client(t, nil).Source(DataCenter, all).Issues(t.Context(), []string{"2", "1"}, start))
-	require.NoError(t, err)
-	assert.Equal(t, []string{"2", "1"}, ids(issues))
-	assert.True(t, issues[0].IsMissing)
-	assert.False(t, issues[1].IsMissing)
-	assert.True(t, issues[1].IsIncomplete, "Data Center has no other resource for the third history")
 }
