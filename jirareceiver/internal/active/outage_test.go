@@ -628,6 +628,9 @@ var outages = []outage{
 			rejected(t, p)
 			assert.Equal(t, 1, p.count("registration_findings", "finding", "silent"))
 			p.current.assertStatus(t, componentstatus.StatusRecoverableError, "no webhook has arrived for 30 minutes; check")
+			assert.Equal(t, 1, p.count("registration_findings", "finding", "secret_differs"))
+			assert.Equal(t, 1, p.count("registration_state", "state", "problem"))
+			p.current.assertStatus(t, componentstatus.StatusRecoverableError, "the secret in Jira differs; enter the first secret")
 		},
 	},
 	{

@@ -35,6 +35,7 @@ func (s *Side) newManager() *registration.Manager {
 		Store:           s.registrations,
 		Clock:           s.clock,
 		WrongSignatures: s.opts.WrongSignatures,
+		LastDelivery:    s.observer.webhooks.LastDelivery,
 		Interval:        cfg.Interval,
 		OnReport:        r.report,
 	})

@@ -18,6 +18,7 @@ type SecretState int
 // The states of the secret.
 const (
 	SecretNotChecked SecretState = iota // ModeVerify, which cannot know
+	SecretDiffers                       // ModeVerify, by the signatures of deliveries
 	SecretUnknown
 	SecretCurrent
 	SecretOutdated
@@ -88,6 +89,7 @@ func (w Wanted) compareOurs(found jira.Webhook, product Product, secret SecretSt
 	if w.Secret != "" && product.CanSign {
 		isUnsigned := found.HasSecret != nil && !*found.HasSecret
 		report(isUnsigned, KindUnsigned)
+		report(!isUnsigned && secret == SecretDiffers, KindSecretDiffers)
 		report(!isUnsigned && secret == SecretOutdated, KindSecretOutdated)
 		report(!isUnsigned && secret == SecretUnknown, KindSecretUnknown)
 	}

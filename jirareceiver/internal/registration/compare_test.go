@@ -203,7 +203,7 @@ func TestDefaultEvents(t *testing.T) {
 // TestExplanations checks the texts of all kinds.
 func TestExplanations(t *testing.T) {
 	all := []Kind{
-		KindMissing, KindDisabled, KindEventsMissing, KindEventsSuperfluous, KindJQLDiffers, KindBodyExcluded, KindUnsigned, KindSecretOutdated,
+		KindMissing, KindDisabled, KindEventsMissing, KindEventsSuperfluous, KindJQLDiffers, KindBodyExcluded, KindUnsigned, KindSecretDiffers, KindSecretOutdated,
 		KindSecretUnknown, KindDuplicates, KindOtherName, KindOtherURL, KindCannotSign, KindCredentials, KindRejected, KindWriteFailed,
 		KindIneffective, KindNotListed, KindStorage, KindUnauthorized, KindForbidden, KindUnsupported, KindUnreachable, KindSilent,
 	}

@@ -21,6 +21,7 @@ const (
 	KindJQLDiffers        Kind = "jql_differs"
 	KindBodyExcluded      Kind = "body_excluded"
 	KindUnsigned          Kind = "unsigned"
+	KindSecretDiffers     Kind = "secret_differs"
 	KindSecretOutdated    Kind = "secret_outdated"
 	KindSecretUnknown     Kind = "secret_unknown"
 
@@ -97,6 +98,11 @@ var explanations = []*explanation{
 	{
 		kind: KindUnsigned, isDrift: true, message: "the webhook has no secret, so that the receiver rejects its deliveries",
 		hint: "enter the first secret of signature::secrets in Jira",
+	},
+	{
+		kind: KindSecretDiffers, isDrift: true,
+		message: "deliveries have a wrong signature, and none has had the right one since; the secret in Jira differs",
+		hint:    "enter the first secret of signature::secrets in Jira",
 	},
 	{
 		kind: KindSecretOutdated, isDrift: true, isNotice: true, message: "Jira signs with an older secret",

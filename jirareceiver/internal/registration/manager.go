@@ -48,6 +48,8 @@ type Options struct {
 	Clock jiraapi.Clock
 	// WrongSignatures returns the number of requests with a wrong signature since the start. It may be nil.
 	WrongSignatures func() uint64
+	// LastDelivery returns the time of the last authentic delivery, or of the start. It may be nil.
+	LastDelivery func() time.Time
 	// Interval is the time between two checks. Default: 10 minutes.
 	Interval time.Duration
 	// OnReport is called after each check.
@@ -63,8 +65,11 @@ type Manager struct {
 	isNew    bool // there was no stored state
 	memory   memory
 	saved    []byte // memory as stored
-	// wrongSignatures is their number at the last check.
+	// wrongSignatures is their number at the last check, which was at checked.
 	wrongSignatures uint64
+	checked         time.Time
+	// secretDiffers means that deliveries had a wrong signature, and that none was authentic since.
+	secretDiffers bool
 	// attempts is the number of writes since the last check that found nothing to write.
 	attempts  int
 	lastWrite time.Time
@@ -75,7 +80,8 @@ func New(opts Options) *Manager {
 	if opts.Interval == 0 {
 		opts.Interval = DefaultInterval
 	}
-	return &Manager{opts: opts, started: opts.Clock.Now()}
+	now := opts.Clock.Now()
+	return &Manager{opts: opts, started: now, checked: now}
 }
 
 // Write is the write of a check.
@@ -163,12 +169,13 @@ func (m *Manager) Check(ctx context.Context) Report {
 	c.storageErr = m.load(ctx)
 	wrongSignatures := m.countWrongSignatures()
 	c.hasWrongSignatures = wrongSignatures > m.wrongSignatures
+	m.secretDiffers = m.judgeSecret(c.hasWrongSignatures)
 	comparison, err := c.compare(ctx)
 	if err != nil {
 		report.Findings = []Finding{failed(err)}
 		return report
 	}
-	m.wrongSignatures = wrongSignatures
+	m.wrongSignatures, m.checked = wrongSignatures, report.At
 	if m.opts.Mode == ModeManage {
 		comparison = c.repair(ctx, comparison)
 	}
@@ -181,6 +188,15 @@ func (m *Manager) countWrongSignatures() uint64 {
 		return 0
 	}
 	return m.opts.WrongSignatures()
+}
+
+// judgeSecret reports whether the signatures of deliveries show that the secret in Jira differs. Anybody can send a wrong
+// signature, so that an authentic delivery since the last check proves the contrary.
+func (m *Manager) judgeSecret(hasWrongSignatures bool) bool {
+	if m.opts.LastDelivery == nil || m.opts.LastDelivery().After(m.checked) {
+		return false
+	}
+	return m.secretDiffers || hasWrongSignatures
 }
 
 // failed returns the finding about an error of a request that reads.
@@ -246,10 +262,14 @@ func (c *check) compare(ctx context.Context) (Comparison, error) {
 		return Comparison{}, err
 	}
 	comparison := Compare(c.opts.Wanted, c.product, registered, func(w jira.Webhook) SecretState {
-		if c.opts.Mode != ModeManage {
+		switch {
+		case c.opts.Mode == ModeManage:
+			return c.memory.secretOf(w, c.opts.Wanted.Secret, c.hasWrongSignatures)
+		case c.secretDiffers:
+			return SecretDiffers
+		default:
 			return SecretNotChecked
 		}
-		return c.memory.secretOf(w, c.opts.Wanted.Secret, c.hasWrongSignatures)
 	})
 	if comparison.Ours != nil {
 		c.memory.CreatedAt = 0

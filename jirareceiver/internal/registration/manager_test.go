@@ -187,6 +187,37 @@ func TestSecretChangedByHand(t *testing.T) {
 	}
 }
 
+// TestVerifyFindsAnotherSecret checks that wrong signatures are a finding until a delivery has the right one.
+func TestVerifyFindsAnotherSecret(t *testing.T) {
+	w := newWorld(t, products["Cloud"])
+	opts := w.options()
+	opts.Mode = ModeVerify
+	rejected, delivered := uint64(0), w.clock.Now()
+	opts.WrongSignatures = func() uint64 { return rejected }
+	opts.LastDelivery = func() time.Time { return delivered }
+	m := w.manager("a", opts)
+	w.sim.AddWebhook(jirasim.Webhook{
+		Name: opts.Wanted.Name, URL: opts.Wanted.URL, Events: names, JQL: opts.Wanted.JQL, Secret: "other",
+	})
+	check := func() []Kind {
+		w.clock.advance(DefaultInterval)
+		report := m.Check(t.Context())
+		assert.Equal(t, len(report.Findings) > 0, report.State() == StateProblem)
+		return kinds(report.Findings)
+	}
+	assert.Empty(t, check())
+	rejected++
+	delivered = w.clock.Now().Add(time.Minute)
+	assert.Empty(t, check(), "a stranger, beside authentic deliveries")
+	rejected++
+	assert.Equal(t, []Kind{KindSecretDiffers}, check())
+	assert.Equal(t, []Kind{KindSecretDiffers}, check(), "nothing has happened since")
+	delivered = w.clock.Now().Add(time.Minute)
+	assert.Empty(t, check())
+	assert.Empty(t, check())
+	assert.Empty(t, w.requests("a"))
+}
+
 // TestOthersStay checks that webhooks that are not ours stay as they are, and when they keep ours from being created.
 func TestOthersStay(t *testing.T) {
 	for name, site := range products {

@@ -52,7 +52,7 @@ func (w *Watch) Delivered(at time.Time) {
 func (w *Watch) Missed(at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delivered := w.lastDelivery()
+	delivered := w.LastDelivery()
 	if at.After(delivered) && (!w.missed.After(delivered) || at.Before(w.missed)) {
 		w.missed = at
 	}
@@ -62,7 +62,7 @@ func (w *Watch) Missed(at time.Time) {
 func (w *Watch) SilentSince(now time.Time) (since time.Time, isSilent bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.missed, IsSilent(now, w.lastDelivery(), w.missed)
+	return w.missed, IsSilent(now, w.LastDelivery(), w.missed)
 }
 
 // Finding returns the finding about silence, if there is one.
@@ -71,4 +71,5 @@ func (w *Watch) Finding(now time.Time) (Finding, bool) {
 	return Finding{Kind: KindSilent}, isSilent
 }
 
-func (w *Watch) lastDelivery() time.Time { return time.Unix(0, w.delivered.Load()) }
+// LastDelivery returns the time of the last authentic delivery, or of the start.
+func (w *Watch) LastDelivery() time.Time { return time.Unix(0, w.delivered.Load()) }
