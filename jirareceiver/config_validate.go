@@ -530,6 +530,14 @@ func (cfg *Config) warningsAboutSettings() []possibleWarning {
 			Message: "api has no effect, because poll::mode and registration::mode are off",
 			Hint:    "set one of them, or remove api",
 		}},
+		{cfg.LeaderElector != nil && !cfg.isActive(), Warning{
+			Message: "k8s_leader_elector has no effect, because poll::mode and registration::mode are off",
+			Hint:    "set one of them, or remove k8s_leader_elector",
+		}},
+		{cfg.Listen && cfg.Poll.IsOn() && !cfg.Deduplication.ByEvent, Warning{
+			Message: "deduplication::by_event: false has no effect, because polling recognises events in any case",
+			Hint:    "remove deduplication::by_event",
+		}},
 		{cfg.isActive() && !cfg.API.HasCredentials(), Warning{
 			Message: "api::auth is not set; the receiver sends no credentials to Jira",
 			Hint:    "set api::auth::authenticator to the extension with the credentials",
