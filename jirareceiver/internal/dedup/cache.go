@@ -61,7 +61,7 @@ type Cache struct {
 	changed chan struct{} // contains a value while there are pages to save
 
 	mu      sync.Mutex
-	running map[Key]chan struct{} // attempts in progress; the channel is closed when the attempt ends
+	running map[Key]chan struct{} // attempts in progress; nil, or a channel that is closed when the attempt ends
 	entries ring
 	index   index
 	dirty   map[int]bool // pages that have changed since they were saved
@@ -121,9 +121,13 @@ func (c *Cache) tryBegin(key Key, sum uint32) (tx Transaction, running <-chan st
 		return Transaction{Duplicate: true, Conflict: earlier.sum != sum}, nil
 	}
 	if running, found := c.running[key]; found {
+		if running == nil { // most attempts need no channel, because nothing waits for them
+			running = make(chan struct{})
+			c.running[key] = running
+		}
 		return Transaction{}, running
 	}
-	c.running[key] = make(chan struct{})
+	c.running[key] = nil
 	return Transaction{cache: c, key: key, sum: sum}, nil
 }
 
@@ -145,7 +149,9 @@ func (tx Transaction) Release() {
 	}
 	tx.cache.mu.Lock()
 	defer tx.cache.mu.Unlock()
-	close(tx.cache.running[tx.key])
+	if running := tx.cache.running[tx.key]; running != nil {
+		close(running)
+	}
 	delete(tx.cache.running, tx.key)
 }
 
