@@ -127,7 +127,7 @@ var explanations = []*explanation{
 		hint: "delete all but one of them in Jira; the receiver never deletes a webhook",
 	},
 	{
-		kind: KindOtherName, isNotice: true, message: "a webhook with another name delivers to the same address",
+		kind: KindOtherName, isNotice: true, message: "a webhook with another name has the same address",
 		hint: "delete it in Jira, or set registration::name to its name",
 	},
 	{
