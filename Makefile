@@ -28,6 +28,9 @@ ATTACKS := TestAttacks|TestStopAmidSlowPipeline|TestConsole|TestRollingRestarts|
 # The load of `make soak`.
 SOAK := -duration 20s -rate 2000
 
+# The load of `make soak-repair`.
+SOAK_REPAIR := -duration 1h -rate 100
+
 # The folder, the version and the time of the package of the Helm chart.
 DIST          := dist
 CHART_VERSION = $(shell sed -n 's/^version: \([^ ]*\).*/\1/p' charts/otelcol-jira/Chart.yaml)
@@ -171,6 +174,10 @@ bench-scale: bench-collector ## measure deliveries of 1 KB to 25 MB, over 1 to 2
 .PHONY: soak
 soak: bench-collector ## check that memory does not grow under load; SOAK="-duration 1h -rate 5500"
 	@bin/bench $(SOAK) soak
+
+.PHONY: soak-repair
+soak-repair: bench-collector ## check for an hour that memory and storage do not grow while the receiver repairs webhooks
+	@bin/bench $(SOAK_REPAIR) soak-repair
 
 .PHONY: golden
 golden: ## write the golden records; read the difference before you commit it

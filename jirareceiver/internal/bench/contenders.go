@@ -16,6 +16,8 @@ type contender struct {
 	env     []string
 	exports bool // whether the records go to the sink
 	oneCore bool
+
+	onRecords func(request []byte) error // called for each request to the sink; may be nil
 }
 
 func onOneCore(contenders []contender) []contender {
@@ -47,6 +49,11 @@ func (p programs) peers() []contender {
 // jira returns this receiver with its defaults, and an exporter that discards the records.
 func (p programs) jira(settings ...string) contender {
 	return contender{name: "`jira`", command: withSettings([]string{p.collector, "--config", filepath.Join(p.configs, "jira.yaml")}, settings...)}
+}
+
+// repair returns this receiver in the mode repair.
+func (p programs) repair() contender {
+	return contender{name: "`jira`", command: []string{p.collector, "--config", filepath.Join(p.configs, "jira-repair.yaml")}}
 }
 
 // deployment is examples/durable.yaml with other settings.

@@ -9,8 +9,8 @@
 //   - queues: examples/durable.yaml with other queues; -before adds the collector before a change
 //   - options: the options of this receiver
 //
-// `bench scale` and `bench soak` measure only this receiver: with bodies of all sizes, and for a long time. `bench
-// floor` starts this program as the floor.
+// `bench scale`, `bench soak` and `bench soak-repair` measure only this receiver: with bodies of all sizes, for a long
+// time, and in the mode repair. `bench floor` starts this program as the floor.
 package main
 
 import (
@@ -42,12 +42,13 @@ func main() {
 	before := flag.String("before", "", "collector before a change, for compare and queues")
 	bodies := flag.String("bodies", "testdata/bench/issue_10k.json,testdata/bench/issue_100k.json", "files with bodies")
 	rounds := flag.Int("rounds", 50, "windows of load for each contender")
-	duration := flag.Duration("duration", 200*time.Millisecond, "length of a window, of a measurement of scale, or of the soak")
+	duration := flag.Duration("duration", 200*time.Millisecond, "length of a window, of a measurement of scale, or of a soak")
 	connections := flag.Int("connections", 16, "concurrent connections of compare, options and soak")
-	rate := flag.Int("rate", 0, "deliveries per second of a soak; 0 for as many as the receiver accepts")
+	rate := flag.Int("rate", 0, "deliveries per second of a soak, 0 for as many as the receiver accepts; changes per second of soak-repair")
 	entries := flag.Int("entries", 1_000, "entries of the deduplication cache in a soak; with few entries, a leak is easier to see")
+	fill := flag.Int("fill", 2_000_000, "deliveries that fill the ledger of 1,000,000 events, and its index of two turns, at the start of soak-repair")
 	flag.Usage = func() {
-		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [compare | queues | options | scale | soak | floor]")
+		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [compare | queues | options | scale | soak | soak-repair | floor]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -55,12 +56,13 @@ func main() {
 	l := load{connections: *connections, duration: *duration, rate: *rate}
 	files := strings.Split(*bodies, ",")
 	commands := map[string]func(context.Context) error{
-		"compare": func(ctx context.Context) error { return comparePeers(ctx, p, *before, *rounds, files, l) },
-		"queues":  func(ctx context.Context) error { return compareQueues(ctx, p, *before, *rounds, files[0], l) },
-		"options": func(ctx context.Context) error { return compareOptions(ctx, p, *rounds, files[0], l) },
-		"scale":   func(ctx context.Context) error { return scale(ctx, p.jira(), files[0], l.duration) },
-		"soak":    func(ctx context.Context) error { return soak(ctx, p.jira(cacheEntries(*entries)), files[0], l) },
-		"floor":   func(ctx context.Context) error { return serveFloor(ctx, os.Getenv("BENCH_ENDPOINT")) },
+		"compare":     func(ctx context.Context) error { return comparePeers(ctx, p, *before, *rounds, files, l) },
+		"queues":      func(ctx context.Context) error { return compareQueues(ctx, p, *before, *rounds, files[0], l) },
+		"options":     func(ctx context.Context) error { return compareOptions(ctx, p, *rounds, files[0], l) },
+		"scale":       func(ctx context.Context) error { return scale(ctx, p.jira(), files[0], l.duration) },
+		"soak":        func(ctx context.Context) error { return soak(ctx, p.jira(cacheEntries(*entries)), files[0], l) },
+		"soak-repair": func(ctx context.Context) error { return soakRepair(ctx, p.repair(), *fill, l) },
+		"floor":       func(ctx context.Context) error { return serveFloor(ctx, os.Getenv("BENCH_ENDPOINT")) },
 	}
 	command, known := commands[cmp.Or(flag.Arg(0), "compare")]
 	if !known || flag.NArg() > 1 {

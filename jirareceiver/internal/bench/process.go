@@ -26,8 +26,10 @@ type process struct {
 	contender   contender
 	connections []*connection
 	sink        *sink
-	accepted    int64 // deliveries
-	pprof       string
+	accepted    int64  // deliveries
+	endpoint    string // host:port of deliveries
+	metrics     string // URL
+	pprof       string // URL
 	dir         string // for its files
 	command     *exec.Cmd
 	output      bytes.Buffer
@@ -43,8 +45,11 @@ func start(ctx context.Context, c contender, l load) (p *process, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p = &process{contender: c, connections: newConnections(addresses[0], l), pprof: "http://" + addresses[2] + "/debug/pprof/"}
-	if p.sink, err = newSink(); err != nil {
+	p = &process{
+		contender: c, connections: newConnections(addresses[0], l), endpoint: addresses[0],
+		metrics: "http://" + addresses[1] + "/metrics", pprof: "http://" + addresses[2] + "/debug/pprof/",
+	}
+	if p.sink, err = newSink(c.onRecords); err != nil {
 		return nil, err
 	}
 	if p.dir, err = os.MkdirTemp("build", "bench"); err != nil { // not in /tmp, where fsync may do nothing
@@ -132,13 +137,7 @@ var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
 // liveHeap runs the garbage collector of a process, and returns the size of its heap in bytes. Resident memory, in
 // contrast, includes garbage.
 func (p *process) liveHeap() (int64, error) {
-	client := http.Client{Timeout: waitTimeout}
-	response, err := client.Get(p.pprof + "heap?gc=1&debug=1") //nolint:noctx // the client has a timeout
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	profile, err := io.ReadAll(response.Body)
+	profile, err := get(p.pprof + "heap?gc=1&debug=1")
 	if err != nil {
 		return 0, err
 	}
@@ -147,4 +146,34 @@ func (p *process) liveHeap() (int64, error) {
 		return 0, errors.New("no HeapAlloc in the heap profile")
 	}
 	return strconv.ParseInt(string(match[1]), 10, 64)
+}
+
+// metric returns the sum of the series of a metric whose labels contain a text.
+func (p *process) metric(name, label string) (sum float64, err error) {
+	page, err := get(p.metrics)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(page)) {
+		series, value, _ := strings.Cut(strings.TrimSpace(line), "} ")
+		if !strings.HasPrefix(series, name+"{") || !strings.Contains(series, label) {
+			continue
+		}
+		number, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += number
+	}
+	return sum, nil
+}
+
+func get(url string) ([]byte, error) {
+	client := http.Client{Timeout: waitTimeout}
+	response, err := client.Get(url) //nolint:noctx // the client has a timeout
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	return io.ReadAll(response.Body)
 }

@@ -23,14 +23,15 @@ type sink struct {
 	url     string
 	server  *http.Server
 	records atomic.Int64
+	observe func(request []byte) error // may be nil
 }
 
-func newSink() (*sink, error) {
+func newSink(observe func(request []byte) error) (*sink, error) {
 	listener, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
 		return nil, err
 	}
-	s := &sink{url: "http://" + listener.Addr().String()}
+	s := &sink{url: "http://" + listener.Addr().String(), observe: observe}
 	s.server = &http.Server{Handler: s, ReadHeaderTimeout: waitTimeout}
 	go s.server.Serve(listener) //nolint:errcheck // returns when the sink is closed
 	return s, nil
@@ -49,7 +50,11 @@ var sinkPool = sync.Pool{New: func() any { return new(sinkBuffers) }}
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	buffers := sinkPool.Get().(*sinkBuffers)
 	defer sinkPool.Put(buffers)
-	if err := buffers.read(r); err != nil {
+	err := buffers.read(r)
+	if err == nil && s.observe != nil {
+		err = s.observe(buffers.body)
+	}
+	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}

@@ -14,8 +14,8 @@ import (
 
 const (
 	soakSamples = 20
-	// mayGrow is the largest allowed ratio of the live heap in the last quarter of a soak to the live heap in the
-	// second quarter. A leak exceeds it.
+	// mayGrow is the largest allowed ratio of a size in the last quarter of a soak to the size in the second quarter. A
+	// leak exceeds it.
 	mayGrow = 1.05
 )
 
@@ -42,16 +42,16 @@ func soak(ctx context.Context, c contender, file string, l load) (err error) {
 	if failed > 0 {
 		return fmt.Errorf("%d deliveries were not accepted", failed)
 	}
-	return verdict(heaps)
+	return verdict("live heap", heaps)
 }
 
-// verdict compares the last quarter of a soak with the second. In the first quarter, pools and the deduplication cache
-// fill.
-func verdict(heaps []int64) error {
-	n := len(heaps)
-	second, last := slices.Max(heaps[n/4:n/2]), slices.Max(heaps[n*3/4:])
+// verdict compares the sizes in the last quarter of a soak with those in the second. In the first quarter, pools and
+// caches fill.
+func verdict(name string, sizes []int64) error {
+	n := len(sizes)
+	second, last := slices.Max(sizes[n/4:n/2]), slices.Max(sizes[n*3/4:])
 	if float64(last) > float64(second)*mayGrow {
-		return fmt.Errorf("the live heap grows: %d bytes in the second quarter, %d in the last", second, last)
+		return fmt.Errorf("the %s grows: %d bytes in the second quarter, %d in the last", name, second, last)
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func TestVerdict(t *testing.T) {
 		{"grows at last", []int64{100, 100, 100, 100, 100, 100, 200, 100}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, tt.grows, verdict(tt.heaps) != nil)
+			assert.Equal(t, tt.grows, verdict("live heap", tt.heaps) != nil)
 		})
 	}
 }

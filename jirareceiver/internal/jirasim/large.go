@@ -5,6 +5,7 @@ package jirasim
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"math/big"
 	"slices"
@@ -20,6 +21,20 @@ type LargeSite struct {
 	Site
 	Issues         int // default: 1,000,000
 	ChangesPerHour int // default: 2,000
+	Changes        int // number of changes after which nothing happens; default: no limit
+}
+
+// Deliveries returns the deliveries of changes by their numbers, from the first one until another. The numbers begin
+// with 0 at Site.Start. The site must be a Jira Cloud: Data Center sends more than one delivery for some changes.
+func (s LargeSite) Deliveries(first, until int) iter.Seq[Delivery] {
+	return func(yield func(Delivery) bool) {
+		l := newLarge(s)
+		for change := first; change < until; change++ {
+			if !yield(l.delivery(change)) {
+				return
+			}
+		}
+	}
 }
 
 // The first ids of issues and of changes. The id of a change is also the id of its history, comment or worklog.
@@ -70,6 +85,9 @@ func (l *large) changesUntil(at time.Time) int {
 	n := int(at.Sub(l.Start) / l.interval)
 	for !l.timeOf(n).After(at) { // times are rounded
 		n++
+	}
+	if l.Changes > 0 {
+		return min(n, l.Changes)
 	}
 	return n
 }
@@ -182,6 +200,23 @@ func (l *large) apply(i *issue, change int) {
 		to := steps[(slices.Index(statusIDs(steps), i.status.id)+1)%len(steps)]
 		i.histories = append(i.histories, history{id: id, by: by, at: at, changes: l.setStatus(i, to, at)})
 	}
+}
+
+// delivery returns the delivery of a change.
+func (l *large) delivery(number int) Delivery {
+	l.catchUp(l.timeOf(number))
+	i := l.read(l.issueOf(number))
+	j := &liveSite{Site: l.Site, now: l.now, count: number}
+	switch l.kindOf(number) {
+	case largeComment:
+		j.postComment(Primary, "comment_created", i, i.comments[len(i.comments)-1])
+	case largeWorklog:
+		j.postWorklog("worklog_created", "issue_work_logged", i.worklogs[len(i.worklogs)-1], change{})
+	case largeTransition:
+		h := i.histories[len(i.histories)-1]
+		j.postIssue("jira:issue_updated", "issue_generic", i, h.by, object{"changelog": j.changelog(h.id, h.changes)})
+	}
+	return j.take()[0]
 }
 
 func statusIDs(statuses []status) []string {

@@ -4,6 +4,7 @@
 package jirasim
 
 import (
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"slices"
@@ -12,13 +13,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // TestLargeSite compares searches with the contents of all issues of a site that is not large.
 func TestLargeSite(t *testing.T) {
 	const issues, perHour, hours = 300, 60, 20
 	for _, deployment := range []Deployment{Cloud, DataCenter} {
-		c := wrap(t, NewLargeAPI(LargeSite{Site{Deployment: deployment, Start: start}, issues, perHour}, Account{}))
+		c := wrap(t, NewLargeAPI(LargeSite{Site: Site{Deployment: deployment, Start: start}, Issues: issues, ChangesPerHour: perHour}, Account{}))
 		c.SetNow(start.Add(hours*time.Hour - time.Millisecond))
 		ids := c.search(everything)
 		assert.Len(t, ids, issues)
@@ -65,7 +67,7 @@ func TestLargeSite(t *testing.T) {
 // TestLargeSiteChains checks that the changelog of an issue leads to its status, and that nothing depends on the time
 // of the request but later changes.
 func TestLargeSiteChains(t *testing.T) {
-	l := newLarge(LargeSite{Site{Start: start}, 7, 100})
+	l := newLarge(LargeSite{Site: Site{Start: start}, Issues: 7, ChangesPerHour: 100})
 	l.catchUp(start.Add(10 * time.Hour))
 	for n := range 7 {
 		i, was := l.read(n), toDo.id
@@ -84,6 +86,46 @@ func TestLargeSiteChains(t *testing.T) {
 	assert.Nil(t, l.find(strconv.Itoa(largeIssueID+7)))
 	l.catchUp(start.Add(-time.Hour))
 	assert.Nil(t, l.find("WEB-2"), "not created yet")
+}
+
+// TestLargeSiteDeliveries checks that each change has one delivery, with the ids and the times of the REST side.
+func TestLargeSiteDeliveries(t *testing.T) {
+	const changes = 100
+	site := LargeSite{Site: Site{Start: start}, Issues: 7, ChangesPerHour: 100, Changes: changes}
+	c := wrap(t, NewLargeAPI(site, Account{}))
+	c.SetNow(start.Add(1000 * time.Hour))
+	c.SetFaults(Faults{Caps: Caps{Histories: changes, Comments: changes, Worklogs: changes}})
+	onREST := map[string]string{} // times by ids
+	for _, id := range c.search(everything) {
+		i := c.get("issue/%s?expand=changelog", id)
+		for _, lists := range [][]any{
+			list(i, "changelog", "histories"), list(i, "fields", "comment", "comments"), list(i, "fields", "worklog", "worklogs"),
+		} {
+			for _, change := range lists {
+				onREST[at(change, "id").(string)] = at(change, "created").(string)
+			}
+		}
+	}
+	assert.Len(t, onREST, changes, "nothing happens after the last change")
+
+	byWebhook, ids := map[string]string{}, map[string]bool{}
+	for d := range site.Deliveries(0, changes) {
+		var body object
+		require.NoError(t, json.Unmarshal(d.Body, &body))
+		change, found := body["changelog"], false
+		for _, member := range []string{"comment", "worklog"} {
+			if one, is := body[member]; is {
+				change, found = one, true
+				assert.Equal(t, at(one, "created"), d.At.Format(timeFormat))
+			}
+		}
+		assert.NotEqual(t, found, body["webhookEvent"] == "jira:issue_updated")
+		byWebhook[at(change, "id").(string)] = d.At.Format(timeFormat)
+		ids[d.ID] = true
+	}
+	assert.Equal(t, onREST, byWebhook)
+	assert.Len(t, ids, changes)
+	assert.Len(t, slices.Collect(site.Deliveries(60, 70)), 10)
 }
 
 // TestLargeSiteIsQuick checks that a site of 1,000,000 issues needs little memory, and that a poll needs little time.
