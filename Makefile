@@ -102,7 +102,7 @@ test: ## run all tests: with the race detector, coverage, the built collector, a
 	@awk -v min=$(MIN_COVERAGE) -f tools/coverage.awk coverage.out
 	go test -count=1 -run TestAllocations ./jirareceiver
 	$(MAKE) build
-	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 ./jirareceiver/internal/e2e
+	OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 -parallel 12 ./jirareceiver/internal/e2e
 	go test -C jirareceiver/cmd/jiracheck -race -count=1 ./...
 	$(MAKE) test-kubernetes
 	go test -C tools/policies -count=1 ./...
@@ -125,7 +125,7 @@ bin/promtool: tools/promtool/go.mod
 .PHONY: test-faults
 test-faults: build ## break everything around the collector, for some minutes; `make test` runs the short form
 	JIRA_FAULTS=long go test -count=1 -v -run TestBadInputs ./jirareceiver
-	JIRA_FAULTS=long OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 -v -timeout 40m -run 'TestFaults|TestFloods|TestMemoryOfDeliveriesIsBounded' ./jirareceiver/internal/e2e
+	JIRA_FAULTS=long OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -race -tags e2e -count=1 -parallel 12 -v -timeout 40m -run 'TestFaults|TestFloods|TestMemoryOfDeliveriesIsBounded|TestOutages' ./jirareceiver/internal/e2e
 	$(MAKE) test-attacks
 
 .PHONY: test-attacks
