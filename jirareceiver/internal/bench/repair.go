@@ -92,19 +92,32 @@ func (s *repairSoak) run(ctx context.Context, duration time.Duration) error {
 	}()
 	t := newRepairTable(s)
 	for range soakSamples {
-		time.Sleep(duration / soakSamples)
+		if err := sleep(ctx, duration/soakSamples); err != nil {
+			return err
+		}
 		if err := t.sample(); err != nil {
 			return err
 		}
 	}
 	<-sent
-	for deadline := time.Now().Add(repairTimeout); s.lost() > 0 && time.Now().Before(deadline) && ctx.Err() == nil; {
-		time.Sleep(time.Second)
+	for deadline := time.Now().Add(repairTimeout); s.lost() > 0 && time.Now().Before(deadline); {
+		if err := sleep(ctx, time.Second); err != nil {
+			return err
+		}
 	}
 	if err := t.sample(); err != nil {
 		return err
 	}
 	return errors.Join(s.outcome(), t.verdict())
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // outcome returns an error unless each change was recorded once.
