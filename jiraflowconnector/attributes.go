@@ -15,6 +15,7 @@ const (
 	attrStatusMapped     = aggregate.AttrMapped
 	attrPreviousMapped   = aggregate.AttrPrevious
 	attrStatusID         = "jira.issue.status.id"
+	attrStatusCategory   = "jira.issue.status.category"
 	attrPreviousID       = "jira.issue.status.previous.id"
 	attrPreviousName     = "jira.issue.status.previous.name"
 	attrSource           = "jira.webhook.source"
@@ -72,6 +73,8 @@ const (
 )
 
 const sourceBackfill = "backfill" // a value of attrSource
+
+const categoryToDo = "new" // a value of attrStatusCategory
 
 // Values of attrResolutionChange.
 const (

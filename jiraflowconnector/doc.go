@@ -21,7 +21,7 @@
 //   - sighting: a record that shows the status of an issue and does not change the status
 //   - resolution: a move from a status that does not end the cycle to a status that ends the cycle
 //   - reopening: a move in the opposite direction
-//   - cycle: the time from the first move to a status that starts the cycle to a resolution
+//   - cycle: the time from the first status that starts the cycle to a resolution
 //   - lifecycle: the life of an issue from its creation to a resolution
 //   - lifecycle record: the record jira.issue.lifecycle, which the connector sends once for each resolution
 //   - stuck: an open issue is stuck while it has been in its status for longer than the limit

@@ -63,6 +63,52 @@ func TestSenders(t *testing.T) {
 	assert.Equal(t, "1", r.values()["jira.issue.open processing Task OPS"])
 }
 
+// TestStartOfCycle covers statuses that the receiver maps to processing without a mapping of the user: Open and Reopened.
+func TestStartOfCycle(t *testing.T) {
+	open := flow.Status{ID: "1", Name: "Open", Mapped: "processing"}
+	reopened := flow.Status{ID: "4", Name: "Reopened", Mapped: "processing"}
+	rest := func(first flow.Status) []event {
+		return []event{
+			moved("42", 4*hour, 11, first, progress), moved("42", 10*hour, 12, progress, done),
+			moved("42", 12*hour, 13, done, reopened), moved("42", 13*hour, 14, reopened, progress),
+			moved("42", 15*hour, 15, progress, done),
+		}
+	}
+	for _, tt := range []struct {
+		name     string
+		creation event
+		cycles   []any // of both resolutions, in hours
+		active   []any
+	}{
+		{"created in Open", created("42", 0, open).with(attrStatusCategory, "new"), []any{6, 11}, []any{6, 9}},
+		{"back-filled", created("42", 0, open).with(attrStatusCategory, "new").by("backfill"), []any{6, 11}, []any{6, 9}},
+		{"created in progress", created("42", 0, review).with(attrStatusCategory, "indeterminate"), []any{10, 15}, []any{10, 13}},
+		{"created in an unknown category", created("42", 0, open), []any{10, 15}, []any{10, 13}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRig(t, nil)
+			r.start()
+			r.consume(rest(tt.creation.to)...)
+			r.consume(tt.creation)
+			r.shutdown()
+			var cycles, active []any
+			for _, lr := range r.records(eventLifecycle) {
+				cycles = append(cycles, int(lr.Attributes().AsRaw()[attrCycleTime].(int64)/3600))
+				active = append(active, int(lr.Attributes().AsRaw()[attrActiveTime].(int64)/3600))
+			}
+			assert.Equal(t, tt.cycles, cycles)
+			assert.Equal(t, tt.active, active, "the cycle goes on in Reopened")
+		})
+	}
+	t.Run("never started", func(t *testing.T) {
+		r := newRig(t, nil)
+		r.start()
+		r.consume(created("42", 0, open).with(attrStatusCategory, "new"), moved("42", hour, 11, open, done))
+		r.shutdown()
+		assert.NotContains(t, r.records(eventLifecycle)[0].Attributes().AsRaw(), attrCycleTime)
+	})
+}
+
 func TestBackfill(t *testing.T) {
 	var backfill []event
 	for _, e := range life() {

@@ -19,7 +19,7 @@ type fields struct {
 	issueID, issueKey              string
 	project, issueType, priority   string
 	created, changelog             string
-	source, resolution             string
+	source, resolution, category   string
 	status, previous               flow.Status
 	hasAssignee, hasFlag, isMarked bool
 }
@@ -60,6 +60,8 @@ func (f *fields) readStatus(key string, value pcommon.Value) {
 	switch key {
 	case attrStatusID:
 		f.status.ID = value.Str()
+	case attrStatusCategory:
+		f.category = value.Str()
 	case attrStatusName:
 		f.status.Name = value.Str()
 	case attrStatusMapped:
@@ -158,7 +160,10 @@ func (f *fields) change(event string, o *state.Observation) (flow.Change, bool) 
 		c.ID = flow.ChangeID(f.changelog)
 	}
 	if f.source != sourceBackfill {
-		c.Marks = flow.Live
+		c.Marks |= flow.Live
+	}
+	if c.ID == flow.CreationID && f.category == categoryToDo {
+		c.Marks |= flow.ToDo
 	}
 	switch f.resolution {
 	case changeResolved:

@@ -94,6 +94,8 @@ const (
 	CycleTimed
 	// Sent marks a resolution whose lifecycle record the pipeline accepted.
 	Sent
+	// ToDo marks a creation in a status of Jira's category To Do, whatever the mapped value of the status is.
+	ToDo
 )
 
 // CreationID is the id of the change that creates an issue.

@@ -109,9 +109,10 @@ func (l *Lifecycle) spend(stay Stay, rules *Rules) {
 }
 
 // measureCycle sets the times of the cycle, if the issue was in a status that starts it. The cycle begins with the
-// first such status, also after a reopening, as the lead time does.
+// first such status, also after a reopening, as the lead time does. A new issue that is still to do has not started: the
+// built-in mapping of the receiver has the value processing for Open.
 func (l *Lifecycle) measureCycle(moves []Move, rules *Rules) {
-	start := slices.IndexFunc(moves, func(m Move) bool { return rules.Start[m.To.Mapped] })
+	start := slices.IndexFunc(moves, func(m Move) bool { return rules.Start[m.To.Mapped] && m.Marks&ToDo == 0 })
 	if start < 0 {
 		return
 	}
