@@ -22,8 +22,10 @@ import (
 
 // record is a line of the output.
 type record struct {
-	Topic string
-	Value []byte
+	Topic     string
+	Partition int32
+	Key       string
+	Value     []byte
 }
 
 func main() {
@@ -63,7 +65,7 @@ func watch(ctx context.Context, brokers, topics []string) error {
 			return err
 		}
 		for r := range fetches.RecordsAll() {
-			if err := lines.Encode(record{r.Topic, r.Value}); err != nil {
+			if err := lines.Encode(record{r.Topic, r.Partition, string(r.Key), r.Value}); err != nil {
 				return err
 			}
 		}

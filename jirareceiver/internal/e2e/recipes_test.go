@@ -383,16 +383,31 @@ func startKafka(t *testing.T, topics ...string) *kafka {
 	return k
 }
 
-// finish ends the broker and returns all messages, sorted, because Kafka keeps their order only within a partition.
-func (k *kafka) finish(t *testing.T) []string {
+// message is a message of a topic.
+type message struct {
+	Partition int
+	Key       string
+	Value     []byte
+}
+
+// messages ends the broker and returns all messages. Kafka keeps their order only within a partition.
+func (k *kafka) messages(t *testing.T) (messages []message) {
 	t.Helper()
 	k.stdin.Close()
-	var messages []string
 	for k.lines.Scan() {
-		var record struct{ Value []byte }
-		require.NoError(t, json.Unmarshal(k.lines.Bytes(), &record))
-		messages = append(messages, string(record.Value))
+		var m message
+		require.NoError(t, json.Unmarshal(k.lines.Bytes(), &m))
+		messages = append(messages, m)
 	}
-	slices.Sort(messages)
 	return messages
+}
+
+// finish ends the broker and returns the values of all messages, sorted.
+func (k *kafka) finish(t *testing.T) (values []string) {
+	t.Helper()
+	for _, m := range k.messages(t) {
+		values = append(values, string(m.Value))
+	}
+	slices.Sort(values)
+	return values
 }
