@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"golang.org/x/sys/unix"
 
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/flow"
 )
 
@@ -51,16 +52,16 @@ func benchmarkLife(i int) []event {
 func attributesOf(i int) map[string]any {
 	project := "P" + strconv.Itoa(i%50)
 	return map[string]any{
-		attrProjectKey: project, attrIssueTypeName: "Type " + strconv.Itoa(i%5), attrIssueKey: project + "-" + strconv.Itoa(i),
+		attr.ProjectKey: project, attr.IssueTypeName: "Type " + strconv.Itoa(i%5), attr.IssueKey: project + "-" + strconv.Itoa(i),
 	}
 }
 
 // usualAttributes are the other attributes that a usual record has.
 var usualAttributes = map[string]any{
-	attrAssigneeID: "712020:9c8b7a69-5847-4635", attrUID: "7ab7c02aa6eb89c4fe864ab3340f0249",
+	attr.AssigneeID: "712020:9c8b7a69-5847-4635", attr.UID: "7ab7c02aa6eb89c4fe864ab3340f0249",
 	"jira.webhook.event": "jira:issue_updated", "jira.webhook.issue_event_type": "issue_generic",
 	"jira.webhook.id": "5f3c1d8e-0b6a-4f27-9c4e-2d7a8b9c0d1e", "user.id": "712020:9c8b7a69-5847-4635",
-	attrURL: "https://acme.atlassian.net/browse/OPS-42", "jira.issue.summary": "Deploy payment service",
+	attr.URL: "https://acme.atlassian.net/browse/OPS-42", "jira.issue.summary": "Deploy payment service",
 	"jira.issue.type.id": "10003", "jira.issue.priority.id": "2", "jira.issue.labels": []any{"release", "payments"},
 	"jira.issue.updated_at": "2026-03-03T09:01:11.009Z", "jira.issue.reporter.id": "557058:1f2e3d4c",
 	"jira.issue.creator.id": "557058:1f2e3d4c", "jira.project.id": "10010", "jira.project.name": "Operations",

@@ -8,6 +8,8 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 )
 
 // Config is the configuration of the connector.
@@ -164,7 +166,7 @@ func createDefaultConfig() component.Config {
 		Metrics: MetricsConfig{
 			FlushInterval: defaultFlushInterval,
 			Temporality:   Cumulative,
-			Dimensions:    []string{attrProjectKey, attrIssueTypeName},
+			Dimensions:    []string{attr.ProjectKey, attr.IssueTypeName},
 			Buckets: []time.Duration{
 				15 * time.Minute, time.Hour, 4 * time.Hour, 8 * time.Hour, 24 * time.Hour, 48 * time.Hour, 72 * time.Hour,
 				120 * time.Hour, 168 * time.Hour, 336 * time.Hour, 720 * time.Hour, 2160 * time.Hour,

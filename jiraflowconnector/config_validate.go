@@ -12,6 +12,7 @@ import (
 	"time"
 	_ "time/tzdata" // time zones, for images without a time zone database
 
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/calendar"
 )
 
@@ -140,7 +141,7 @@ func (r *StuckRule) validate(path string, end []string) error {
 }
 
 // dimensions are the attributes that Dimensions may contain.
-var dimensions = []string{attrSiteURL, attrProjectKey, attrIssueTypeName, attrPriorityName, attrStatusName}
+var dimensions = []string{attr.SiteURL, attr.ProjectKey, attr.IssueTypeName, attr.PriorityName, attr.StatusName}
 
 func (cfg *MetricsConfig) validate() error {
 	errs := []error{validateTexts("metrics::dimensions", cfg.Dimensions), cfg.validateBuckets()}

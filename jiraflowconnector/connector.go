@@ -20,7 +20,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otel-jira/collector/jiraflowconnector/internal/aggregate"
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/metadata"
+	"github.com/otel-jira/collector/jiraflowconnector/internal/output"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/state"
 )
 
@@ -102,6 +104,7 @@ func seconds(durations []time.Duration) []float64 {
 func (c *core) setScope(scope pcommon.InstrumentationScope) {
 	scope.SetName(metadata.ScopeName)
 	scope.SetVersion(c.settings.BuildInfo.Version)
+	scope.Attributes().PutStr(attr.JiraSchemaVersion, attr.SchemaVersion)
 }
 
 func (c *core) setLogs(next consumer.Logs) {
@@ -250,7 +253,7 @@ func every(ctx context.Context, interval time.Duration, do func()) {
 // settle sends the records of the issues that have settled.
 func (c *core) settle(ctx context.Context, isLast bool) {
 	for hasMore := true; hasMore; {
-		var outputs []output
+		var outputs []output.Output
 		outputs, hasMore = c.tracker.settle(c.now(), isLast)
 		if !c.send(ctx, outputs) {
 			return
@@ -260,11 +263,11 @@ func (c *core) settle(ctx context.Context, isLast bool) {
 
 // send hands records to the logs pipeline, and reports whether it has taken them. A permanent error will not go away,
 // so that the records count as sent.
-func (c *core) send(ctx context.Context, outputs []output) bool {
+func (c *core) send(ctx context.Context, outputs []output.Output) bool {
 	if len(outputs) == 0 {
 		return true
 	}
-	err := c.logs.ConsumeLogs(ctx, buildLogs(outputs, c.now(), c.setScope))
+	err := c.logs.ConsumeLogs(ctx, output.Build(outputs, c.now(), c.setScope))
 	if err != nil {
 		c.telemetry.recordRefused(ctx, outputLogs, err)
 		if !consumererror.IsPermanent(err) {

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/connector/connectortest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/metadata"
 )
 
@@ -22,11 +23,11 @@ func TestLifecycleRecords(t *testing.T) {
 	r.consume(life()...)
 	r.settle()
 
-	records := r.records(eventLifecycle)
+	records := r.records(attr.EventLifecycle)
 	require.Len(t, records, 2)
 	first, second := records[0].Attributes().AsRaw(), records[1].Attributes().AsRaw()
-	assert.NotEqual(t, first[attrUID], second[attrUID])
-	delete(first, attrUID)
+	assert.NotEqual(t, first[attr.UID], second[attr.UID])
+	delete(first, attr.UID)
 	assert.Equal(t, map[string]any{
 		"jira.issue.id":                                       "42",
 		"jira.issue.key":                                      "OPS-42",
@@ -71,7 +72,7 @@ func TestLifecycleRecords(t *testing.T) {
 
 	r.consume(life()...)
 	r.settle()
-	assert.Len(t, r.records(eventLifecycle), 2, "each output once")
+	assert.Len(t, r.records(attr.EventLifecycle), 2, "each output once")
 	r.shutdown()
 }
 
@@ -80,8 +81,8 @@ func TestMetrics(t *testing.T) {
 	r.start()
 	r.consume(life()...)
 	r.consume(
-		created("43", 1*time.Hour, todo).with(attrAssigneeID, "712020:9c8b"),
-		created("44", 2*time.Hour, todo), moved("44", 3*time.Hour, 21, todo, progress).with(attrFlagged, true),
+		created("43", 1*time.Hour, todo).with(attr.AssigneeID, "712020:9c8b"),
+		created("44", 2*time.Hour, todo), moved("44", 3*time.Hour, 21, todo, progress).with(attr.Flagged, true),
 		moved("45", 4*time.Hour, 22, progress, blocked),
 	)
 	r.settle()
@@ -160,9 +161,9 @@ func TestShutdown(t *testing.T) {
 	r := newRig(t, nil)
 	r.start()
 	r.consume(life()...)
-	assert.Empty(t, r.records(eventLifecycle))
+	assert.Empty(t, r.records(attr.EventLifecycle))
 	r.shutdown()
-	assert.Len(t, r.records(eventLifecycle), 2)
+	assert.Len(t, r.records(attr.EventLifecycle), 2)
 	assert.Equal(t, "2", r.values()["jira.issue.resolved done Task OPS"], "the last flush does not begin with 0")
 }
 
@@ -173,7 +174,7 @@ func TestOneSignal(t *testing.T) {
 		r.consume(life()...)
 		r.flush()
 		r.shutdown()
-		assert.Len(t, r.records(eventLifecycle), 2)
+		assert.Len(t, r.records(attr.EventLifecycle), 2)
 	})
 	t.Run("metrics", func(t *testing.T) {
 		r := newRig(t, func(cfg *Config) { cfg.Stuck.Limits = map[string]time.Duration{"planned": time.Hour} })

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 )
 
 // TestPage compares docs/flow.md with the options, the metrics and the attributes.
@@ -32,7 +34,7 @@ func TestPage(t *testing.T) {
 	for name := range r.values() {
 		assert.Contains(t, page, "| `"+strings.Fields(name)[0]+"` |")
 	}
-	for _, name := range []string{eventLifecycle, eventStuck, eventUnstuck} {
+	for _, name := range []string{attr.EventLifecycle, attr.EventStuck, attr.EventUnstuck} {
 		records := r.records(name)
 		require.NotEmpty(t, records, name)
 		for attribute := range records[0].Attributes().All() {

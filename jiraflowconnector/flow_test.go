@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/flow"
 )
 
@@ -37,7 +38,7 @@ func choose(values map[string]string, prefixes ...string) map[string]string {
 // TestSenders covers one change that several senders report.
 func TestSenders(t *testing.T) {
 	postFunction := event{
-		name: eventIssueTransitioned, issue: "42", at: hour + 2*time.Second, source: "post_function",
+		name: attr.EventIssueTransitioned, issue: "42", at: hour + 2*time.Second, source: "post_function",
 		from: flow.Status{Name: "To Do", Mapped: "planned"}, to: flow.Status{Name: "In Progress", Mapped: "processing"},
 	}
 	rule := event{
@@ -48,7 +49,7 @@ func TestSenders(t *testing.T) {
 		name: "jira.automation.triggered", issue: "42", at: hour + 6*time.Second, source: "automation",
 		to: progress,
 	}
-	split := event{name: eventFieldChanged, issue: "42", at: hour, changelog: 11}
+	split := event{name: attr.EventFieldChanged, issue: "42", at: hour, changelog: 11}
 	webhook := moved("42", hour, 11, todo, progress)
 	r := newRig(t, nil)
 	r.start()
@@ -80,9 +81,9 @@ func TestStartOfCycle(t *testing.T) {
 		cycles   []any // of both resolutions, in hours
 		active   []any
 	}{
-		{"created in Open", created("42", 0, open).with(attrStatusCategory, "new"), []any{6, 11}, []any{6, 9}},
-		{"back-filled", created("42", 0, open).with(attrStatusCategory, "new").by("backfill"), []any{6, 11}, []any{6, 9}},
-		{"created in progress", created("42", 0, review).with(attrStatusCategory, "indeterminate"), []any{10, 15}, []any{10, 13}},
+		{"created in Open", created("42", 0, open).with(attr.StatusCategory, "new"), []any{6, 11}, []any{6, 9}},
+		{"back-filled", created("42", 0, open).with(attr.StatusCategory, "new").by("backfill"), []any{6, 11}, []any{6, 9}},
+		{"created in progress", created("42", 0, review).with(attr.StatusCategory, "indeterminate"), []any{10, 15}, []any{10, 13}},
 		{"created in an unknown category", created("42", 0, open), []any{10, 15}, []any{10, 13}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,9 +93,9 @@ func TestStartOfCycle(t *testing.T) {
 			r.consume(tt.creation)
 			r.shutdown()
 			var cycles, active []any
-			for _, lr := range r.records(eventLifecycle) {
-				cycles = append(cycles, int(lr.Attributes().AsRaw()[attrCycleTime].(int64)/3600))
-				active = append(active, int(lr.Attributes().AsRaw()[attrActiveTime].(int64)/3600))
+			for _, lr := range r.records(attr.EventLifecycle) {
+				cycles = append(cycles, int(lr.Attributes().AsRaw()[attr.CycleTime].(int64)/3600))
+				active = append(active, int(lr.Attributes().AsRaw()[attr.ActiveTime].(int64)/3600))
 			}
 			assert.Equal(t, tt.cycles, cycles)
 			assert.Equal(t, tt.active, active, "the cycle goes on in Reopened")
@@ -103,9 +104,9 @@ func TestStartOfCycle(t *testing.T) {
 	t.Run("never started", func(t *testing.T) {
 		r := newRig(t, nil)
 		r.start()
-		r.consume(created("42", 0, open).with(attrStatusCategory, "new"), moved("42", hour, 11, open, done))
+		r.consume(created("42", 0, open).with(attr.StatusCategory, "new"), moved("42", hour, 11, open, done))
 		r.shutdown()
-		assert.NotContains(t, r.records(eventLifecycle)[0].Attributes().AsRaw(), attrCycleTime)
+		assert.NotContains(t, r.records(attr.EventLifecycle)[0].Attributes().AsRaw(), attr.CycleTime)
 	})
 }
 
@@ -121,7 +122,7 @@ func TestBackfill(t *testing.T) {
 		r.settle()
 		r.consume(moved("42", 20*hour, 17, done, progress))
 		r.shutdown()
-		assert.Len(t, r.records(eventLifecycle), 2, "records contain their time")
+		assert.Len(t, r.records(attr.EventLifecycle), 2, "records contain their time")
 		assert.Equal(t, map[string]string{
 			"jira.issue.transitions processing done Task OPS": "1",
 			"jira.issue.reopened Task OPS":                    "1",
@@ -144,23 +145,23 @@ func TestBackfill(t *testing.T) {
 		r.consume(backfill...)
 		r.settle()
 		r.shutdown()
-		records := r.records(eventLifecycle)
+		records := r.records(attr.EventLifecycle)
 		require.Len(t, records, 3)
 		before, after := records[0].Attributes().AsRaw(), records[1].Attributes().AsRaw()
-		assert.Equal(t, before[attrUID], after[attrUID])
-		assert.Equal(t, false, before[attrComplete])
-		assert.Equal(t, []any{"creation_not_seen"}, before[attrIncompleteReasons])
-		assert.NotContains(t, before, attrCycleTime, "not guessed")
-		assert.Equal(t, int64(10*3600), before[attrLeadTime])
-		assert.Equal(t, true, after[attrComplete])
-		assert.Equal(t, int64(1), after[attrRevision])
-		assert.Equal(t, int64(9*3600), after[attrCycleTime])
+		assert.Equal(t, before[attr.UID], after[attr.UID])
+		assert.Equal(t, false, before[attr.Complete])
+		assert.Equal(t, []any{"creation_not_seen"}, before[attr.IncompleteReasons])
+		assert.NotContains(t, before, attr.CycleTime, "not guessed")
+		assert.Equal(t, int64(10*3600), before[attr.LeadTime])
+		assert.Equal(t, true, after[attr.Complete])
+		assert.Equal(t, int64(1), after[attr.Revision])
+		assert.Equal(t, int64(9*3600), after[attr.CycleTime])
 		assert.Equal(t, "1 in 32400", r.values()["jira.issue.cycle_time done Task OPS"], "counted when it is known")
 	})
 }
 
 func TestDeletedIssue(t *testing.T) {
-	deleted := event{name: eventIssueDeleted, issue: "42", at: 4 * hour, to: progress}
+	deleted := event{name: attr.EventIssueDeleted, issue: "42", at: 4 * hour, to: progress}
 	r := newRig(t, nil)
 	r.start()
 	r.consume(life()[:2]...)
@@ -182,29 +183,29 @@ func TestMovedIssue(t *testing.T) {
 	r.consume(life()[:2]...)
 	r.flush()
 	toWeb := event{name: "jira.issue.updated", issue: "42", at: 2 * hour, to: progress}.
-		with(attrProjectKey, "WEB").with(attrIssueKey, "WEB-7")
+		with(attr.ProjectKey, "WEB").with(attr.IssueKey, "WEB-7")
 	r.consume(toWeb)
 	r.flush()
 	assert.Equal(t, map[string]string{
 		"jira.issue.open processing Task OPS": "0", "jira.issue.open processing Task WEB": "1",
 	}, choose(r.values(), "jira.issue.open"), "the group without issues shows 0")
-	r.consume(moved("42", 3*hour, 12, progress, done).with(attrProjectKey, "WEB").with(attrIssueKey, "WEB-7"))
+	r.consume(moved("42", 3*hour, 12, progress, done).with(attr.ProjectKey, "WEB").with(attr.IssueKey, "WEB-7"))
 	r.shutdown()
-	records := r.records(eventLifecycle)
+	records := r.records(attr.EventLifecycle)
 	require.Len(t, records, 1)
-	assert.Equal(t, "WEB-7", records[0].Attributes().AsRaw()[attrIssueKey])
-	assert.Equal(t, true, records[0].Attributes().AsRaw()[attrComplete])
+	assert.Equal(t, "WEB-7", records[0].Attributes().AsRaw()[attr.IssueKey])
+	assert.Equal(t, true, records[0].Attributes().AsRaw()[attr.Complete])
 }
 
 func TestRecordsWithoutIssue(t *testing.T) {
 	r := newRig(t, nil)
 	r.start()
-	r.consume(event{name: eventFieldChanged, issue: "41", to: progress})
+	r.consume(event{name: attr.EventFieldChanged, issue: "41", to: progress})
 	issues, _ := r.core.tracker.sizes()
 	assert.Zero(t, issues, "the update of the issue contains the changed field")
-	r.consume(event{name: "jira.sprint.started"}, event{name: "jira.issue.updated"}.with(attrIssueID, nil))
-	thin := event{name: "jira.attachment.created", issue: "42"}.with(attrCreatedAt, nil).with(attrProjectKey, nil).
-		with(attrIssueTypeName, nil).with(attrIssueKey, nil)
+	r.consume(event{name: "jira.sprint.started"}, event{name: "jira.issue.updated"}.with(attr.IssueID, nil))
+	thin := event{name: "jira.attachment.created", issue: "42"}.with(attr.CreatedAt, nil).with(attr.ProjectKey, nil).
+		with(attr.IssueTypeName, nil).with(attr.IssueKey, nil)
 	r.consume(thin)
 	r.flush()
 	assert.Empty(t, r.values(), "an issue without a status is not in the metrics")
@@ -218,7 +219,7 @@ func TestPassThrough(t *testing.T) {
 	r.consume(append(life()[:3], comment, event{name: "jira.sprint.started"})...)
 	var durations []any
 	for _, lr := range r.logs.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
-		durations = append(durations, lr.Attributes().AsRaw()[attrPreviousDuration])
+		durations = append(durations, lr.Attributes().AsRaw()[attr.PreviousDuration])
 	}
 	assert.Equal(t, []any{nil, int64(3600), int64(2 * 3600), nil, nil}, durations)
 	r.shutdown()
@@ -243,17 +244,17 @@ func TestRefused(t *testing.T) {
 	r.startWith(logs, r.metrics)
 	r.consume(life()...)
 	r.settle()
-	assert.Empty(t, r.records(eventLifecycle))
+	assert.Empty(t, r.records(attr.EventLifecycle))
 	refusal = nil
 	r.settle()
-	assert.Len(t, r.records(eventLifecycle), 2)
+	assert.Len(t, r.records(attr.EventLifecycle), 2)
 
 	refusal = consumererror.NewPermanent(errors.New("too old"))
 	r.consume(moved("42", 16*hour, 17, done, progress), moved("42", 17*hour, 18, progress, done))
 	r.settle()
 	refusal = nil
 	r.settle()
-	assert.Len(t, r.records(eventLifecycle), 2, "it would be refused again")
+	assert.Len(t, r.records(attr.EventLifecycle), 2, "it would be refused again")
 	r.shutdown()
 }
 
@@ -288,7 +289,7 @@ func TestDelta(t *testing.T) {
 }
 
 func TestDimensions(t *testing.T) {
-	r := newRig(t, func(cfg *Config) { cfg.Metrics.Dimensions = []string{attrStatusName, attrPriorityName, attrSiteURL} })
+	r := newRig(t, func(cfg *Config) { cfg.Metrics.Dimensions = []string{attr.StatusName, attr.PriorityName, attr.SiteURL} })
 	r.start()
 	r.consume(life()[:2]...)
 	r.shutdown()
@@ -300,7 +301,7 @@ func TestMaxSeries(t *testing.T) {
 	r := newRig(t, func(cfg *Config) { cfg.Metrics.MaxSeries = 2 })
 	r.start()
 	for _, project := range []string{"A", "B", "C", "D"} {
-		r.consume(created(project, 0, todo).with(attrProjectKey, project))
+		r.consume(created(project, 0, todo).with(attr.ProjectKey, project))
 	}
 	r.shutdown()
 	sum := choose(r.values(), "jira.issue.open")
@@ -324,7 +325,7 @@ func TestMaxIssues(t *testing.T) {
 	slices.Sort(ids)
 	assert.Equal(t, []string{"43", "44", "open"}, ids, "the issue that was resolved first has gone")
 	r.shutdown()
-	assert.Len(t, r.records(eventLifecycle), 3, "also of the issue that had to go")
+	assert.Len(t, r.records(attr.EventLifecycle), 3, "also of the issue that had to go")
 }
 
 func TestCalendar(t *testing.T) {
@@ -334,10 +335,10 @@ func TestCalendar(t *testing.T) {
 	r.start()
 	r.consume(life()...)
 	r.shutdown()
-	lifecycle := r.records(eventLifecycle)[0].Attributes().AsRaw()
-	assert.Equal(t, int64(8*3600), lifecycle[attrLeadTime], "09:00 to 17:00")
-	assert.Equal(t, int64(7*3600), lifecycle[attrCycleTime])
-	assert.Equal(t, int64(3*3600), lifecycle[attrWaitingTime])
+	lifecycle := r.records(attr.EventLifecycle)[0].Attributes().AsRaw()
+	assert.Equal(t, int64(8*3600), lifecycle[attr.LeadTime], "09:00 to 17:00")
+	assert.Equal(t, int64(7*3600), lifecycle[attr.CycleTime])
+	assert.Equal(t, int64(3*3600), lifecycle[attr.WaitingTime])
 }
 
 // TestRecordsOfTheReceiver reads the records that the receiver makes of the life of an issue.
@@ -354,14 +355,16 @@ func TestRecordsOfTheReceiver(t *testing.T) {
 	}
 	r.settle()
 	r.shutdown()
-	records := r.records(eventLifecycle)
+	records := r.records(attr.EventLifecycle)
 	require.Len(t, records, 1)
 	lifecycle := records[0].Attributes().AsRaw()
-	assert.Equal(t, true, lifecycle[attrComplete])
-	assert.Equal(t, int64(286185), lifecycle[attrLeadTime], "the lead time that the receiver computes")
+	assert.Equal(t, true, lifecycle[attr.Complete])
+	scope := r.logs.AllLogs()[len(r.logs.AllLogs())-1].ResourceLogs().At(0).ScopeLogs().At(0).Scope()
+	assert.Equal(t, map[string]any{attr.JiraSchemaVersion: attr.SchemaVersion}, scope.Attributes().AsRaw())
+	assert.Equal(t, int64(286185), lifecycle[attr.LeadTime], "the lead time that the receiver computes")
 	var moves []any
 	for _, lr := range r.records("jira.issue.updated") {
-		moves = append(moves, lr.Attributes().AsRaw()[attrPreviousDuration])
+		moves = append(moves, lr.Attributes().AsRaw()[attr.PreviousDuration])
 	}
 	assert.Equal(t, []any{nil, int64(89143), int64(102529), int64(94512)}, moves, "assigned, then moved three times")
 }

@@ -26,6 +26,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/flow"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/metadata"
 )
@@ -55,7 +56,7 @@ type event struct {
 }
 
 func created(issue string, at time.Duration, to flow.Status) event {
-	return event{name: eventIssueCreated, issue: issue, at: at, to: to}
+	return event{name: attr.EventIssueCreated, issue: issue, at: at, to: to}
 }
 
 func moved(issue string, at time.Duration, changelog int, from, to flow.Status) event {
@@ -83,17 +84,21 @@ func (e event) write(lr plog.LogRecord) {
 	lr.SetEventName(e.name)
 	lr.SetTimestamp(pcommon.NewTimestampFromTime(at))
 	attributes := lr.Attributes()
-	putText(attributes, attrIssueID, e.issue)
-	attributes.PutStr(attrIssueKey, "OPS-"+e.issue)
-	attributes.PutStr(attrProjectKey, "OPS")
-	attributes.PutStr(attrIssueTypeName, "Task")
-	attributes.PutStr(attrPriorityName, "High")
-	attributes.PutStr(attrCreatedAt, start.Format(time.RFC3339Nano))
-	attributes.PutStr(attrSource, cmp.Or(e.source, "webhook"))
-	putStatus(attributes, e.to)
-	putPrevious(attributes, e.from)
+	putText(attributes, attr.IssueID, e.issue)
+	attributes.PutStr(attr.IssueKey, "OPS-"+e.issue)
+	attributes.PutStr(attr.ProjectKey, "OPS")
+	attributes.PutStr(attr.IssueTypeName, "Task")
+	attributes.PutStr(attr.PriorityName, "High")
+	attributes.PutStr(attr.CreatedAt, start.Format(time.RFC3339Nano))
+	attributes.PutStr(attr.Source, cmp.Or(e.source, "webhook"))
+	putText(attributes, attr.StatusID, e.to.ID)
+	putText(attributes, attr.StatusName, e.to.Name)
+	putText(attributes, attr.StatusMapped, e.to.Mapped)
+	putText(attributes, attr.PreviousID, e.from.ID)
+	putText(attributes, attr.PreviousName, e.from.Name)
+	putText(attributes, attr.PreviousMapped, e.from.Mapped)
 	if e.changelog != 0 {
-		attributes.PutStr(attrChangelogID, strconv.Itoa(e.changelog))
+		attributes.PutStr(attr.ChangelogID, strconv.Itoa(e.changelog))
 	}
 	for key, value := range e.more {
 		if value == nil {
@@ -104,10 +109,16 @@ func (e event) write(lr plog.LogRecord) {
 	}
 }
 
+func putText(attributes pcommon.Map, key, text string) {
+	if text != "" {
+		attributes.PutStr(key, text)
+	}
+}
+
 func logsOf(events ...event) plog.Logs {
 	logs := plog.NewLogs()
 	resource := logs.ResourceLogs().AppendEmpty()
-	resource.Resource().Attributes().PutStr(attrSiteURL, site)
+	resource.Resource().Attributes().PutStr(attr.SiteURL, site)
 	records := resource.ScopeLogs().AppendEmpty().LogRecords()
 	for _, e := range events {
 		e.write(records.AppendEmpty())

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/otel-jira/collector/jiraflowconnector/internal/aggregate"
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/flow"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/state"
 )
@@ -19,8 +20,8 @@ type labeler struct{ site, project, issueType, priority, status bool }
 func newLabeler(dimensions []string) labeler {
 	has := func(attribute string) bool { return slices.Contains(dimensions, attribute) }
 	return labeler{
-		site: has(attrSiteURL), project: has(attrProjectKey), issueType: has(attrIssueTypeName),
-		priority: has(attrPriorityName), status: has(attrStatusName),
+		site: has(attr.SiteURL), project: has(attr.ProjectKey), issueType: has(attr.IssueTypeName),
+		priority: has(attr.PriorityName), status: has(attr.StatusName),
 	}
 }
 
@@ -81,7 +82,7 @@ func (s *stuckLimits) of(issue *state.Issue) time.Duration {
 	if len(s.byMapped) == 0 && len(s.rules) == 0 {
 		return 0
 	}
-	mapped := cmp.Or(issue.Summary.Mapped.String(), aggregate.Unmapped)
+	mapped := cmp.Or(issue.Summary.Mapped.String(), attr.Unmapped)
 	for i := range s.rules {
 		if r := &s.rules[i]; matches(r.Projects, issue.About.Project.String()) &&
 			matches(r.Priorities, issue.About.Priority.String()) && matches(r.Statuses, mapped) {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/flow"
 )
 
@@ -41,20 +42,20 @@ func TestSecondComputation(t *testing.T) {
 		r.start()
 		r.consume(events...)
 		r.shutdown()
-		for _, lr := range r.records(eventLifecycle) {
+		for _, lr := range r.records(attr.EventLifecycle) {
 			lifecycles++
 			got := lr.Attributes().AsRaw()
 			want := minutes(events, lr.Timestamp().AsTime(), isWork)
-			assert.Equal(t, want.lead, got[attrLeadTime], "seed %d", seed)
+			assert.Equal(t, want.lead, got[attr.LeadTime], "seed %d", seed)
 			if want.hasCycle {
-				assert.Equal(t, want.cycle, got[attrCycleTime], "seed %d", seed)
-				assert.Equal(t, want.active, got[attrActiveTime], "seed %d", seed)
-				assert.Equal(t, want.waiting, got[attrWaitingTime], "seed %d", seed)
+				assert.Equal(t, want.cycle, got[attr.CycleTime], "seed %d", seed)
+				assert.Equal(t, want.active, got[attr.ActiveTime], "seed %d", seed)
+				assert.Equal(t, want.waiting, got[attr.WaitingTime], "seed %d", seed)
 			} else {
-				assert.NotContains(t, got, attrCycleTime)
+				assert.NotContains(t, got, attr.CycleTime)
 			}
 			for mapped, spent := range want.mapped {
-				assert.Equal(t, spent, got[prefixTimeInMapped+mapped], "seed %d", seed)
+				assert.Equal(t, spent, got[attr.TimeInMapped+mapped], "seed %d", seed)
 			}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/flow"
 )
 
@@ -41,7 +42,7 @@ func play(t *testing.T, batches ...[]event) result {
 	r.settle()
 	r.flush()
 	var all result
-	for _, name := range []string{eventLifecycle, eventStuck, eventUnstuck} {
+	for _, name := range []string{attr.EventLifecycle, attr.EventStuck, attr.EventUnstuck} {
 		for _, lr := range r.records(name) {
 			content, err := json.Marshal(lr.Attributes().AsRaw())
 			require.NoError(t, err)
@@ -83,9 +84,9 @@ func randomLife(random *rand.Rand, issue string) (events []event) {
 	project, current := "OPS", todo
 	at := time.Duration(random.IntN(100)) * time.Minute
 	emit := func(e event) {
-		e.more = map[string]any{attrProjectKey: project}
+		e.more = map[string]any{attr.ProjectKey: project}
 		if random.IntN(3) == 0 {
-			e.more[attrAssigneeID] = "712020:9c8b"
+			e.more[attr.AssigneeID] = "712020:9c8b"
 		}
 		if random.IntN(10) > 0 { // others are lost
 			events = append(events, e)
@@ -112,7 +113,7 @@ func randomLife(random *rand.Rand, issue string) (events []event) {
 		}
 	}
 	if random.IntN(10) == 0 {
-		emit(event{name: eventIssueDeleted, issue: issue, at: at + time.Hour, to: current})
+		emit(event{name: attr.EventIssueDeleted, issue: issue, at: at + time.Hour, to: current})
 	}
 	return events
 }
@@ -120,7 +121,7 @@ func randomLife(random *rand.Rand, issue string) (events []event) {
 // reports returns the records of a move, by one or several senders.
 func reports(random *rand.Rand, webhook event) []event {
 	postFunction := webhook
-	postFunction.name, postFunction.source, postFunction.changelog = eventIssueTransitioned, "post_function", 0
+	postFunction.name, postFunction.source, postFunction.changelog = attr.EventIssueTransitioned, "post_function", 0
 	postFunction.at += time.Duration(random.IntN(4000)-2000) * time.Millisecond
 	postFunction.from.ID, postFunction.to.ID = "", ""
 	poll := webhook.by("poll")
@@ -172,7 +173,7 @@ func TestLateRecords(t *testing.T) {
 	for seed := range 200 {
 		random := rand.New(rand.NewPCG(uint64(seed), 19))
 		events := slices.DeleteFunc(team(random), func(e event) bool {
-			return e.name == eventIssueTransitioned || e.name == eventIssueDeleted || e.source == "backfill"
+			return e.name == attr.EventIssueTransitioned || e.name == attr.EventIssueDeleted || e.source == "backfill"
 		})
 		if len(events) == 0 {
 			continue
@@ -200,13 +201,13 @@ func lastRecords(t *testing.T, events []event) (last map[any]any, totals []int) 
 	}
 	r.flush()
 	last = map[any]any{}
-	for _, lr := range r.records(eventLifecycle) {
+	for _, lr := range r.records(attr.EventLifecycle) {
 		attributes := lr.Attributes().AsRaw()
-		delete(attributes, attrRevision)
-		for _, key := range []string{attrProjectKey, attrIssueKey} { // of the time of the record
+		delete(attributes, attr.Revision)
+		for _, key := range []string{attr.ProjectKey, attr.IssueKey} { // of the time of the record
 			delete(attributes, key)
 		}
-		last[attributes[attrUID]] = attributes
+		last[attributes[attr.UID]] = attributes
 	}
 	totals = []int{r.total("jira.issue.created"), r.total("jira.issue.transitions")}
 	r.shutdown()
@@ -221,7 +222,7 @@ func FuzzOrder(f *testing.F) {
 	f.Fuzz(func(t *testing.T, order []byte) {
 		all := life()
 		for _, e := range life()[1:] {
-			e.changelog, e.name, e.source = 0, eventIssueTransitioned, "post_function"
+			e.changelog, e.name, e.source = 0, attr.EventIssueTransitioned, "post_function"
 			e.at += 3 * time.Second
 			all = append(all, e)
 		}

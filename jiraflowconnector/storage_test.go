@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/connector/connectortest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/metadata"
 )
 
@@ -29,8 +30,8 @@ func TestRestart(t *testing.T) {
 		r.consume(events[:i+1]...)
 		r.shutdown()
 	}
-	assert.Len(t, r.records(eventLifecycle), 2)
-	assert.Equal(t, true, r.records(eventLifecycle)[1].Attributes().AsRaw()[attrComplete])
+	assert.Len(t, r.records(attr.EventLifecycle), 2)
+	assert.Equal(t, true, r.records(attr.EventLifecycle)[1].Attributes().AsRaw()[attr.Complete])
 	assert.Equal(t, 2, r.total("jira.issue.resolved"))
 	assert.Equal(t, 6, r.total("jira.issue.transitions"))
 	assert.Equal(t, 1, r.total("jira.issue.created"))
@@ -65,7 +66,7 @@ func TestCrash(t *testing.T) {
 
 	r.start()
 	r.settle()
-	assert.Len(t, r.records(eventLifecycle), 1, "the crash came before the record")
+	assert.Len(t, r.records(attr.EventLifecycle), 1, "the crash came before the record")
 	r.core.save(t.Context())
 	r.consume(life()[5])
 	r.crash()
@@ -73,9 +74,9 @@ func TestCrash(t *testing.T) {
 	r.start()
 	r.consume(life()[6]) // the reopening before it is lost
 	r.settle()
-	records := r.records(eventLifecycle)
+	records := r.records(attr.EventLifecycle)
 	require.Len(t, records, 2)
-	assert.Equal(t, []any{"transition_not_seen"}, records[1].Attributes().AsRaw()[attrIncompleteReasons])
+	assert.Equal(t, []any{"transition_not_seen"}, records[1].Attributes().AsRaw()[attr.IncompleteReasons])
 	r.shutdown()
 }
 
@@ -89,10 +90,10 @@ func TestStuckAfterRestart(t *testing.T) {
 	r.shutdown()
 	r.start()
 	r.flush()
-	assert.Len(t, r.records(eventStuck), 1, "not again after a restart")
+	assert.Len(t, r.records(attr.EventStuck), 1, "not again after a restart")
 	r.consume(life()[2])
 	r.shutdown()
-	assert.Len(t, r.records(eventUnstuck), 1)
+	assert.Len(t, r.records(attr.EventUnstuck), 1)
 }
 
 func TestStorageWrites(t *testing.T) {

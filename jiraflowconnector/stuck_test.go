@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 )
 
 func limitsOf(limits map[string]time.Duration, rules ...StuckRule) func(*Config) {
@@ -21,15 +23,15 @@ func TestStuck(t *testing.T) {
 	r.consume(life()[:2]...) // in progress since 1 h; the clock shows 24 h
 	r.settle()
 	r.flush()
-	assert.Empty(t, r.records(eventStuck))
+	assert.Empty(t, r.records(attr.EventStuck))
 	r.wait(8 * hour)
 	r.flush()
 	r.flush()
-	records := r.records(eventStuck)
+	records := r.records(attr.EventStuck)
 	require.Len(t, records, 1, "once")
 	stuck := records[0].Attributes().AsRaw()
-	uid := stuck[attrUID]
-	delete(stuck, attrUID)
+	uid := stuck[attr.UID]
+	delete(stuck, attr.UID)
 	assert.Equal(t, map[string]any{
 		"jira.issue.id":                      "42",
 		"jira.issue.key":                     "OPS-42",
@@ -51,25 +53,25 @@ func TestStuck(t *testing.T) {
 
 	r.consume(event{name: "jira.comment.created", issue: "42", at: 32 * hour, to: progress})
 	r.settle()
-	assert.Empty(t, r.records(eventUnstuck), "a comment is no move")
+	assert.Empty(t, r.records(attr.EventUnstuck), "a comment is no move")
 	r.consume(moved("42", 33*hour, 12, progress, review))
 	r.settle()
-	records = r.records(eventUnstuck)
+	records = r.records(attr.EventUnstuck)
 	require.Len(t, records, 1)
 	unstuck := records[0].Attributes().AsRaw()
-	assert.Equal(t, int64(32*3600), unstuck[attrPreviousDuration])
-	assert.Equal(t, "In Progress", unstuck[attrPreviousName])
-	assert.Equal(t, "In Review", unstuck[attrStatusName])
-	assert.NotEqual(t, uid, unstuck[attrUID])
+	assert.Equal(t, int64(32*3600), unstuck[attr.PreviousDuration])
+	assert.Equal(t, "In Progress", unstuck[attr.PreviousName])
+	assert.Equal(t, "In Review", unstuck[attr.StatusName])
+	assert.NotEqual(t, uid, unstuck[attr.UID])
 	r.flush()
 	assert.Equal(t, "0", r.values()["jira.issue.stuck processing Task OPS"])
 	r.wait(100 * hour)
 	r.settle()
 	r.flush()
-	assert.Len(t, r.records(eventStuck), 2, "in the next status")
+	assert.Len(t, r.records(attr.EventStuck), 2, "in the next status")
 	r.consume(moved("42", 140*hour, 13, review, done))
 	r.settle()
-	assert.Len(t, r.records(eventUnstuck), 2, "resolved")
+	assert.Len(t, r.records(attr.EventUnstuck), 2, "resolved")
 	r.shutdown()
 }
 
@@ -79,16 +81,16 @@ func TestStuckAgain(t *testing.T) {
 	r.start()
 	r.consume(life()[:2]...)
 	r.flush()
-	assert.Empty(t, r.records(eventStuck), "a later record may arrive")
+	assert.Empty(t, r.records(attr.EventStuck), "a later record may arrive")
 	r.settle()
 	r.flush()
 	r.consume(moved("42", 20*hour, 12, progress, blocked), moved("42", 21*hour, 13, blocked, progress))
 	r.settle()
 	r.settle()
-	require.Len(t, r.records(eventUnstuck), 1)
-	assert.Equal(t, start.Add(20*hour), r.records(eventUnstuck)[0].Timestamp().AsTime())
+	require.Len(t, r.records(attr.EventUnstuck), 1)
+	assert.Equal(t, start.Add(20*hour), r.records(attr.EventUnstuck)[0].Timestamp().AsTime())
 	r.flush()
-	assert.Len(t, r.records(eventStuck), 2)
+	assert.Len(t, r.records(attr.EventStuck), 2)
 	r.shutdown()
 }
 
@@ -99,16 +101,16 @@ func TestStuckAtLeast(t *testing.T) {
 	r.consume(event{name: "jira.comment.created", issue: "42", at: 20 * hour, to: progress})
 	r.settle()
 	r.flush()
-	assert.Empty(t, r.records(eventStuck), "since 4 h at least")
+	assert.Empty(t, r.records(attr.EventStuck), "since 4 h at least")
 	r.wait(8 * hour)
 	r.flush()
-	require.Len(t, r.records(eventStuck), 1)
-	assert.Equal(t, true, r.records(eventStuck)[0].Attributes().AsRaw()[attrStatusAtLeast])
+	require.Len(t, r.records(attr.EventStuck), 1)
+	assert.Equal(t, true, r.records(attr.EventStuck)[0].Attributes().AsRaw()[attr.StatusAtLeast])
 	r.consume(moved("42", 2*hour, 11, todo, progress))
 	r.settle()
 	r.flush()
-	assert.Len(t, r.records(eventStuck), 1, "it is the same stay")
-	assert.Empty(t, r.records(eventUnstuck))
+	assert.Len(t, r.records(attr.EventStuck), 1, "it is the same stay")
+	assert.Empty(t, r.records(attr.EventUnstuck))
 	r.shutdown()
 }
 
@@ -138,7 +140,7 @@ func TestStuckLimits(t *testing.T) {
 			r.consume(life()[:2]...)
 			r.settle()
 			r.flush()
-			assert.Len(t, r.records(eventStuck), tt.want)
+			assert.Len(t, r.records(attr.EventStuck), tt.want)
 			r.shutdown()
 		})
 	}

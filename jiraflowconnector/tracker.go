@@ -14,8 +14,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otel-jira/collector/jiraflowconnector/internal/aggregate"
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/calendar"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/flow"
+	"github.com/otel-jira/collector/jiraflowconnector/internal/input"
+	"github.com/otel-jira/collector/jiraflowconnector/internal/output"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/state"
 )
 
@@ -159,7 +162,7 @@ const (
 // settle makes the outputs of the issues that have settled: it counts in the metrics, and returns the records to send.
 // It stops after some issues, and then hasMore is true. A caller passes the records to accept or to postponeOutputs. If
 // isLast, all issues settle.
-func (t *tracker) settle(now time.Time, isLast bool) (outputs []output, hasMore bool) {
+func (t *tracker) settle(now time.Time, isLast bool) (outputs []output.Output, hasMore bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	settled := 0
@@ -177,7 +180,7 @@ func (t *tracker) settle(now time.Time, isLast bool) (outputs []output, hasMore 
 	return outputs, false
 }
 
-func (t *tracker) settleIssue(issue *state.Issue) (outputs []output) {
+func (t *tracker) settleIssue(issue *state.Issue) (outputs []output.Output) {
 	timeline := issue.Timeline(t.rules)
 	issue.Summarize(&timeline)
 	for i := range timeline.Moves {
@@ -246,11 +249,11 @@ func (t *tracker) countLifecycle(issue *state.Issue, timeline *flow.Timeline, i 
 }
 
 // lifecycle returns the record of a resolution, unless it was sent and its numbers are the same.
-func (t *tracker) lifecycle(issue *state.Issue, timeline *flow.Timeline, i int) (out output, exists bool) {
+func (t *tracker) lifecycle(issue *state.Issue, timeline *flow.Timeline, i int) (out output.Output, exists bool) {
 	m := &timeline.Moves[i]
 	isSent := m.Marks&flow.Sent != 0
 	if m.Kind != flow.Resolved || isSent && !t.cfg.Lifecycle.Corrections {
-		return output{}, false
+		return output.Output{}, false
 	}
 	l := timeline.Lifecycle(i, t.rules)
 	sum := checksum(&l)
@@ -258,15 +261,15 @@ func (t *tracker) lifecycle(issue *state.Issue, timeline *flow.Timeline, i int) 
 		if !isSent && issue.MarkSent(m.Key, sum, 0) {
 			t.store.Touch(issue)
 		}
-		return output{}, false
+		return output.Output{}, false
 	}
 	if isSent && sum == m.Sum {
-		return output{}, false
+		return output.Output{}, false
 	}
-	out = newOutput(issue, kindLifecycle)
-	out.lifecycle, out.sum = l, sum
+	out = output.New(issue, output.KindLifecycle)
+	out.Lifecycle, out.Sum = l, sum
 	if isSent {
-		out.revision = min(m.Revision, maxRevision-1) + 1
+		out.Revision = min(m.Revision, maxRevision-1) + 1
 	}
 	return out, true
 }
@@ -305,18 +308,18 @@ func isInSameStay(issue *state.Issue, s *state.Summary) bool {
 		(!s.IsKnown || s.Since <= issue.Stuck.Since+sameStayTolerance)
 }
 
-func (t *tracker) unstuck(issue *state.Issue, timeline *flow.Timeline) (out output, exists bool) {
+func (t *tracker) unstuck(issue *state.Issue, timeline *flow.Timeline) (out output.Output, exists bool) {
 	if issue.Stuck.At == 0 || isInSameStay(issue, &issue.Summary) {
-		return output{}, false
+		return output.Output{}, false
 	}
 	if !t.hasLogs {
 		issue.Stuck = state.Stuck{}
 		t.store.Touch(issue)
-		return output{}, false
+		return output.Output{}, false
 	}
-	out = newOutput(issue, kindUnstuck)
-	out.leftAt = leftAt(issue, timeline)
-	out.duration = t.rules.Between(issue.Stuck.Since, out.leftAt)
+	out = output.New(issue, output.KindUnstuck)
+	out.LeftAt = leftAt(issue, timeline)
+	out.Duration = t.rules.Between(issue.Stuck.Since, out.LeftAt)
 	return out, true
 }
 
@@ -332,23 +335,23 @@ func leftAt(issue *state.Issue, timeline *flow.Timeline) int64 {
 }
 
 // accept marks outputs as sent.
-func (t *tracker) accept(outputs []output) {
+func (t *tracker) accept(outputs []output.Output) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range outputs {
 		out := &outputs[i]
-		switch out.kind {
-		case kindLifecycle:
-			out.issue.MarkSent(out.lifecycle.Resolution.Key, out.sum, out.revision)
-		case kindStuck:
-			out.issue.Stuck = out.stuck // if the issue has moved in the meantime, it settles again and sends the end
-		case kindUnstuck:
-			if out.issue.Stuck == out.stuck {
-				out.issue.Stuck = state.Stuck{}
+		switch out.Kind {
+		case output.KindLifecycle:
+			out.Issue.MarkSent(out.Lifecycle.Resolution.Key, out.Sum, out.Revision)
+		case output.KindStuck:
+			out.Issue.Stuck = out.Stuck // if the issue has moved in the meantime, it settles again and sends the end
+		case output.KindUnstuck:
+			if out.Issue.Stuck == out.Stuck {
+				out.Issue.Stuck = state.Stuck{}
 			}
 		}
-		if t.store.Find(out.issue.Key) == out.issue {
-			t.store.Touch(out.issue)
+		if t.store.Find(out.Issue.Key) == out.Issue {
+			t.store.Touch(out.Issue)
 		}
 	}
 }
@@ -357,11 +360,11 @@ func (t *tracker) accept(outputs []output) {
 const retryDelay = 5 * time.Second
 
 // postponeOutputs lets the issues of outputs settle again, because the pipeline has refused their records.
-func (t *tracker) postponeOutputs(outputs []output, now time.Time) {
+func (t *tracker) postponeOutputs(outputs []output.Output, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range outputs {
-		t.pending[outputs[i].issue] = settling{first: now, due: now.Add(retryDelay)}
+		t.pending[outputs[i].Issue] = settling{first: now, due: now.Add(retryDelay)}
 	}
 }
 
@@ -373,7 +376,7 @@ const flushPages = state.PageCount / 64
 
 // flush computes the gauges, and returns all metrics and the issues that are stuck since the last call. Between two
 // parts, the state may change: an issue stays in its page, and counts once.
-func (t *tracker) flush(now time.Time, isLast bool) (metrics pmetric.Metrics, outputs []output) {
+func (t *tracker) flush(now time.Time, isLast bool) (metrics pmetric.Metrics, outputs []output.Output) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.metrics.ResetGauges()
@@ -386,7 +389,7 @@ func (t *tracker) flush(now time.Time, isLast bool) (metrics pmetric.Metrics, ou
 }
 
 // flushPart adds the issues of some pages to the gauges, and drops the issues that were deleted long ago.
-func (t *tracker) flushPart(page int, now time.Time) (outputs []output) {
+func (t *tracker) flushPart(page int, now time.Time) (outputs []output.Output) {
 	var expired []*state.Issue
 	millis := now.UnixMilli()
 	for issue := range t.store.Pages(page, page+flushPages) {
@@ -410,7 +413,7 @@ func (t *tracker) flushPart(page int, now time.Time) (outputs []output) {
 
 // gauge adds an open issue to the gauges, and returns an output if the issue has settled, is stuck, and no record was
 // sent of it.
-func (t *tracker) gauge(issue *state.Issue, now int64) (out output, exists bool) {
+func (t *tracker) gauge(issue *state.Issue, now int64) (out output.Output, exists bool) {
 	s := &issue.Summary
 	g := t.metrics.Gauge(t.labels.open(issue))
 	g.Open++
@@ -430,16 +433,16 @@ func (t *tracker) gauge(issue *state.Issue, now int64) (out output, exists bool)
 	g.LongestInStatus = max(g.LongestInStatus, inStatus.Seconds())
 	limit := t.limits.of(issue)
 	if limit == 0 || inStatus < limit {
-		return output{}, false
+		return output.Output{}, false
 	}
 	g.Stuck++
 	// A record that has not arrived yet, for example of a back-fill, may show that the issue has moved.
 	if _, isPending := t.pending[issue]; isPending || !t.hasLogs || issue.Stuck.At != 0 {
-		return output{}, false
+		return output.Output{}, false
 	}
-	out = newOutput(issue, kindStuck)
-	out.stuck = state.Stuck{Status: s.Status, Since: s.Since, At: now}
-	out.duration, out.limit = inStatus, limit
+	out = output.New(issue, output.KindStuck)
+	out.Stuck = state.Stuck{Status: s.Status, Since: s.Since, At: now}
+	out.Duration, out.Limit = inStatus, limit
 	return out, true
 }
 
@@ -491,14 +494,14 @@ func hasOutputs(issue *state.Issue, timeline *flow.Timeline) bool {
 // consume observes all records. With pass_through, transitions gain the time in the status before.
 func (t *tracker) consume(logs plog.Logs, now time.Time, addDurations bool) (read, withoutIssue int, n counts) {
 	for _, resource := range logs.ResourceLogs().All() {
-		site := siteOf(resource.Resource())
+		site := input.SiteOf(resource.Resource())
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, lr := range scope.LogRecords().All() {
 				read++
-				if isIgnored(lr.EventName()) {
+				if input.IsIgnored(lr.EventName()) {
 					continue
 				}
-				o, found := readObservation(lr, site, now)
+				o, found := input.Read(lr, site, now)
 				if !found {
 					withoutIssue++
 					continue
@@ -507,7 +510,7 @@ func (t *tracker) consume(logs plog.Logs, now time.Time, addDurations bool) (rea
 				n.evicted += m.evicted
 				n.late += m.late
 				if addDurations && isKnown {
-					lr.Attributes().PutInt(attrPreviousDuration, int64(before/time.Second))
+					lr.Attributes().PutInt(attr.PreviousDuration, int64(before/time.Second))
 				}
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/state"
 )
 
@@ -121,9 +122,9 @@ func TestSites(t *testing.T) {
 	metrics := m.Build(begin, false)
 	assert.Equal(t, 3, metrics.ResourceMetrics().Len())
 	for i, want := range []map[string]any{
-		{AttrMapped: Unmapped, AttrPrevious: Unmapped},
-		{AttrProject: "OPS", AttrMapped: Unmapped},
-		{AttrSite: "https://b", AttrProject: "OPS", AttrMapped: "done"},
+		{attr.StatusMapped: attr.Unmapped, attr.PreviousMapped: attr.Unmapped},
+		{attr.ProjectKey: "OPS", attr.StatusMapped: attr.Unmapped},
+		{attr.SiteURL: "https://b", attr.ProjectKey: "OPS", attr.StatusMapped: "done"},
 	} {
 		metric := metrics.ResourceMetrics().At(i).ScopeMetrics().At(0).Metrics().At(0)
 		assert.Equal(t, want, metric.Sum().DataPoints().At(0).Attributes().AsRaw())

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/state"
 )
 
@@ -199,7 +200,7 @@ func (b *builder) site(site state.Text) pmetric.MetricSlice {
 	resource := b.out.ResourceMetrics().AppendEmpty()
 	resource.Resource().Attributes().PutStr("service.name", "jira")
 	if url := site.String(); url != "" {
-		resource.Resource().Attributes().PutStr(AttrSite, url)
+		resource.Resource().Attributes().PutStr(attr.SiteURL, url)
 	}
 	scope := resource.ScopeMetrics().AppendEmpty()
 	b.m.opts.Scope(scope.Scope())
@@ -207,24 +208,9 @@ func (b *builder) site(site state.Text) pmetric.MetricSlice {
 	return scope.Metrics()
 }
 
-// The attributes of time series.
-const (
-	AttrSite     = "jira.site.url"
-	AttrProject  = "jira.project.key"
-	AttrType     = "jira.issue.type.name"
-	AttrPriority = "jira.issue.priority.name"
-	AttrStatus   = "jira.issue.status.name"
-	AttrMapped   = "jira.issue.status.mapped"
-	AttrPrevious = "jira.issue.status.previous.mapped"
-	attrOverflow = "otel.metric.overflow"
-
-	// Unmapped stands for the mapped value of a status that has none.
-	Unmapped = "unmapped"
-)
-
 func (l Labels) put(attributes pcommon.Map) {
 	if l.IsOverflow {
-		attributes.PutBool(attrOverflow, true)
+		attributes.PutBool(attr.Overflow, true)
 		return
 	}
 	putText := func(key string, value state.Text) {
@@ -233,17 +219,17 @@ func (l Labels) put(attributes pcommon.Map) {
 		}
 	}
 	if l.HasSite {
-		putText(AttrSite, l.Site)
+		putText(attr.SiteURL, l.Site)
 	}
-	putText(AttrProject, l.Project)
-	putText(AttrType, l.Type)
-	putText(AttrPriority, l.Priority)
-	putText(AttrStatus, l.Status)
+	putText(attr.ProjectKey, l.Project)
+	putText(attr.IssueTypeName, l.Type)
+	putText(attr.PriorityName, l.Priority)
+	putText(attr.StatusName, l.Status)
 	if l.HasPrevious {
-		attributes.PutStr(AttrPrevious, cmp.Or(l.Previous.String(), Unmapped))
+		attributes.PutStr(attr.PreviousMapped, cmp.Or(l.Previous.String(), attr.Unmapped))
 	}
 	if l.HasMapped {
-		attributes.PutStr(AttrMapped, cmp.Or(l.Mapped.String(), Unmapped))
+		attributes.PutStr(attr.StatusMapped, cmp.Or(l.Mapped.String(), attr.Unmapped))
 	}
 }
 

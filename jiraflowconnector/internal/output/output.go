@@ -1,7 +1,8 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package jiraflowconnector
+// Package output makes log records of what the connector has found out about issues. It does no I/O and reads no clock.
+package output
 
 import (
 	"cmp"
@@ -17,62 +18,64 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/otel-jira/collector/jiraflowconnector/internal/aggregate"
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/flow"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/state"
 )
 
-// outputKind is the kind of a record of the connector.
-type outputKind int
+// Kind is the kind of a record of the connector.
+type Kind int
 
+// The kinds.
 const (
-	kindLifecycle outputKind = iota
-	kindStuck
-	kindUnstuck
+	KindLifecycle Kind = iota
+	KindStuck
+	KindUnstuck
 )
 
-// output is a record to send. It holds copies of the facts of the issue, which may change until the record is sent.
-type output struct {
-	kind     outputKind
-	issue    *state.Issue // for accept
+// Output is a record to send. It holds copies of the facts of the issue, which may change until the record is sent.
+type Output struct {
+	Kind     Kind
+	Issue    *state.Issue // to mark it when the record is sent
 	key      state.Key
 	about    state.About
 	summary  state.Summary
 	assigned state.Flag
 	flagged  state.Flag
 
-	lifecycle flow.Lifecycle // of kindLifecycle
-	sum       uint32
-	revision  uint8
+	Lifecycle flow.Lifecycle // of KindLifecycle
+	Sum       uint32
+	Revision  uint8
 
-	stuck    state.Stuck // of kindStuck and kindUnstuck
-	duration time.Duration
-	limit    time.Duration // of kindStuck
-	leftAt   int64         // of kindUnstuck
+	Stuck    state.Stuck // of KindStuck and KindUnstuck
+	Duration time.Duration
+	Limit    time.Duration // of KindStuck
+	LeftAt   int64         // of KindUnstuck
 }
 
-func newOutput(issue *state.Issue, kind outputKind) output {
-	return output{
-		kind: kind, issue: issue, key: issue.Key, about: issue.About, summary: issue.Summary,
-		assigned: issue.Assigned, flagged: issue.Flagged, stuck: issue.Stuck,
+// New returns an output with the facts of an issue.
+func New(issue *state.Issue, kind Kind) Output {
+	return Output{
+		Kind: kind, Issue: issue, key: issue.Key, about: issue.About, summary: issue.Summary,
+		assigned: issue.Assigned, flagged: issue.Flagged, Stuck: issue.Stuck,
 	}
 }
 
 // at returns the time of the event.
-func (o *output) at() int64 {
-	switch o.kind {
-	case kindLifecycle:
-		return o.lifecycle.Resolution.At
-	case kindStuck:
-		return o.stuck.At
+func (o *Output) at() int64 {
+	switch o.Kind {
+	case KindLifecycle:
+		return o.Lifecycle.Resolution.At
+	case KindStuck:
+		return o.Stuck.At
 	default:
-		return o.leftAt
+		return o.LeftAt
 	}
 }
 
-// buildLogs returns the records of outputs, in the order of their times, with a resource for each site.
-func buildLogs(outputs []output, now time.Time, setScope func(pcommon.InstrumentationScope)) plog.Logs {
-	slices.SortStableFunc(outputs, func(a, b output) int {
+// Build returns the records of outputs, in the order of their times, with a resource for each site.
+func Build(outputs []Output, now time.Time, setScope func(pcommon.InstrumentationScope)) plog.Logs {
+	slices.SortStableFunc(outputs, func(a, b Output) int {
 		return cmp.Or(cmp.Compare(a.at(), b.at()), cmp.Compare(a.key.ID, b.key.ID))
 	})
 	logs := plog.NewLogs()
@@ -82,8 +85,8 @@ func buildLogs(outputs []output, now time.Time, setScope func(pcommon.Instrument
 		records, found := sites[out.key.Site]
 		if !found {
 			resource := logs.ResourceLogs().AppendEmpty()
-			resource.Resource().Attributes().PutStr("service.name", "jira")
-			putText(resource.Resource().Attributes(), attrSiteURL, out.key.Site.String())
+			resource.Resource().Attributes().PutStr(attr.ServiceName, "jira")
+			putText(resource.Resource().Attributes(), attr.SiteURL, out.key.Site.String())
 			scope := resource.ScopeLogs().AppendEmpty()
 			setScope(scope.Scope())
 			records = scope.LogRecords()
@@ -94,45 +97,45 @@ func buildLogs(outputs []output, now time.Time, setScope func(pcommon.Instrument
 	return logs
 }
 
-func (o *output) write(lr plog.LogRecord, now time.Time) {
+func (o *Output) write(lr plog.LogRecord, now time.Time) {
 	lr.SetTimestamp(pcommon.NewTimestampFromTime(time.UnixMilli(o.at())))
 	lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(now))
 	lr.SetSeverityNumber(plog.SeverityNumberInfo)
 	attributes := lr.Attributes()
 	attributes.EnsureCapacity(32)
 	o.writeIssue(attributes)
-	switch o.kind {
-	case kindLifecycle:
-		lr.SetEventName(eventLifecycle)
-		attributes.PutStr(attrUID, o.uid(eventLifecycle, o.resolutionID()))
+	switch o.Kind {
+	case KindLifecycle:
+		lr.SetEventName(attr.EventLifecycle)
+		attributes.PutStr(attr.UID, o.uid(attr.EventLifecycle, o.resolutionID()))
 		lr.Body().SetStr(o.lifecycleLine())
 		o.writeLifecycle(attributes)
-	case kindStuck:
-		lr.SetEventName(eventStuck)
+	case KindStuck:
+		lr.SetEventName(attr.EventStuck)
 		lr.SetSeverityNumber(plog.SeverityNumberWarn)
-		attributes.PutStr(attrUID, o.uid(eventStuck, o.stayID()))
-		lr.Body().SetStr(o.about.Key + " has been in " + nameOf(o.stuck.Status.Get()) + " for " + inWords(o.duration) +
-			", longer than " + inWords(o.limit))
+		attributes.PutStr(attr.UID, o.uid(attr.EventStuck, o.stayID()))
+		lr.Body().SetStr(o.about.Key + " has been in " + nameOf(o.Stuck.Status.Get()) + " for " + inWords(o.Duration) +
+			", longer than " + inWords(o.Limit))
 		o.writeStuck(attributes)
-	case kindUnstuck:
-		lr.SetEventName(eventUnstuck)
-		attributes.PutStr(attrUID, o.uid(eventUnstuck, o.stayID()))
-		lr.Body().SetStr(o.about.Key + " was stuck in " + nameOf(o.stuck.Status.Get()) + " and left after " +
-			inWords(o.duration))
+	case KindUnstuck:
+		lr.SetEventName(attr.EventUnstuck)
+		attributes.PutStr(attr.UID, o.uid(attr.EventUnstuck, o.stayID()))
+		lr.Body().SetStr(o.about.Key + " was stuck in " + nameOf(o.Stuck.Status.Get()) + " and left after " +
+			inWords(o.Duration))
 		o.writeUnstuck(attributes)
 	}
 }
 
-func (o *output) writeIssue(attributes pcommon.Map) {
-	attributes.PutStr(attrIssueID, o.key.ID)
-	putText(attributes, attrIssueKey, o.about.Key)
+func (o *Output) writeIssue(attributes pcommon.Map) {
+	attributes.PutStr(attr.IssueID, o.key.ID)
+	putText(attributes, attr.IssueKey, o.about.Key)
 	if site := o.key.Site.String(); site != "" && o.about.Key != "" {
-		attributes.PutStr(attrURL, site+"/browse/"+o.about.Key)
+		attributes.PutStr(attr.URL, site+"/browse/"+o.about.Key)
 	}
-	putText(attributes, attrProjectKey, o.about.Project.String())
-	putText(attributes, attrIssueTypeName, o.about.Type.String())
-	putText(attributes, attrPriorityName, o.about.Priority.String())
-	putTime(attributes, attrCreatedAt, o.summary.Created)
+	putText(attributes, attr.ProjectKey, o.about.Project.String())
+	putText(attributes, attr.IssueTypeName, o.about.Type.String())
+	putText(attributes, attr.PriorityName, o.about.Priority.String())
+	putTime(attributes, attr.CreatedAt, o.summary.Created)
 }
 
 func putText(attributes pcommon.Map, key, text string) {
@@ -153,44 +156,44 @@ func putSeconds(attributes pcommon.Map, key string, d time.Duration) {
 }
 
 func putStatus(attributes pcommon.Map, s flow.Status) {
-	putText(attributes, attrStatusID, s.ID)
-	putText(attributes, attrStatusName, s.Name)
-	putText(attributes, attrStatusMapped, s.Mapped)
+	putText(attributes, attr.StatusID, s.ID)
+	putText(attributes, attr.StatusName, s.Name)
+	putText(attributes, attr.StatusMapped, s.Mapped)
 }
 
 func putPrevious(attributes pcommon.Map, s flow.Status) {
-	putText(attributes, attrPreviousID, s.ID)
-	putText(attributes, attrPreviousName, s.Name)
-	putText(attributes, attrPreviousMapped, s.Mapped)
+	putText(attributes, attr.PreviousID, s.ID)
+	putText(attributes, attr.PreviousName, s.Name)
+	putText(attributes, attr.PreviousMapped, s.Mapped)
 }
 
-func (o *output) writeLifecycle(attributes pcommon.Map) {
-	l := &o.lifecycle
+func (o *Output) writeLifecycle(attributes pcommon.Map) {
+	l := &o.Lifecycle
 	putStatus(attributes, l.Resolution.To)
-	putTime(attributes, attrResolvedAt, l.Resolution.At)
-	putText(attributes, attrChangelogID, changelogID(l.Resolution.ID))
+	putTime(attributes, attr.ResolvedAt, l.Resolution.At)
+	putText(attributes, attr.ChangelogID, changelogID(l.Resolution.ID))
 	if l.HasLead {
-		putSeconds(attributes, attrLeadTime, l.Lead)
+		putSeconds(attributes, attr.LeadTime, l.Lead)
 	}
 	if l.HasCycle {
-		putTime(attributes, attrCycleStartedAt, l.CycleStart)
-		putSeconds(attributes, attrCycleTime, l.Cycle)
-		putSeconds(attributes, attrActiveTime, l.Active)
-		putSeconds(attributes, attrWaitingTime, l.Waiting)
+		putTime(attributes, attr.CycleStartedAt, l.CycleStart)
+		putSeconds(attributes, attr.CycleTime, l.Cycle)
+		putSeconds(attributes, attr.ActiveTime, l.Active)
+		putSeconds(attributes, attr.WaitingTime, l.Waiting)
 	}
 	if share, exists := l.FlowEfficiency(); exists {
-		attributes.PutDouble(attrFlowEfficiency, share)
+		attributes.PutDouble(attr.FlowEfficiency, share)
 	}
-	attributes.PutInt(attrReopenCount, int64(l.Reopenings))
-	attributes.PutBool(attrComplete, len(l.Incomplete) == 0)
+	attributes.PutInt(attr.ReopenCount, int64(l.Reopenings))
+	attributes.PutBool(attr.Complete, len(l.Incomplete) == 0)
 	if len(l.Incomplete) > 0 {
-		reasons := attributes.PutEmptySlice(attrIncompleteReasons)
+		reasons := attributes.PutEmptySlice(attr.IncompleteReasons)
 		for _, reason := range l.Incomplete {
 			reasons.AppendEmpty().SetStr(string(reason))
 		}
 	}
-	if o.revision > 0 {
-		attributes.PutInt(attrRevision, int64(o.revision))
+	if o.Revision > 0 {
+		attributes.PutInt(attr.Revision, int64(o.Revision))
 	}
 	writeTimes(attributes, l)
 }
@@ -211,18 +214,18 @@ func writeTimes(attributes pcommon.Map, l *flow.Lifecycle) {
 	statuses, mapped := l.Statuses, l.Mapped
 	if len(statuses) > maxStatuses || len(mapped) > maxStatuses {
 		statuses, mapped = statuses[:min(len(statuses), maxStatuses)], mapped[:min(len(mapped), maxStatuses)]
-		attributes.PutEmptySlice(attrTruncated).AppendEmpty().SetStr(attrTimeInStatuses)
+		attributes.PutEmptySlice(attr.Truncated).AppendEmpty().SetStr(attr.TimeInStatuses)
 	}
 	if len(statuses) == 0 {
 		return
 	}
 	for _, spent := range mapped {
-		addSeconds(attributes, prefixTimeInMapped+suffixOf(cmp.Or(spent.Status.Mapped, aggregate.Unmapped)), spent.Time)
+		addSeconds(attributes, attr.TimeInMapped+suffixOf(cmp.Or(spent.Status.Mapped, attr.Unmapped)), spent.Time)
 	}
-	list := attributes.PutEmptySlice(attrTimeInStatuses)
+	list := attributes.PutEmptySlice(attr.TimeInStatuses)
 	list.EnsureCapacity(len(statuses))
 	for _, spent := range statuses {
-		addSeconds(attributes, prefixTimeInStatus+suffixOf(nameOf(spent.Status)), spent.Time)
+		addSeconds(attributes, attr.TimeInStatus+suffixOf(nameOf(spent.Status)), spent.Time)
 		entry := list.AppendEmpty().SetEmptyMap()
 		putText(entry, "id", spent.Status.ID)
 		putText(entry, "name", spent.Status.Name)
@@ -246,8 +249,8 @@ func suffixOf(name string) string {
 
 func nameOf(s flow.Status) string { return cmp.Or(s.Name, s.ID, "an unknown status") }
 
-func (o *output) lifecycleLine() string {
-	l := &o.lifecycle
+func (o *Output) lifecycleLine() string {
+	l := &o.Lifecycle
 	line := cmp.Or(o.about.Key, o.key.ID) + " was resolved as " + nameOf(l.Resolution.To)
 	if l.HasLead {
 		line += " after " + inWords(l.Lead)
@@ -267,31 +270,31 @@ func inWords(d time.Duration) string {
 	return strconv.FormatInt(minutes/60, 10) + "h " + strconv.FormatInt(minutes%60, 10) + "m"
 }
 
-func (o *output) writeStuck(attributes pcommon.Map) {
-	putStatus(attributes, o.stuck.Status.Get())
-	putTime(attributes, attrStatusSince, o.stuck.Since)
-	putSeconds(attributes, attrStatusDuration, o.duration)
+func (o *Output) writeStuck(attributes pcommon.Map) {
+	putStatus(attributes, o.Stuck.Status.Get())
+	putTime(attributes, attr.StatusSince, o.Stuck.Since)
+	putSeconds(attributes, attr.StatusDuration, o.Duration)
 	if !o.summary.IsKnown {
-		attributes.PutBool(attrStatusAtLeast, true)
+		attributes.PutBool(attr.StatusAtLeast, true)
 	}
-	putSeconds(attributes, attrStuckLimit, o.limit)
+	putSeconds(attributes, attr.StuckLimit, o.Limit)
 	if o.assigned.At != 0 {
-		attributes.PutBool(attrAssigned, o.assigned.Is)
+		attributes.PutBool(attr.Assigned, o.assigned.Is)
 	}
 	if o.flagged.Is {
-		attributes.PutBool(attrFlagged, true)
+		attributes.PutBool(attr.Flagged, true)
 	}
 }
 
-func (o *output) writeUnstuck(attributes pcommon.Map) {
-	putPrevious(attributes, o.stuck.Status.Get())
-	putSeconds(attributes, attrPreviousDuration, o.duration)
+func (o *Output) writeUnstuck(attributes pcommon.Map) {
+	putPrevious(attributes, o.Stuck.Status.Get())
+	putSeconds(attributes, attr.PreviousDuration, o.Duration)
 	putStatus(attributes, o.summary.Status.Get())
 }
 
-// resolutionID identifies the resolution of an issue: by the id of the changelog, otherwise by time and status.
-func (o *output) resolutionID() string {
-	m := &o.lifecycle.Resolution
+// resolutionID identifies the resolution of an Issue: by the id of the changelog, otherwise by time and status.
+func (o *Output) resolutionID() string {
+	m := &o.Lifecycle.Resolution
 	if m.ID != 0 {
 		return strconv.FormatUint(m.ID, 10)
 	}
@@ -299,14 +302,14 @@ func (o *output) resolutionID() string {
 }
 
 // stayID identifies the stay of an issue in the status in which it is stuck.
-func (o *output) stayID() string {
-	s := o.stuck.Status.Get()
-	return strconv.FormatInt(o.stuck.Since, 10) + "/" + cmp.Or(s.ID, s.Name)
+func (o *Output) stayID() string {
+	s := o.Stuck.Status.Get()
+	return strconv.FormatInt(o.Stuck.Since, 10) + "/" + cmp.Or(s.ID, s.Name)
 }
 
 // uid returns the log.record.uid of a record: a hash as the receiver makes it, over the site, the event, the issue and
 // the id of the change. It is the same after a restart, and in another instance.
-func (o *output) uid(event, change string) string {
+func (o *Output) uid(event, change string) string {
 	const size = 16
 	var content []byte
 	for _, part := range []string{o.key.Site.String(), event, o.key.ID, change} {

@@ -1,7 +1,8 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package jiraflowconnector
+// Package input reads what log records contain about issues. It does no I/O and reads no clock.
+package input
 
 import (
 	"cmp"
@@ -10,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/flow"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/state"
 )
@@ -27,27 +29,27 @@ type fields struct {
 func readFields(attributes pcommon.Map) (f fields) {
 	for key, value := range attributes.All() {
 		switch key {
-		case attrIssueID:
+		case attr.IssueID:
 			f.issueID = value.Str()
-		case attrIssueKey:
+		case attr.IssueKey:
 			f.issueKey = value.Str()
-		case attrProjectKey:
+		case attr.ProjectKey:
 			f.project = value.Str()
-		case attrIssueTypeName:
+		case attr.IssueTypeName:
 			f.issueType = value.Str()
-		case attrPriorityName:
+		case attr.PriorityName:
 			f.priority = value.Str()
-		case attrCreatedAt:
+		case attr.CreatedAt:
 			f.created = value.Str()
-		case attrChangelogID:
+		case attr.ChangelogID:
 			f.changelog = value.Str()
-		case attrSource:
+		case attr.Source:
 			f.source = value.Str()
-		case attrResolutionChange:
+		case attr.ResolutionChange:
 			f.resolution = value.Str()
-		case attrAssigneeID, attrAssigneeHash, attrAssigneeName:
+		case attr.AssigneeID, attr.AssigneeHash, attr.AssigneeName:
 			f.hasAssignee = true
-		case attrFlagged:
+		case attr.Flagged:
 			f.hasFlag, f.isMarked = true, value.Bool()
 		default:
 			f.readStatus(key, value)
@@ -58,37 +60,37 @@ func readFields(attributes pcommon.Map) (f fields) {
 
 func (f *fields) readStatus(key string, value pcommon.Value) {
 	switch key {
-	case attrStatusID:
+	case attr.StatusID:
 		f.status.ID = value.Str()
-	case attrStatusCategory:
+	case attr.StatusCategory:
 		f.category = value.Str()
-	case attrStatusName:
+	case attr.StatusName:
 		f.status.Name = value.Str()
-	case attrStatusMapped:
+	case attr.StatusMapped:
 		f.status.Mapped = value.Str()
-	case attrPreviousID:
+	case attr.PreviousID:
 		f.previous.ID = value.Str()
-	case attrPreviousName:
+	case attr.PreviousName:
 		f.previous.Name = value.Str()
-	case attrPreviousMapped:
+	case attr.PreviousMapped:
 		f.previous.Mapped = value.Str()
 	}
 }
 
-// isIgnored reports whether a record repeats what another record contains: a changed field is in the update of the
+// IsIgnored reports whether a record repeats what another record contains: a changed field is in the update of the
 // issue too, and records of a connector follow from records of the receiver.
-func isIgnored(event string) bool {
+func IsIgnored(event string) bool {
 	switch event {
-	case eventFieldChanged, eventLifecycle, eventStuck, eventUnstuck:
+	case attr.EventFieldChanged, attr.EventLifecycle, attr.EventStuck, attr.EventUnstuck:
 		return true
 	default:
 		return false
 	}
 }
 
-// readObservation returns what a record contains about an issue. It returns false for a record without the id of an
+// Read returns what a record contains about an issue. It returns false for a record without the id of an
 // issue.
-func readObservation(lr plog.LogRecord, site state.Text, now time.Time) (o state.Observation, found bool) {
+func Read(lr plog.LogRecord, site state.Text, now time.Time) (o state.Observation, found bool) {
 	f := readFields(lr.Attributes())
 	if f.issueID == "" {
 		return o, false
@@ -98,7 +100,7 @@ func readObservation(lr plog.LogRecord, site state.Text, now time.Time) (o state
 		Key:       state.Key{Site: site, ID: f.issueID},
 		At:        timeOf(lr, now),
 		Created:   parseTime(f.created),
-		IsDeleted: event == eventIssueDeleted,
+		IsDeleted: event == attr.EventIssueDeleted,
 		Status:    refOf(f.status),
 	}
 	o.Change, o.HasChange = f.change(event, &o)
@@ -112,9 +114,9 @@ func readObservation(lr plog.LogRecord, site state.Text, now time.Time) (o state
 	return o, true
 }
 
-// siteOf returns the zero value if the site is not known.
-func siteOf(resource pcommon.Resource) state.Text {
-	url, found := resource.Attributes().Get(attrSiteURL)
+// SiteOf returns the site of a resource, or the zero value if it is not known.
+func SiteOf(resource pcommon.Resource) state.Text {
+	url, found := resource.Attributes().Get(attr.SiteURL)
 	if !found {
 		return state.Text{}
 	}
@@ -152,23 +154,23 @@ func refOf(s flow.Status) flow.StatusRef {
 func (f *fields) change(event string, o *state.Observation) (flow.Change, bool) {
 	c := flow.Change{At: o.At, From: refOf(f.previous), To: o.Status}
 	switch {
-	case event == eventIssueCreated:
+	case event == attr.EventIssueCreated:
 		c.ID, c.At, c.From = flow.CreationID, cmp.Or(o.Created, o.At), flow.StatusRef{}
-	case c.To == flow.StatusRef{}, c.From == flow.StatusRef{} && event != eventIssueTransitioned:
+	case c.To == flow.StatusRef{}, c.From == flow.StatusRef{} && event != attr.EventIssueTransitioned:
 		return flow.Change{}, false
 	default:
 		c.ID = flow.ChangeID(f.changelog)
 	}
-	if f.source != sourceBackfill {
+	if f.source != attr.SourceBackfill {
 		c.Marks |= flow.Live
 	}
-	if c.ID == flow.CreationID && f.category == categoryToDo {
+	if c.ID == flow.CreationID && f.category == attr.CategoryToDo {
 		c.Marks |= flow.ToDo
 	}
 	switch f.resolution {
-	case changeResolved:
+	case attr.ChangeResolved:
 		c.Hint = flow.HintResolved
-	case changeReopened:
+	case attr.ChangeReopened:
 		c.Hint = flow.HintReopened
 	}
 	return c, true
