@@ -23,7 +23,6 @@ import (
 	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/metadata"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/output"
-	"github.com/otel-jira/collector/jiraflowconnector/internal/state"
 )
 
 // registry holds one core for each configuration: the collector makes a connector for each signal of the pipelines to
@@ -335,26 +334,5 @@ func (c *core) shutdown(ctx context.Context) error {
 	c.save(context.WithoutCancel(ctx))
 	err := c.client.Close(ctx)
 	c.client = nil
-	return err
-}
-
-// load adds the issues of a storage.
-func (t *tracker) load(ctx context.Context, client storage.Client, now time.Time) (damaged int, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.store.Load(ctx, client, func(issue *state.Issue) { t.onLoad(issue, now) })
-}
-
-// save writes the pages that have changed. After an error, the next save writes them again.
-func (t *tracker) save(ctx context.Context, client storage.Client) error {
-	t.mu.Lock()
-	pages := t.store.TakeDirty()
-	t.mu.Unlock()
-	err := state.Save(ctx, client, pages)
-	if err != nil {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.store.ReturnDirty(pages)
-	}
 	return err
 }
