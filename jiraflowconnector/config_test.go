@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
@@ -134,55 +135,90 @@ func TestCalendarDefaults(t *testing.T) {
 	assert.Nil(t, cfg.Calendar)
 }
 
+// invalidConfigs holds configurations with one mistake each, and a part of the error.
+var invalidConfigs = map[string]string{
+	"max_issue: 1":                                                      "these keys do not exist here",
+	"cycle: {begin: [x]}":                                               "these keys do not exist here",
+	"stuck: {rules: [{project: OPS}]}":                                  "these keys do not exist here",
+	"calendar: {timezone: UTC}":                                         "these keys do not exist here",
+	"max_issues: many":                                                  "write a whole number",
+	"settle_time: long":                                                 "write durations with the units",
+	"stuck: {limits: [72h]}":                                            "write pairs",
+	"metrics: 5":                                                        "this key contains other keys",
+	"max_issues: 0":                                                     "max_issues: 0 is not a positive number; set the largest number of issues",
+	"settle_time: 10":                                                   "settle_time: 10ns is less than a millisecond; write it with a unit",
+	"settle_time: -1s":                                                  "settle_time: -1s is less than a millisecond",
+	"settle_time: 2h":                                                   "settle_time: 2h0m0s is more than an hour",
+	"cycle: {start: []}":                                                "cycle::start: empty; list mapped values of statuses, such as [processing]",
+	"cycle: {end: []}":                                                  "cycle::end: empty",
+	"cycle: {start: [done]}":                                            `cycle::start[0]: "done" is in cycle::end too; keep one of them`,
+	"cycle: {active: [processing, done]}":                               `cycle::active[1]: "done" is in cycle::end too`,
+	"cycle: {active: [a, a]}":                                           "cycle::active[1]: the same as cycle::active[0]; keep one",
+	`cycle: {active: [" a"]}`:                                           "cycle::active[0]: empty, or begins or ends with white space",
+	"lifecycle: {enabled: false, corrections: true}":                    "lifecycle::corrections: there is nothing to correct",
+	"stuck: {limits: {processing: 72}}":                                 "stuck::limits::processing: 72ns is less than a second; set the longest time",
+	"stuck: {limits: {done: 72h}}":                                      "stuck::limits::done: issues in such a status are resolved",
+	"stuck: {rules: [{projects: [OPS]}]}":                               "stuck::rules[0]::limit: not set",
+	"stuck: {rules: [{limit: 5}]}":                                      "stuck::rules[0]::limit: 5ns is less than a second",
+	"stuck: {rules: [{limit: 5h, statuses: [done]}]}":                   "stuck::rules[0]::statuses[0]: issues in such a status are resolved",
+	"stuck: {rules: [{limit: 5h, projects: [A, A]}]}":                   "stuck::rules[0]::projects[1]: the same as",
+	`stuck: {rules: [{limit: 5h, priorities: [""]}]}`:                   "stuck::rules[0]::priorities[0]: empty",
+	"metrics: {flush_interval: 30}":                                     "metrics::flush_interval: 30ns is less than a second; write it with a unit",
+	"metrics: {temporality: sum}":                                       `metrics::temporality: "sum" is not a temporality; write cumulative, or delta`,
+	"metrics: {dimensions: [jira.issue.key]}":                           `metrics::dimensions[0]: "jira.issue.key" is not an attribute of the metrics; choose from`,
+	"metrics: {buckets: []}":                                            "metrics::buckets: empty",
+	"metrics: {buckets: [2h, 1h]}":                                      "metrics::buckets[1]: 1h0m0s is not more than the bound before",
+	"metrics: {buckets: [5]}":                                           "metrics::buckets[0]: 5ns is less than a second",
+	"metrics: {max_series: -1}":                                         "metrics::max_series: -1 is not a positive number",
+	"calendar: {weekdays: [monday]}":                                    `calendar::time_zone: "" is not the name of a time zone; write it like Europe/Berlin`,
+	"calendar: {time_zone: CEST-summer}":                                `calendar::time_zone: "CEST-summer" is not the name of a time zone`,
+	"calendar: {time_zone: Local}":                                      `calendar::time_zone: "Local" is not the name of a time zone`,
+	"calendar: {time_zone: UTC, weekdays: [mo]}":                        `calendar::weekdays[0]: "mo" is not a weekday; write it like monday`,
+	"calendar: {time_zone: UTC, weekdays: []}":                          "calendar::weekdays: empty",
+	"calendar: {time_zone: UTC, hours: []}":                             "calendar::hours: empty",
+	`calendar: {time_zone: UTC, hours: ["9-17"]}`:                       `calendar::hours[0]: "9-17": not working hours; write them like 09:00-17:30`,
+	`calendar: {time_zone: UTC, hours: ["22:00-06:00"]}`:                "write hours over midnight as two entries",
+	`calendar: {time_zone: UTC, hours: ["09:00-12:00", "11:00-13:00"]}`: `calendar::hours[1]: "11:00-13:00" overlaps with other hours; join them`,
+	`calendar: {time_zone: UTC, holidays: ["25.12.2026"]}`:              `calendar::holidays[0]: "25.12.2026" is not a date; write it like 2026-12-25`,
+}
+
 func TestInvalidConfigs(t *testing.T) {
-	for text, want := range map[string]string{
-		"max_issue: 1":                                                      "these keys do not exist here",
-		"cycle: {begin: [x]}":                                               "these keys do not exist here",
-		"stuck: {rules: [{project: OPS}]}":                                  "these keys do not exist here",
-		"calendar: {timezone: UTC}":                                         "these keys do not exist here",
-		"max_issues: many":                                                  "write a whole number",
-		"settle_time: long":                                                 "write durations with the units",
-		"stuck: {limits: [72h]}":                                            "write pairs",
-		"metrics: 5":                                                        "this key contains other keys",
-		"max_issues: 0":                                                     "max_issues: 0 is not a positive number; set the largest number of issues",
-		"settle_time: 10":                                                   "settle_time: 10ns is less than a millisecond; write it with a unit",
-		"settle_time: -1s":                                                  "settle_time: -1s is less than a millisecond",
-		"settle_time: 2h":                                                   "settle_time: 2h0m0s is more than an hour",
-		"cycle: {start: []}":                                                "cycle::start: empty; list mapped values of statuses, such as [processing]",
-		"cycle: {end: []}":                                                  "cycle::end: empty",
-		"cycle: {start: [done]}":                                            `cycle::start[0]: "done" is in cycle::end too; keep one of them`,
-		"cycle: {active: [processing, done]}":                               `cycle::active[1]: "done" is in cycle::end too`,
-		"cycle: {active: [a, a]}":                                           "cycle::active[1]: the same as cycle::active[0]; keep one",
-		`cycle: {active: [" a"]}`:                                           "cycle::active[0]: empty, or begins or ends with white space",
-		"lifecycle: {enabled: false, corrections: true}":                    "lifecycle::corrections: there is nothing to correct",
-		"stuck: {limits: {processing: 72}}":                                 "stuck::limits::processing: 72ns is less than a second; set the longest time",
-		"stuck: {limits: {done: 72h}}":                                      "stuck::limits::done: issues in such a status are resolved",
-		"stuck: {rules: [{projects: [OPS]}]}":                               "stuck::rules[0]::limit: not set",
-		"stuck: {rules: [{limit: 5}]}":                                      "stuck::rules[0]::limit: 5ns is less than a second",
-		"stuck: {rules: [{limit: 5h, statuses: [done]}]}":                   "stuck::rules[0]::statuses[0]: issues in such a status are resolved",
-		"stuck: {rules: [{limit: 5h, projects: [A, A]}]}":                   "stuck::rules[0]::projects[1]: the same as",
-		`stuck: {rules: [{limit: 5h, priorities: [""]}]}`:                   "stuck::rules[0]::priorities[0]: empty",
-		"metrics: {flush_interval: 30}":                                     "metrics::flush_interval: 30ns is less than a second; write it with a unit",
-		"metrics: {temporality: sum}":                                       `metrics::temporality: "sum" is not a temporality; write cumulative, or delta`,
-		"metrics: {dimensions: [jira.issue.key]}":                           `metrics::dimensions[0]: "jira.issue.key" is not an attribute of the metrics; choose from`,
-		"metrics: {buckets: []}":                                            "metrics::buckets: empty",
-		"metrics: {buckets: [2h, 1h]}":                                      "metrics::buckets[1]: 1h0m0s is not more than the bound before",
-		"metrics: {buckets: [5]}":                                           "metrics::buckets[0]: 5ns is less than a second",
-		"metrics: {max_series: -1}":                                         "metrics::max_series: -1 is not a positive number",
-		"calendar: {weekdays: [monday]}":                                    `calendar::time_zone: "" is not the name of a time zone; write it like Europe/Berlin`,
-		"calendar: {time_zone: CEST-summer}":                                `calendar::time_zone: "CEST-summer" is not the name of a time zone`,
-		"calendar: {time_zone: Local}":                                      `calendar::time_zone: "Local" is not the name of a time zone`,
-		"calendar: {time_zone: UTC, weekdays: [mo]}":                        `calendar::weekdays[0]: "mo" is not a weekday; write it like monday`,
-		"calendar: {time_zone: UTC, weekdays: []}":                          "calendar::weekdays: empty",
-		"calendar: {time_zone: UTC, hours: []}":                             "calendar::hours: empty",
-		`calendar: {time_zone: UTC, hours: ["9-17"]}`:                       `calendar::hours[0]: "9-17": not working hours; write them like 09:00-17:30`,
-		`calendar: {time_zone: UTC, hours: ["22:00-06:00"]}`:                "write hours over midnight as two entries",
-		`calendar: {time_zone: UTC, hours: ["09:00-12:00", "11:00-13:00"]}`: `calendar::hours[1]: "11:00-13:00" overlaps with other hours; join them`,
-		`calendar: {time_zone: UTC, holidays: ["25.12.2026"]}`:              `calendar::holidays[0]: "25.12.2026" is not a date; write it like 2026-12-25`,
-	} {
+	for text, want := range invalidConfigs {
 		_, err := load(t, text)
 		assert.ErrorContains(t, err, want, text)
 	}
+}
+
+// TestSchema checks that config.schema.json accepts the options, and rejects the mistakes that a schema can find.
+func TestSchema(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("config.schema.json#/$defs/jira_flow")
+	require.NoError(t, err)
+	validate := func(text string) error {
+		var document any
+		require.NoError(t, yaml.Unmarshal([]byte(text), &document), text)
+		return schema.Validate(document)
+	}
+	for _, valid := range []string{everything, "{}", "calendar:", "stuck: {rules: [{limit: 0}]}"} {
+		assert.NoError(t, validate(valid))
+	}
+	var accepted []string
+	for text := range invalidConfigs {
+		if validate(text) == nil {
+			accepted = append(accepted, text)
+		}
+	}
+	assert.ElementsMatch(t, []string{
+		"settle_time: 2h",
+		"cycle: {start: [done]}",
+		"cycle: {active: [processing, done]}",
+		"lifecycle: {enabled: false, corrections: true}",
+		"stuck: {limits: {done: 72h}}",
+		"stuck: {rules: [{limit: 5h, statuses: [done]}]}",
+		"metrics: {buckets: [2h, 1h]}",
+		"calendar: {time_zone: CEST-summer}",
+		`calendar: {time_zone: UTC, hours: ["22:00-06:00"]}`,
+		`calendar: {time_zone: UTC, hours: ["09:00-12:00", "11:00-13:00"]}`,
+	}, accepted, "mistakes that concern two values, an amount of time, or a table of names")
 }
 
 // TestAllMistakes reports all mistakes at once.

@@ -39,6 +39,8 @@ var exceptions = map[string]string{
 	"attribute_without_namespace write":        ofCollector,
 	"attribute_without_namespace outcome":      ofCollector,
 	"attribute_without_namespace reason":       ofCollector,
+	"attribute_without_namespace connector":    ofCollector,
+	"attribute_without_namespace output":       ofCollector,
 	"attribute_without_namespace receiver":     ofCollector,
 	"attribute_without_namespace result":       ofCollector,
 	"attribute_without_namespace side":         ofCollector,

@@ -73,7 +73,7 @@ func (s section) contains(key string) bool {
 }
 
 // attributesPage returns docs/attributes.md.
-func attributesPage(declared *declarations, seen *observations) (string, error) {
+func attributesPage(declared *declarations, seen *observations, flow string) (string, error) {
 	page, rows := strings.Builder{}, 0
 	page.WriteString(backticks(attributesIntro))
 	for _, section := range sections {
@@ -86,6 +86,7 @@ func attributesPage(declared *declarations, seen *observations) (string, error) 
 		}
 		page.WriteString("\n")
 	}
+	page.WriteString(flow)
 	page.WriteString(strings.TrimPrefix(footer, "\n"))
 	if rows != len(declared.attributes) {
 		return "", errors.New("an attribute is in no section, or in two")

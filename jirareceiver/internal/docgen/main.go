@@ -1,8 +1,9 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Program docgen writes the pages, the schema and the registry that follow from the code and the example bodies: docs/events.md,
-// docs/attributes.md, jirareceiver/config.schema.json and the folder jirareceiver/registry. `make docs` runs it.
+// Program docgen writes the pages, the schemas and the registry that follow from the code and the example bodies:
+// docs/events.md, docs/attributes.md, config.schema.json of the receiver and of the connector, and the folder
+// jirareceiver/registry. `make docs` runs it.
 package main
 
 import (
@@ -93,21 +94,27 @@ func generate(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("attributes: %w", err)
 	}
-	attributes, err := attributesPage(declared, seen)
+	own, flow, err := readFlow(root, declared)
+	if err != nil {
+		return nil, fmt.Errorf("flow: %w", err)
+	}
+	attributes, err := attributesPage(declared, seen, flowSection(own, flow))
 	if err != nil {
 		return nil, fmt.Errorf("attributes: %w", err)
 	}
-	schema, err := configSchema(filepath.Join(root, "jirareceiver"))
-	if err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
-	}
-	files, err := registry(root, declared, seen)
+	files, err := registry(root, declared, seen, own, flow)
 	if err != nil {
 		return nil, fmt.Errorf("registry: %w", err)
 	}
+	for _, c := range configured {
+		schema, err := c.schema(root)
+		if err != nil {
+			return nil, fmt.Errorf("schema of %s: %w", c.name, err)
+		}
+		files[c.folder+"/config.schema.json"] = schema
+	}
 	files["docs/events.md"] = events
 	files["docs/attributes.md"] = attributes
-	files["jirareceiver/config.schema.json"] = schema
 	return files, nil
 }
 

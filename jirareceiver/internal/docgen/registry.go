@@ -161,12 +161,22 @@ func (attr attribute) levelOf() any {
 }
 
 // registry returns the files of the registry, by path below the root of the repository.
-func registry(root string, declared *declarations, seen *observations) (map[string]string, error) {
+func registry(
+	root string, declared *declarations, seen *observations, own *declarations, flow *flowSeen,
+) (map[string]string, error) {
 	attributes, err := attributeGroups(declared, seen)
 	if err != nil {
 		return nil, err
 	}
-	metrics, err := metricGroups(root)
+	metrics, err := metricGroups(root, "receiver")
+	if err != nil {
+		return nil, err
+	}
+	flowMetrics, err := metricGroups(root, "connector")
+	if err != nil {
+		return nil, err
+	}
+	ofFlow, err := flowGroups(own, flow)
 	if err != nil {
 		return nil, err
 	}
@@ -175,6 +185,7 @@ func registry(root string, declared *declarations, seen *observations) (map[stri
 		"attributes.yaml": groups{attributes},
 		"events.yaml":     groups{eventGroups(declared, seen)},
 		"metrics.yaml":    groups{metrics},
+		"flow.yaml":       groups{append(ofFlow, flowMetrics...)},
 	})
 }
 
@@ -186,7 +197,7 @@ func newManifest() manifest {
 	version := semconv.SchemaURL[strings.LastIndex(semconv.SchemaURL, "/")+1:]
 	return manifest{
 		SchemaURL:   registryURL + record.SchemaVersion,
-		Description: "Attributes and events of the log records of the Jira receiver, and its metrics.",
+		Description: "Attributes and events of the log records of the Jira receiver and of the connector jira_flow, and their metrics.",
 		Stability:   stability,
 		Dependencies: []dependency{{
 			SchemaURL: semconv.SchemaURL,
@@ -417,12 +428,14 @@ const metricPrefix = "otelcol_"
 
 // metricExamples holds an example for each attribute of a metric that is not an enum.
 var metricExamples = map[string]string{
-	"custom_field": "customfield_10016", "event": "jira.issue.updated", "receiver": "jira",
+	"custom_field": "customfield_10016", "event": "jira.issue.updated", "receiver": "jira", "connector": "jira_flow",
 }
 
-// metricGroups returns the attributes of the metrics in metadata.yaml, and a group for each metric.
-func metricGroups(root string) ([]group, error) {
-	content, err := os.ReadFile(filepath.Join(root, "jirareceiver", "metadata.yaml"))
+// metricGroups returns the attributes of the metrics in metadata.yaml of a component, and a group for each metric.
+func metricGroups(root, class string) ([]group, error) {
+	content, err := os.ReadFile(filepath.Join(root, map[string]string{
+		"receiver": "jirareceiver", "connector": "jiraflowconnector",
+	}[class], "metadata.yaml"))
 	if err != nil {
 		return nil, err
 	}
@@ -431,8 +444,8 @@ func metricGroups(root string) ([]group, error) {
 		return nil, err
 	}
 	attributes := group{
-		ID: "registry.jira.receiver", Type: "attribute_group", DisplayName: "Metrics of the receiver",
-		Brief: "Attributes of the metrics of the Jira receiver.",
+		ID: "registry.jira." + class, Type: "attribute_group", DisplayName: "Metrics of the " + class,
+		Brief: "Attributes of the metrics about the " + class + " itself.",
 	}
 	all := []group{attributes}
 	level := "stable"

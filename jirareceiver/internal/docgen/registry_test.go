@@ -15,10 +15,11 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
+	"github.com/otel-jira/collector/jirareceiver/internal/testbodies"
 )
 
 // registryFiles are the files of the registry that contain groups.
-var registryFiles = []string{"attributes.yaml", "events.yaml", "metrics.yaml"}
+var registryFiles = []string{"attributes.yaml", "events.yaml", "metrics.yaml", "flow.yaml"}
 
 func registrySchema(t *testing.T, definition string) *jsonschema.Schema {
 	t.Helper()
@@ -140,6 +141,20 @@ func TestRegistryHasAllEvents(t *testing.T) {
 		names = append(names, g.Name)
 	}
 	assert.ElementsMatch(t, append(record.EventNames(), record.EventFieldChanged), names)
+}
+
+// TestFlowVersion compares the version on the scope of the connector with the version of the receiver: the registry
+// describes both.
+func TestFlowVersion(t *testing.T) {
+	root, err := testbodies.Root()
+	require.NoError(t, err)
+	own, err := flowAttributes(root)
+	require.NoError(t, err)
+	seen, err := seenFlow(own)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{"jira.schema.version": record.SchemaVersion}, seen.scope)
+	assert.Len(t, seen.byEvent, len(flowMeanings))
+	assert.Len(t, seen.metrics, 14)
 }
 
 // TestRegistryVersion compares the versions in the manifest with the versions of the records.

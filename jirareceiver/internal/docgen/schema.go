@@ -19,6 +19,7 @@ import (
 
 	"go.opentelemetry.io/collector/config/configopaque"
 
+	"github.com/otel-jira/collector/jiraflowconnector"
 	"github.com/otel-jira/collector/jirareceiver"
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
 	"github.com/otel-jira/collector/jirareceiver/internal/record"
@@ -85,30 +86,85 @@ var constraints = map[string]object{
 	"status::projects[]::mapping[]":   {"minLength": 1},
 }
 
-// configSchema returns the schema of the configuration. It contains the types and defaults of the Config of the
-// receiver, and the comments on its fields in the Go files of a folder.
-func configSchema(folder string) (string, error) {
-	docs := map[string]string{}
-	for _, part := range []string{".", "internal/active"} { // the packages with types of the configuration
-		if err := addFolderDocs(docs, filepath.Join(folder, part)); err != nil {
+// flowConstraints are the constraints of the connector.
+var flowConstraints = map[string]object{
+	"max_issues":                   {"minimum": 1},
+	"cycle::start":                 {"minItems": 1, "uniqueItems": true},
+	"cycle::end":                   {"minItems": 1, "uniqueItems": true},
+	"cycle::active":                {"uniqueItems": true},
+	"cycle::start[]":               {"pattern": flowText},
+	"cycle::end[]":                 {"pattern": flowText},
+	"cycle::active[]":              {"pattern": flowText},
+	"stuck::limits[]":              {"not": object{"const": 0}},
+	"stuck::rules[]":               {"required": []string{"limit"}},
+	"stuck::rules[]::projects":     {"uniqueItems": true},
+	"stuck::rules[]::priorities":   {"uniqueItems": true},
+	"stuck::rules[]::statuses":     {"uniqueItems": true},
+	"stuck::rules[]::projects[]":   {"pattern": flowText},
+	"stuck::rules[]::priorities[]": {"pattern": flowText},
+	"stuck::rules[]::statuses[]":   {"pattern": flowText},
+	"metrics::flush_interval":      {"not": object{"const": 0}},
+	"metrics::temporality":         {"enum": []string{"cumulative", "delta"}},
+	"metrics::dimensions":          {"uniqueItems": true},
+	"metrics::dimensions[]": {"enum": []string{
+		"jira.site.url", "jira.project.key", "jira.issue.type.name", "jira.issue.priority.name", "jira.issue.status.name",
+	}},
+	"metrics::buckets":     {"minItems": 1},
+	"metrics::max_series":  {"minimum": 1},
+	"calendar":             {"required": []string{"time_zone"}},
+	"calendar::time_zone":  {"pattern": `^[A-Za-z]|` + reference, "not": object{"const": "Local"}},
+	"calendar::weekdays":   {"minItems": 1, "uniqueItems": true},
+	"calendar::weekdays[]": {"pattern": `^([Mm]on|[Tt]ues|[Ww]ednes|[Tt]hurs|[Ff]ri|[Ss]atur|[Ss]un)day$|` + reference},
+	"calendar::hours":      {"minItems": 1},
+	"calendar::hours[]":    {"pattern": `^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$|` + reference},
+	"calendar::holidays[]": {"pattern": `^[0-9]{4}-[0-1][0-9]-[0-3][0-9]$|` + reference},
+}
+
+// flowText matches texts that neither are empty nor begin or end with white space.
+const flowText = `^\S(.*\S)?$`
+
+// configuredComponent is a component with a schema of its configuration.
+type configuredComponent struct {
+	folder      string   // also of the schema
+	packages    []string // with types of the configuration, below the folder
+	class, name string
+	defaults    any // a struct
+	constraints map[string]object
+}
+
+var configured = []configuredComponent{
+	{
+		folder: "jirareceiver", packages: []string{".", "internal/active"}, class: "receiver", name: "jira",
+		defaults: *jirareceiver.NewFactory().CreateDefaultConfig().(*jirareceiver.Config), constraints: constraints,
+	},
+	{
+		folder: "jiraflowconnector", packages: []string{"."}, class: "connector", name: "jira_flow",
+		defaults: *jiraflowconnector.NewFactory().CreateDefaultConfig().(*jiraflowconnector.Config), constraints: flowConstraints,
+	},
+}
+
+// schema returns the schema of the configuration. It contains the types and defaults of the Config of the component, and
+// the comments on its fields.
+func (c *configuredComponent) schema(root string) (string, error) {
+	w := schemaWriter{docs: map[string]string{}, constraints: c.constraints, used: map[string]bool{}}
+	for _, part := range c.packages {
+		if err := addFolderDocs(w.docs, filepath.Join(root, c.folder, part)); err != nil {
 			return "", err
 		}
 	}
-	w := schemaWriter{docs: docs, used: map[string]bool{}}
-	cfg := jirareceiver.NewFactory().CreateDefaultConfig().(*jirareceiver.Config)
-	jira := w.structure("", reflect.ValueOf(*cfg))
-	jira["title"] = "The receiver jira"
+	definition := w.structure("", reflect.ValueOf(c.defaults))
+	definition["title"] = "The " + c.class + " " + c.name
 	schema := object{
 		"$schema": "https://json-schema.org/draft/2020-12/schema",
-		"title":   "Configuration of a collector with the receiver jira. The schema does not check other components",
+		"title":   "Configuration of a collector with the " + c.class + " " + c.name + ". The schema does not check other components",
 		"type":    "object",
-		"properties": object{"receivers": object{
+		"properties": object{c.class + "s": object{
 			"type":              []string{"object", "null"},
-			"patternProperties": object{`^jira(/.*)?$`: object{"$ref": "#/$defs/jira"}},
+			"patternProperties": object{"^" + c.name + "(/.*)?$": object{"$ref": "#/$defs/" + c.name}},
 		}},
-		"$defs": object{"jira": jira},
+		"$defs": object{c.name: definition},
 	}
-	if len(w.used) != len(constraints) {
+	if len(w.used) != len(c.constraints) {
 		return "", fmt.Errorf("constraints contains a key of no field; the keys of fields are %v", slices.Sorted(maps.Keys(w.used)))
 	}
 	content, err := json.MarshalIndent(schema, "", "  ")
@@ -117,8 +173,9 @@ func configSchema(folder string) (string, error) {
 
 // schemaWriter makes schemas of types.
 type schemaWriter struct {
-	docs map[string]string // of fields, by Type.Field
-	used map[string]bool
+	docs        map[string]string // of fields, by Type.Field
+	constraints map[string]object
+	used        map[string]bool
 }
 
 func (w *schemaWriter) structure(path string, v reflect.Value) object {
@@ -143,7 +200,7 @@ func (w *schemaWriter) structure(path string, v reflect.Value) object {
 // value returns the schema of a field, and its default.
 func (w *schemaWriter) value(path string, v reflect.Value) object {
 	schema := w.typed(path, v)
-	if constraint, found := constraints[path]; found {
+	if constraint, found := w.constraints[path]; found {
 		maps.Copy(schema, constraint)
 		w.used[path] = true
 	}
@@ -166,7 +223,9 @@ func (w *schemaWriter) typed(path string, v reflect.Value) object {
 		schema := w.structure(path+"::", v.FieldByName("value"))
 		schema["properties"].(object)["enabled"] = orReference(object{"type": "boolean"})
 		return schema
-	case t.Kind() == reflect.Pointer, reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()): // ids of components
+	case t.Kind() == reflect.Pointer:
+		return w.typed(path, reflect.New(t.Elem()).Elem())
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()): // ids of components
 		return object{"type": "string"}
 	default:
 		return w.byKind(path, v)

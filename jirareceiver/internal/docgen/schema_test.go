@@ -16,11 +16,11 @@ import (
 )
 
 // compileSchema compiles the schema of a configuration, or the part of it at a pointer.
-func compileSchema(t *testing.T, pointer string) *jsonschema.Schema {
+func compileSchema(t *testing.T, folder, pointer string) *jsonschema.Schema {
 	t.Helper()
 	root, err := testbodies.Root()
 	require.NoError(t, err)
-	schema, err := jsonschema.NewCompiler().Compile(filepath.Join(root, "jirareceiver", "config.schema.json") + pointer)
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join(root, folder, "config.schema.json") + pointer)
 	require.NoError(t, err)
 	return schema
 }
@@ -46,7 +46,7 @@ func datesAsTexts(node *yaml.Node) {
 
 // TestConfigSchemaKnowsMistakes validates the files of the tests of the configuration by the schema.
 func TestConfigSchemaKnowsMistakes(t *testing.T) {
-	schema := compileSchema(t, "#/$defs/jira")
+	schema := compileSchema(t, "jirareceiver", "#/$defs/jira")
 	validate := func(file string) error {
 		return schema.Validate(decodeYAML(t, "testdata/config/"+file+".yaml")["jira"])
 	}
@@ -71,11 +71,11 @@ func TestConfigSchemaKnowsMistakes(t *testing.T) {
 	}, accepted, "mistakes that no schema can find, because they concern two values, other files, an amount of time, or words in quotes")
 }
 
-// TestConfigSchemaOfExamples validates whole configurations.
+// TestConfigSchemaOfExamples validates whole configurations by the schemas of both components.
 func TestConfigSchemaOfExamples(t *testing.T) {
 	root, err := testbodies.Root()
 	require.NoError(t, err)
-	schema := compileSchema(t, "")
+	receiver, connector := compileSchema(t, "jirareceiver", ""), compileSchema(t, "jiraflowconnector", "")
 	var examples []string
 	for _, pattern := range []string{"examples/*.yaml", "examples/*/*.yaml"} {
 		matches, err := filepath.Glob(filepath.Join(root, pattern))
@@ -86,6 +86,7 @@ func TestConfigSchemaOfExamples(t *testing.T) {
 	for _, example := range examples {
 		name, err := filepath.Rel(root, example)
 		require.NoError(t, err)
-		assert.NoError(t, schema.Validate(decodeYAML(t, name)), name)
+		assert.NoError(t, receiver.Validate(decodeYAML(t, name)), name)
+		assert.NoError(t, connector.Validate(decodeYAML(t, name)), name)
 	}
 }
