@@ -170,9 +170,8 @@ func leftAt(issue *state.Issue, timeline *flow.Timeline) int64 {
 	return cmp.Or(issue.DeletedAt, timeline.Current.Since, issue.LastChange)
 }
 
-// gauge adds an open issue to the gauges, and returns an output if the issue has settled, is stuck, and no record was
-// sent of it.
-func (t *tracker) gauge(issue *state.Issue, now int64) (out output.Output, exists bool) {
+// gauge adds an open issue to the gauges. It returns the time in the status, and its limit if the issue is stuck.
+func (t *tracker) gauge(issue *state.Issue, now int64) (inStatus, exceeded time.Duration) {
 	s := &issue.Summary
 	g := t.metrics.Gauge(t.labels.open(issue))
 	g.Open++
@@ -188,21 +187,28 @@ func (t *tracker) gauge(issue *state.Issue, now int64) (out output.Output, exist
 	if s.Created != 0 {
 		g.OldestAge = max(g.OldestAge, t.rules.Between(s.Created, now).Seconds())
 	}
-	inStatus := t.rules.Between(s.Since, now)
+	inStatus = t.rules.Between(s.Since, now)
 	g.LongestInStatus = max(g.LongestInStatus, inStatus.Seconds())
 	limit := t.limits.of(issue)
 	if limit == 0 || inStatus < limit {
-		return output.Output{}, false
+		return inStatus, 0
 	}
 	g.Stuck++
-	// A record that has not arrived yet, for example of a back-fill, may show that the issue has moved.
-	if _, isPending := t.pending[issue]; isPending || !t.hasLogs || issue.Stuck.At != 0 {
-		return output.Output{}, false
-	}
-	out = output.New(issue, output.KindStuck)
-	out.Stuck = state.Stuck{Status: s.Status, Since: s.Since, At: now}
+	return inStatus, limit
+}
+
+// hasNewStuck reports whether a record of an issue that is stuck is due. A record that has not arrived yet, for example
+// of a back-fill, may show that the issue has moved.
+func (t *tracker) hasNewStuck(issue *state.Issue) bool {
+	_, isPending := t.pending[issue]
+	return t.hasLogs && !isPending && issue.Stuck.At == 0
+}
+
+func stuckOutput(issue *state.Issue, now int64, inStatus, limit time.Duration) output.Output {
+	out := output.New(issue, output.KindStuck)
+	out.Stuck = state.Stuck{Status: issue.Summary.Status, Since: issue.Summary.Since, At: now}
 	out.Duration, out.Limit = inStatus, limit
-	return out, true
+	return out
 }
 
 // hasOutputs reports whether settling the issue may make an output.

@@ -4,6 +4,7 @@
 package jiraflowconnector
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -144,4 +145,23 @@ func TestStuckLimits(t *testing.T) {
 			r.shutdown()
 		})
 	}
+}
+
+// TestManyStuck has more stuck issues than a flush sends records.
+func TestManyStuck(t *testing.T) {
+	const issues = maxOutputs + maxOutputs/2
+	r := newRig(t, func(cfg *Config) { cfg.Stuck.Limits = map[string]time.Duration{"planned": hour} })
+	r.start()
+	var events []event
+	for i := range issues {
+		events = append(events, created(strconv.Itoa(i), 0, todo))
+	}
+	r.consume(events...)
+	r.settle()
+	for _, want := range []int{maxOutputs, issues, issues} {
+		r.flush()
+		assert.Len(t, r.records(attr.EventStuck), want)
+		assert.Equal(t, strconv.Itoa(issues), r.values()["jira.issue.stuck planned Task OPS"])
+	}
+	r.shutdown()
 }

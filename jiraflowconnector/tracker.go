@@ -253,15 +253,16 @@ func (t *tracker) flush(now time.Time, isLast bool) (metrics pmetric.Metrics, ou
 	defer t.mu.Unlock()
 	t.metrics.ResetGauges()
 	for page := 0; page < state.PageCount; page += flushPages {
-		outputs = append(outputs, t.flushPart(page, now)...)
+		outputs = append(outputs, t.flushPart(page, now, maxOutputs-len(outputs))...)
 		t.mu.Unlock()
 		t.mu.Lock()
 	}
-	return t.metrics.Build(now, isLast), outputs[:min(len(outputs), maxOutputs)]
+	return t.metrics.Build(now, isLast), outputs
 }
 
-// flushPart adds the issues of some pages to the gauges, and drops the issues that were deleted long ago.
-func (t *tracker) flushPart(page int, now time.Time) (outputs []output.Output) {
+// flushPart adds the issues of some pages to the gauges, and drops the issues that were deleted long ago. It returns a
+// limited number of outputs; the next flush makes the others.
+func (t *tracker) flushPart(page int, now time.Time, room int) (outputs []output.Output) {
 	var expired []*state.Issue
 	millis := now.UnixMilli()
 	for issue := range t.store.Pages(page, page+flushPages) {
@@ -272,8 +273,9 @@ func (t *tracker) flushPart(page int, now time.Time) (outputs []output.Output) {
 			continue
 		}
 		if issue.Summary.IsOpen && issue.Summary.Status != (flow.StatusRef{}) {
-			if out, exists := t.gauge(issue, millis); exists {
-				outputs = append(outputs, out)
+			inStatus, limit := t.gauge(issue, millis)
+			if limit > 0 && len(outputs) < room && t.hasNewStuck(issue) {
+				outputs = append(outputs, stuckOutput(issue, millis, inStatus, limit))
 			}
 		}
 	}
