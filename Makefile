@@ -171,6 +171,10 @@ bench-options: bench-collector ## measure the cost of each option of the receive
 bench-scale: bench-collector ## measure deliveries of 1 KB to 25 MB, over 1 to 256 connections
 	@bin/bench -duration 3s scale
 
+.PHONY: bench-flow
+bench-flow: build ## measure jira_flow with 200,000 open issues in a collector on one core
+	JIRA_FAULTS=long OTELCOL_JIRA=$(CURDIR)/$(BINARY) go test -tags e2e -count=1 -v -timeout 30m -run TestFlowLoad ./jirareceiver/internal/e2e
+
 .PHONY: soak
 soak: bench-collector ## check that memory does not grow under load; SOAK="-duration 1h -rate 5500"
 	@bin/bench $(SOAK) soak
