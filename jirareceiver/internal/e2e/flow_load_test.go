@@ -102,8 +102,11 @@ func loadFlush() time.Duration { return time.Duration(form(1, 10)) * time.Second
 
 // fillPath are the statuses through which each issue moves before the load.
 var fillPath = []struct{ id, name, mapped string }{
-	{"3", "In Progress", "processing"}, {"10002", "Blocked", "waiting"}, {"3", "In Progress", "processing"},
-	{"10001", "In Review", "processing"}, {"3", "In Progress", "processing"},
+	{"3", "In Progress", "processing"},
+	{"10002", "Blocked", "waiting"},
+	{"3", "In Progress", "processing"},
+	{"10001", "In Review", "processing"},
+	{"3", "In Progress", "processing"},
 }
 
 // fillIssues sends the creation and the moves of issues to an OTLP receiver.
@@ -170,7 +173,7 @@ func (f *flowCollector) logIdle(t *testing.T) {
 	time.Sleep(time.Duration(form(0, 10)) * time.Second) // saves and garbage of the events before
 	before := f.cpu()
 	time.Sleep(time.Duration(flushes) * loadFlush())
-	t.Logf("without events: %d ms of CPU for each flush", (f.cpu() - before).Milliseconds()/int64(flushes))
+	t.Logf("without events: %d ms of CPU for each flush", (f.cpu()-before).Milliseconds()/int64(flushes))
 }
 
 // logLoad posts moves of the issues at 1,000 in a second, and logs the costs.
