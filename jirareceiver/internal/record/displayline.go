@@ -15,13 +15,17 @@ import (
 const maxLine = 4096
 
 // displayLine returns one line that describes the event to people, such as "OPS-1 created: Deploy". It contains no
-// names of people.
+// names of people. Comments of Data Center and worklogs do not contain the key of their issue, only its id.
 func displayLine(et EventType, ev *jira.Event) string {
 	line := actionPhrase(et.Name, ev)
 	if ev.Issue != nil && ev.Issue.Key != "" {
 		return join(ev.Issue.Key, " ", withTitle(line, ev.Issue.Summary))
 	}
-	return join("Jira: ", withTitle(line, subjectTitle(ev)))
+	about := "Jira: "
+	if ev.Issue != nil && ev.Issue.ID != "" {
+		about = join("Issue ", jira.Cut(ev.Issue.ID, jira.MaxID), ": ")
+	}
+	return join(about, withTitle(line, subjectTitle(ev)))
 }
 
 func withTitle(line, title string) string {

@@ -23,7 +23,7 @@ func TestSubjects(t *testing.T) {
 		{"comment_created", `"comment": {"id": 7, "body": "words", "jsdPublic": false, ` + times + `}`, "Jira: comment created", `
 			jira.comment.author.id=a jira.comment.created_at=2026-03-02T09:00:00.000Z jira.comment.id=7 jira.comment.public=false
 			jira.comment.update_author.id=b jira.comment.updated_at=2026-03-03T09:00:00.000Z user.id=b`},
-		{"worklog_updated", `"worklog": {"id": 7, "comment": "words", "issueId": 9, "timeSpentSeconds": 60, "started": 1595970774883, ` + times + `}`, "Jira: worklog updated", `
+		{"worklog_updated", `"worklog": {"id": 7, "comment": "words", "issueId": 9, "timeSpentSeconds": 60, "started": 1595970774883, ` + times + `}`, "Issue 9: worklog updated", `
 			jira.issue.id=9 jira.worklog.author.id=a jira.worklog.created_at=2026-03-02T09:00:00.000Z jira.worklog.id=7
 			jira.worklog.started_at=2020-07-28T21:12:54.883Z jira.worklog.time_spent_seconds=60 jira.worklog.update_author.id=b
 			jira.worklog.updated_at=2026-03-03T09:00:00.000Z user.id=b`},
@@ -32,7 +32,7 @@ func TestSubjects(t *testing.T) {
 		{"issuelink_created", `"issueLink": {"id": 7, "sourceIssueId": 1, "destinationIssueId": 2, "systemLink": true, "issueLinkType": {"id": 3, "name": "Blocks"}}`, "Jira: issue link created: Blocks", `
 			jira.issue_link.destination_issue.id=2 jira.issue_link.id=7 jira.issue_link.source_issue.id=1 jira.issue_link.system=true
 			jira.issue_link.type.id=3 jira.issue_link.type.name=Blocks`},
-		{"issue_property_set", `"property": {"key": "app.state", "value": "secret"}, "issue": {"id": 1}`, "Jira: issue property set: app.state", `
+		{"issue_property_set", `"property": {"key": "app.state", "value": "secret"}, "issue": {"id": 1}`, "Issue 1: issue property set: app.state", `
 			jira.issue.id=1 jira.issue_property.key=app.state`},
 		{"issue_property_deleted", `"propertyKey": "app.state"`, "Jira: issue property deleted: app.state", `jira.issue_property.key=app.state`},
 		{"issuetype_created", `"issuetype": {"id": 7, "name": "Change"}`, "Jira: issue type created: Change", `
@@ -233,7 +233,8 @@ func TestDisplayLines(t *testing.T) {
 		`{"webhookEvent": "jira:issue_updated", "issue": {"key": "OPS-1"}, "changelog": {"items": [` + status + `]}}`:                   "OPS-1 moved from To Do to In Progress",
 		`{"webhookEvent": "jira:issue_updated", "issue": {"key": "OPS-1"}, "changelog": {"items": [{"field": "a"}, {"fieldId": "b"}]}}`: "OPS-1 updated (a, b)",
 		`{"webhookEvent": "jira:issue_updated", "issue": {"key": "OPS-1"}, "changelog": {"items": []}}`:                                 "OPS-1 updated",
-		`{"webhookEvent": "jira:issue_updated", "issue": {"id": "7", "fields": {"summary": "secret"}}}`:                                 "Jira: updated",
+		`{"webhookEvent": "jira:issue_updated", "issue": {"id": "7", "fields": {"summary": "secret"}}}`:                                 "Issue 7: updated",
+		`{"webhookEvent": "comment_created", "comment": {"self": "https://a/rest/api/2/issue/7/comment/8"}}`:                            "Issue 7: comment created",
 		`{"webhookEvent": "comment_created", "issue": {"key": "OPS-1"}, "comment": {"body": "words"}}`:                                  "OPS-1 comment created",
 		`{"webhookEvent": "sprint_updated", "sprint": {"name": "S5", "goal": "a"}, "oldValue": {"name": "S5"}}`:                         "Jira: sprint updated (goal): S5",
 		`{"transition": {"from_status": "To Do", "to_status": "Done"}, "issue": {"key": "OPS-1"}}`:                                      "OPS-1 moved from To Do to Done",
