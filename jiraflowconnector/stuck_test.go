@@ -76,7 +76,8 @@ func TestStuck(t *testing.T) {
 	r.shutdown()
 }
 
-// TestStuckAgain covers an issue that leaves its status and comes back before it settles.
+// TestStuckAgain covers an issue that leaves its status and comes back before it settles. Its moves arrive after the
+// record that it is stuck, but happened before.
 func TestStuckAgain(t *testing.T) {
 	r := newRig(t, limitsOf(map[string]time.Duration{"processing": 2 * hour}))
 	r.start()
@@ -89,7 +90,9 @@ func TestStuckAgain(t *testing.T) {
 	r.settle()
 	r.settle()
 	require.Len(t, r.records(attr.EventUnstuck), 1)
-	assert.Equal(t, start.Add(20*hour), r.records(attr.EventUnstuck)[0].Timestamp().AsTime())
+	end := r.records(attr.EventUnstuck)[0]
+	assert.Equal(t, int64(19*3600), end.Attributes().AsRaw()[attr.PreviousDuration])
+	assert.Greater(t, end.Timestamp(), r.records(attr.EventStuck)[0].Timestamp(), "the last record shows the state")
 	r.flush()
 	assert.Len(t, r.records(attr.EventStuck), 2)
 	r.shutdown()

@@ -50,7 +50,7 @@ type Output struct {
 	Stuck    state.Stuck // of KindStuck and KindUnstuck
 	Duration time.Duration
 	Limit    time.Duration // of KindStuck
-	LeftAt   int64         // of KindUnstuck
+	LeftAt   int64         // of KindUnstuck: when the issue left its status
 }
 
 // New returns an output with the facts of an issue.
@@ -61,7 +61,9 @@ func New(issue *state.Issue, kind Kind) Output {
 	}
 }
 
-// at returns the time of the event.
+// at returns the time of the event. If the move that ends a stuck stay arrives late, after the record that the issue is
+// stuck, its time may be before that record. The end is later than that record all the same, so that the last record of
+// an issue shows whether it is stuck.
 func (o *Output) at() int64 {
 	switch o.Kind {
 	case KindLifecycle:
@@ -69,7 +71,7 @@ func (o *Output) at() int64 {
 	case KindStuck:
 		return o.Stuck.At
 	default:
-		return o.LeftAt
+		return max(o.LeftAt, o.Stuck.At+1)
 	}
 }
 
