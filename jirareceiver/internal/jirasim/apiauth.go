@@ -103,6 +103,7 @@ func (c *call) fields() (any, error) {
 		{"id": "status", "name": "Status", "custom": false, "schema": object{"type": "status", "system": "status"}},
 		custom(pointsField, "Story Points", "com.atlassian.jira.plugin.system.customfieldtypes:float"),
 		custom(sprintField, "Sprint", "com.pyxis.greenhopper.jira:gh-sprint"),
+		custom(flagField, "Flagged", "com.atlassian.jira.plugin.system.customfieldtypes:multicheckboxes"),
 	}, nil
 }
 

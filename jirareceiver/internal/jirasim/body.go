@@ -25,6 +25,10 @@ const (
 	customFields = 60
 	pointsField  = "customfield_10016"
 	sprintField  = "customfield_10020"
+	flagField    = "customfield_10021"
+	// impediment is the only option of the field Flagged.
+	impediment   = "Impediment"
+	impedimentID = "10019"
 	// board is the id of the board of all sprints.
 	board = 3
 )
@@ -104,6 +108,7 @@ func (s Site) issue(i *issue) object {
 	fields["issuelinks"] = s.links(i)
 	fields[pointsField] = i.points
 	fields[sprintField] = s.sprintsOf(i)
+	fields[flagField] = s.flags(i)
 	return s.issueWith(i, fields)
 }
 
@@ -180,6 +185,14 @@ func (s Site) sprintsOf(i *issue) any {
 			"com.atlassian.greenhopper.service.sprint.Sprint@5d2af540[id=%d,rapidViewId=%d,state=%s,name=%s,startDate=%s,endDate=%s,completeDate=%s,sequence=%d,goal=%s]",
 			p.id, board, strings.ToUpper(p.state), p.name, s.time(p.start), s.time(p.end), completed, p.id, p.goal)}
 	}
+}
+
+// flags returns the value of the field Flagged: null, or the impediment.
+func (s Site) flags(i *issue) any {
+	if !i.isFlagged {
+		return nil
+	}
+	return []object{{"self": s.rest("customFieldOption/%s", impedimentID), "value": impediment, "id": impedimentID}}
 }
 
 func (s Site) sprint(p *sprint) object {

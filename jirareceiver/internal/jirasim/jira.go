@@ -24,6 +24,7 @@ type issue struct {
 	fixVersion                   *version
 	sprint                       *sprint
 	points                       int
+	isFlagged                    bool // as impeded
 	created, updated, resolvedAt time.Time
 	resolution                   resolution
 	comments                     []*comment
@@ -254,6 +255,16 @@ func (j *liveSite) prioritise(i *issue, to priority, by person) {
 	from := i.priority
 	i.priority = to
 	j.update("issue_updated", i, by, change{"priority", "priority", from.id, from.name, to.id, to.name})
+}
+
+// flag sets or removes the flag of an issue that is impeded.
+func (j *liveSite) flag(i *issue, isFlagged bool, by person) {
+	i.isFlagged = isFlagged
+	c := change{field: "Flagged", id: flagField, to: "[" + impedimentID + "]", toText: impediment}
+	if !isFlagged {
+		c.from, c.fromText, c.to, c.toText = c.to, c.toText, "", ""
+	}
+	j.update("issue_updated", i, by, c)
 }
 
 func (j *liveSite) addToSprint(i *issue, to *sprint, by person) {

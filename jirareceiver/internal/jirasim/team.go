@@ -44,7 +44,8 @@ func plannedTeam(s Site) *team {
 }
 
 func newTeam(s Site) *team {
-	return &team{liveSite: newLiveSite(s), random: rand.New(rand.NewPCG(s.Seed, 0))} //nolint:gosec // not a secret
+	source := func(n uint64) *rand.Rand { return rand.New(rand.NewPCG(s.Seed, n)) } //nolint:gosec // not a secret
+	return &team{liveSite: newLiveSite(s), random: source(0), trouble: source(1)}
 }
 
 const (
@@ -57,6 +58,7 @@ const (
 type team struct {
 	*liveSite
 	random  *rand.Rand
+	trouble *rand.Rand // for obstacles, which change nothing else in a history
 	agenda  agenda
 	planned int // number of all actions so far
 	sprints int
@@ -95,8 +97,9 @@ func (t *team) plan(at time.Time, do func()) {
 
 // step is an action that follows another.
 type step struct {
-	after time.Duration
-	do    func()
+	after      time.Duration
+	do         func()
+	endsReview bool
 }
 
 // follow plans one step after the other. The function later decides which time counts between two steps: working hours,
@@ -130,14 +133,17 @@ func (t *team) beginSprint() {
 	t.sprint = t.createSprint(fmt.Sprintf("Sprint %d", t.sprints), pick(t, goals...), t.now, end)
 	t.version = t.createVersion(webShop, fmt.Sprintf("4.%d", t.sprints))
 	t.issues = nil
+	obstacles := t.obstacles()
 	for n := range planned * t.Load {
-		t.plan(t.now.Add(time.Duration(n+1)*4*time.Minute/time.Duration(t.Load)), func() { t.refine(t.newIssue(pick(t, story, story, task, bug))) })
+		t.plan(t.now.Add(time.Duration(n+1)*4*time.Minute/time.Duration(t.Load)), func() {
+			t.refine(t.newIssue(pick(t, story, story, task, bug)), obstacles[n%planned])
+		})
 	}
 	t.plan(t.now.Add(time.Hour), func() { t.startSprint(t.sprint) })
 	for range 1 + t.random.IntN(maxIncidents) {
 		t.plan(t.now.Add(t.between(2*time.Hour, sprintLength)), t.burn)
 	}
-	t.plan(workLater(t.now, t.between(20*time.Hour, 60*time.Hour)), func() { t.refine(t.newIssue(bug)) })
+	t.plan(workLater(t.now, t.between(20*time.Hour, 60*time.Hour)), func() { t.refine(t.newIssue(bug), none) })
 	t.plan(end, t.beginSprint)
 }
 
@@ -153,7 +159,7 @@ func (t *team) newIssue(kind issueType) *issue {
 }
 
 // refine creates an issue and plans its history.
-func (t *team) refine(i *issue) {
+func (t *team) refine(i *issue, o obstacle) {
 	t.create(i)
 	t.addToSprint(i, t.sprint, i.reporter)
 	if i.project == webShop {
@@ -163,14 +169,14 @@ func (t *team) refine(i *issue) {
 		t.link(i, pick(t, t.issues...))
 	}
 	t.issues = append(t.issues, i)
-	t.follow(t.life(i), workLater)
+	t.follow(t.obstruct(t.life(i), i, o), workLater)
 }
 
 // life returns the steps of an issue of the sprint. Most issues are done in the end.
 func (t *team) life(i *issue) []step {
 	who := pick(t, people...)
 	steps := []step{
-		{t.between(time.Hour, 36*time.Hour), func() { t.assign(i, who, i.reporter) }},
+		t.step(time.Hour, 36*time.Hour, func() { t.assign(i, who, i.reporter) }),
 		t.step(time.Minute, time.Hour, func() { t.transition(i, inProgress, who) }),
 	}
 	steps = append(steps, t.work(i, who)...)
@@ -193,7 +199,9 @@ func (t *team) life(i *issue) []step {
 	return steps
 }
 
-func (t *team) step(from, to time.Duration, do func()) step { return step{t.between(from, to), do} }
+func (t *team) step(from, to time.Duration, do func()) step {
+	return step{after: t.between(from, to), do: do}
+}
 
 // work returns the steps while the issue is in progress.
 func (t *team) work(i *issue, who person) (steps []step) {
@@ -238,8 +246,11 @@ func (t *team) comments(i *issue, text string) step {
 // finish returns the steps of an issue in progress through the rest of its workflow.
 func (t *team) finish(i *issue, who person) (steps []step) {
 	rest := workflows[i.kind]
-	for _, next := range rest[slices.IndexFunc(rest, func(s status) bool { return s.id == inProgress.id })+1:] {
-		steps = append(steps, t.step(time.Hour, 8*time.Hour, func() { t.transition(i, next, who) }))
+	now := slices.IndexFunc(rest, func(s status) bool { return s.id == inProgress.id })
+	for n, next := range rest[now+1:] {
+		s := t.step(time.Hour, 8*time.Hour, func() { t.transition(i, next, who) })
+		s.endsReview = rest[now+n].id == inReview.id
+		steps = append(steps, s)
 	}
 	return steps
 }
