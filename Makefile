@@ -76,7 +76,8 @@ screenshots: build bin/victoria-logs ## take the pictures of docs/demo.md, with 
 	examples/demo/screenshots.sh
 
 bin/victoria-logs: tools/victorialogs/go.mod
-	go build -modfile=tools/victorialogs/go.mod -o $@ github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs
+	@echo 'Building VictoriaLogs, the log database of the demo. The first time, this takes a minute or two.'
+	@go build -modfile=tools/victorialogs/go.mod -o $@ github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs
 
 .PHONY: build
 build: ## build bin/otelcol-jira

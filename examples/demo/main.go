@@ -1,9 +1,9 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command demo starts the collector, VictoriaLogs as its log backend, and a Jira to play with, and says where to look.
-// With -poll, the collector reads the Jira, and nothing listens for it. Ctrl-C ends all three, and removes what they have
-// stored.
+// Command demo starts the collector, VictoriaLogs as its log backend, and a Jira to play with, and prints the addresses
+// of the UI. With -poll, the collector reads the Jira, and nothing listens for it. Ctrl-C ends all three, and removes
+// their data.
 package main
 
 import (
@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -24,14 +23,15 @@ import (
 
 const (
 	patience = 30 * time.Second // for a program to start
-	speedUp  = "7200"           // four weeks take two minutes
+	speedUp  = "300000"         // a month takes nine seconds
 	history  = 5 * 7 * 24 * time.Hour
 )
 
-// demo is where things are and listen.
+// demo holds the files of the programs, and the addresses at which they listen.
 type demo struct {
 	collector, config, backend, jira string // files
 	receiver, ui, api                string // host:port
+	database                         string // host:port of VictoriaLogs, behind ui
 	poll                             bool
 	dir                              string // for all that is stored
 }
@@ -56,16 +56,10 @@ func run(ctx context.Context) error {
 	flag.StringVar(&d.jira, "jirasim", "bin/jirasim", "what plays Jira; its own flags follow after --")
 	flag.StringVar(&d.receiver, "receiver", "localhost:8087", "where the collector listens for Jira")
 	flag.StringVar(&d.api, "api", "localhost:8089", "with -poll, where the REST API of the Jira listens")
-	flag.StringVar(&d.ui, "ui", "localhost:9428", "where VictoriaLogs listens")
+	flag.StringVar(&d.ui, "ui", "localhost:9428", "where the UI and the API of VictoriaLogs listen")
 	flag.Parse()
-	jiras := d.receiver // the address between the collector and the Jira
-	if d.poll {
-		jiras = d.api
-	}
-	for _, address := range []string{jiras, d.ui} {
-		if err := free(ctx, address); err != nil {
-			return err
-		}
+	if err := d.checkAddresses(ctx); err != nil {
+		return err
 	}
 	dir, err := os.MkdirTemp("", "otelcol-jira-demo-")
 	if err != nil {
@@ -79,30 +73,57 @@ func run(ctx context.Context) error {
 	return errors.Join(err, os.RemoveAll(dir))
 }
 
-// free reports an address at which something listens already.
-func free(ctx context.Context, address string) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%s is taken by another program. Choose others: make demo ARGS='-receiver localhost:18087 -ui localhost:19428' "+
-			"or make demo-poll ARGS='-api localhost:18089 -ui localhost:19428'", address)
+// checkAddresses returns an error if another program listens at an address of the demo, and chooses a free port for
+// VictoriaLogs.
+func (d *demo) checkAddresses(ctx context.Context) error {
+	jiras := d.receiver // the address between the collector and the Jira
+	if d.poll {
+		jiras = d.api
 	}
-	if err != nil {
-		return err
+	for _, address := range []string{jiras, d.ui} {
+		if _, err := free(ctx, address); err != nil {
+			return err
+		}
 	}
-	return listener.Close()
+	var err error
+	d.database, err = free(ctx, "localhost:0")
+	return err
 }
 
-// play ends the programs in the opposite order of their start, so that nothing that is under way gets lost.
+// free returns the address of a port on which no program listens. Port 0 stands for any port.
+func free(ctx context.Context, address string) (string, error) {
+	listener, err := listen(ctx, address)
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%w. Choose other addresses: make demo ARGS='-receiver localhost:18087 -ui localhost:19428' "+
+			"or make demo-poll ARGS='-api localhost:18089 -ui localhost:19428'", err)
+	}
+	return listener, nil
+}
+
+// play ends the programs in the opposite order of their start, so that no event in progress gets lost.
 func (d *demo) play(ctx context.Context, args []string) error {
-	backend, err := d.start("victoria-logs.log", d.backend, "-storageDataPath="+filepath.Join(d.dir, "logs"), "-httpListenAddr="+d.ui, "-retentionPeriod=100y")
+	backend, err := d.start("victoria-logs.log", d.backend, "-storageDataPath="+filepath.Join(d.dir, "logs"), "-httpListenAddr="+d.database, "-retentionPeriod=100y")
 	if err != nil {
 		return err
 	}
 	defer backend.stop()
-	if err := backend.await(ctx, "http://"+d.ui+"/health"); err != nil {
+	if err := backend.await(ctx, "http://"+d.database+"/health"); err != nil {
 		return err
 	}
-	begin := d.listen
+	stopUI, err := d.startUI(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopUI()
+	begin := d.receive
 	if d.poll {
 		begin = d.read
 	}
@@ -122,8 +143,8 @@ func (d *demo) play(ctx context.Context, args []string) error {
 	}
 }
 
-// listen starts a collector to which the Jira posts.
-func (d *demo) listen(ctx context.Context, args []string) (collector, jira *program, err error) {
+// receive starts a collector to which the Jira posts.
+func (d *demo) receive(ctx context.Context, args []string) (collector, jira *program, err error) {
 	collector, err = d.start("collector.log", d.collector, "--config", cmp.Or(d.config, "examples/demo.yaml"))
 	if err != nil {
 		return nil, nil, err
@@ -131,14 +152,13 @@ func (d *demo) listen(ctx context.Context, args []string) (collector, jira *prog
 	if err := collector.await(ctx, "http://"+d.receiver+"/health"); err != nil {
 		return collector, nil, err
 	}
-	d.printAddress()
+	d.printViews()
 	jira, err = d.start("", d.jira, append([]string{"-url", "http://" + d.receiver + "/jira/events", "-speed-up", speedUp}, args...)...)
 	return collector, jira, err
 }
 
-// read starts a Jira whose four weeks have happened, and a collector that reads it.
+// read starts a Jira whose history has happened, and a collector that reads it.
 func (d *demo) read(ctx context.Context, args []string) (collector, jira *program, err error) {
-	d.printAddress()
 	jira, err = d.start("", d.jira, append([]string{"-url", "", "-rest", d.api, "-at-once"}, args...)...)
 	if err != nil {
 		return nil, nil, err
@@ -147,21 +167,20 @@ func (d *demo) read(ctx context.Context, args []string) (collector, jira *progra
 		return nil, jira, err
 	}
 	collector, err = d.start("collector.log", d.collector, "--config", cmp.Or(d.config, "examples/demo-poll.yaml"))
-	return collector, jira, err
-}
-
-func (d *demo) printAddress() {
-	fmt.Printf("\nThe events are at\n\n  %s\n\nStop with Ctrl-C.\n\n", firstLook(d.ui))
-}
-
-// firstLook is where VictoriaLogs shows what happened in the last five weeks: how often what, and a table with what one
-// asks for.
-func firstLook(address string) string {
-	query := url.Values{
-		"query": {"*"}, "g0.range_input": {"35d"}, "limit": {"200"}, "group_hits": {"event_name"}, "view": {"table"},
-		"columns": {"_time,_msg,event_name,jira.project.key,jira.issue.key,jira.issue.status.mapped"},
+	if err != nil {
+		return nil, jira, err
 	}
-	return "http://" + address + "/select/vmui/#/?" + query.Encode()
+	d.printViews()
+	return collector, jira, nil
+}
+
+// printViews prints the address of each view of the UI.
+func (d *demo) printViews() {
+	fmt.Print("\nReady. The last weeks of a team arrive within seconds, and stuck issues and times some seconds later.\n\n")
+	for _, v := range views {
+		fmt.Printf("  %-21shttp://%s%s\n", v.label, d.ui, v.path)
+	}
+	fmt.Print("\nCtrl-C stops the demo, and removes its data.\n\n")
 }
 
 // await waits until a program answers.

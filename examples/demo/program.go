@@ -8,25 +8,24 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
-// program is one that runs.
+// program is a running program.
 type program struct {
 	command *exec.Cmd
 	log     string
 	ended   chan struct{}
 }
 
-// start runs a program. What it writes goes to a file, or, without one, to the terminal.
+// start runs a program. Its output goes to a file, or without a name of a file to the terminal.
 func (d *demo) start(log, name string, args ...string) (*program, error) {
 	p := &program{command: exec.Command(name, args...), ended: make(chan struct{})} //nolint:gosec // the user says which
-	p.command.Env = append(os.Environ(), "DEMO_JIRA="+d.receiver, "DEMO_API="+d.api, "DEMO_VICTORIALOGS="+d.ui,
+	p.command.Env = append(os.Environ(), "DEMO_JIRA="+d.receiver, "DEMO_API="+d.api, "DEMO_VICTORIALOGS="+d.database,
 		"DEMO_DIRECTORY="+d.dir, "DEMO_START="+time.Now().Add(-history).Format(time.DateOnly), "JIRA_API_TOKEN=demo")
 	p.command.Stdout, p.command.Stderr = os.Stdout, os.Stderr
 	// Ctrl-C is for this program alone, which ends the others one after the other.
-	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.command.SysProcAttr = ownGroup()
 	if log != "" {
 		p.log = filepath.Join(d.dir, log)
 		file, err := os.Create(p.log)
@@ -51,7 +50,7 @@ func (p *program) stop() {
 	if p == nil {
 		return
 	}
-	_ = p.command.Process.Signal(syscall.SIGTERM)
+	terminate(p.command.Process)
 	select {
 	case <-p.ended:
 	case <-time.After(patience):
@@ -60,7 +59,7 @@ func (p *program) stop() {
 	}
 }
 
-// fault tells why the program may have ended.
+// fault returns an error with the end of the log of a program that has ended.
 func (p *program) fault() error {
 	content, err := os.ReadFile(p.log)
 	if err != nil {
