@@ -49,7 +49,7 @@ run: build ## build the collector and start it on localhost:8087; CONFIG=my.yaml
 
 .PHONY: send
 send: ## post the life of an issue to the running collector
-	@go run ./jirareceiver/cmd/jirasim -url $(URL) -scenario testdata/life -verbose
+	@go run ./jirareceiver/cmd/jirasim -url $(URL) -scenario testdata/life -fresh -verbose
 
 .PHONY: jirasim
 jirasim: ## play a Jira whose team works in sprints; ARGS='-help' lists the flags

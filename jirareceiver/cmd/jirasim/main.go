@@ -48,6 +48,7 @@ type command struct {
 	duration    time.Duration
 	tokenHeader string
 	tokenQuery  string
+	fresh       bool
 	verbose     bool
 	rest        string
 	restUser    string
@@ -99,6 +100,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	t.printf("POST %s (%s)\n", c.url, c.describe())
 	c.send(ctx, served, deliveries, t)
+	if t.wrongServer != "" {
+		return fmt.Errorf("-url: %s is not a receiver of webhooks; it answered %s. Check the port and the path", c.url, t.wrongServer)
+	}
 	c.stay(ctx, served, t)
 	return t.summary()
 }
@@ -136,6 +140,7 @@ func parse(args []string, out io.Writer) (*command, error) {
 	flags.BoolVar(&c.restAdmin, "rest-admin", true, "whether the account of the REST side may manage webhooks")
 	flags.IntVar(&c.issues, "issues", 0, "serve a site with that many issues and 2,000 changes an hour since -start, instead of a team; needs -rest and -url ''")
 	flags.BoolVar(&c.atOnce, "at-once", false, "let the history until the present happen before the REST side is served; needs -rest and -url ''")
+	flags.BoolVar(&c.fresh, "fresh", false, "send the bodies of a folder as new events of the last minutes; needs -scenario <folder>")
 	flags.BoolVar(&c.verbose, "verbose", false, "print a line for each attempt")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
@@ -164,6 +169,9 @@ func (c *command) complete() error {
 		}
 		c.site.Start = start
 	}
+	if c.fresh && !c.isFolder() {
+		return errors.New("-fresh: only for a folder with bodies; set -scenario")
+	}
 	if err := c.checkRest(); err != nil {
 		return err
 	}
@@ -183,6 +191,9 @@ func (c *command) deliveries() (iter.Seq[jirasim.Delivery], error) {
 		deliveries, err = jirasim.Bodies(c.scenario)
 	} else {
 		deliveries, err = jirasim.Scenario(c.scenario, c.site)
+	}
+	if c.fresh {
+		deliveries = jirasim.Fresh(deliveries, time.Now())
 	}
 	return slices.Values(deliveries), err
 }
@@ -262,6 +273,8 @@ func (c *command) send(ctx context.Context, served *restSide, deliveries iter.Se
 		Transport: &withToken{jirasim.NewTransport(), os.Getenv(tokenVariable), c.tokenHeader, c.tokenQuery},
 	})
 	sender.SetSecret([]byte(os.Getenv(secretVariable)))
+	ctx, t.giveUp = context.WithCancel(ctx)
+	defer t.giveUp()
 	sending, cancel := c.limited(ctx)
 	defer cancel()
 	stop := t.progress()

@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -116,6 +117,37 @@ func TestUnauthorized(t *testing.T) {
 	assert.Contains(t, output, "7 sent, 0 acknowledged, 0 retried, 7 given up")
 }
 
+// TestWrongServer prints one line for a server that does not receive webhooks.
+func TestWrongServer(t *testing.T) {
+	setSecrets(t, "", "")
+	for _, status := range []int{http.StatusFound, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented} {
+		for _, args := range [][]string{{"-scenario", "../../../testdata/life", "-verbose"}, {"-scenario", "delivery", "-rate", "10000"}} {
+			r := newReceiver(t, always(status))
+			output, err := call(t.Context(), t, r, args...)
+			assert.EqualError(t, err, fmt.Sprintf("-url: %s is not a receiver of webhooks; it answered %d %s. Check the port and the path",
+				r.URL, status, http.StatusText(status)))
+			assert.Equal(t, 1, strings.Count(output, "\n"), output)
+			if args[2] == "-verbose" {
+				assert.Len(t, r.requests, 1)
+			}
+		}
+	}
+}
+
+// TestFresh sends the bodies of a folder as events of the last minutes.
+func TestFresh(t *testing.T) {
+	setSecrets(t, "", "")
+	r := newReceiver(t, always(http.StatusOK))
+	_, err := call(t.Context(), t, r, "-scenario", "../../../testdata/life", "-verbose", "-fresh")
+	require.NoError(t, err)
+	require.Len(t, r.bodies, 7)
+	for _, body := range r.bodies {
+		var event struct{ Timestamp int64 }
+		require.NoError(t, json.Unmarshal(body, &event))
+		assert.Less(t, time.Since(time.UnixMilli(event.Timestamp)), time.Hour)
+	}
+}
+
 // TestNoResponse closes all connections without a response.
 func TestNoResponse(t *testing.T) {
 	setSecrets(t, "", "t0ken")
@@ -205,6 +237,7 @@ func TestMistakes(t *testing.T) {
 		{[]string{"-start", "yesterday"}, "is not a time"},
 		{[]string{"-speed-up", "0"}, "not a positive number"},
 		{[]string{"delivery"}, "begin with a dash"},
+		{[]string{"-fresh"}, "only for a folder with bodies"},
 	} {
 		var out bytes.Buffer
 		assert.ErrorContains(t, run(t.Context(), test.args, &out), test.expect)

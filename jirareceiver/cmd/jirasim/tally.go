@@ -25,12 +25,14 @@ type tally struct {
 	out      io.Writer
 	verbose  bool
 	terminal bool // out can overwrite a line
+	giveUp   func()
 
 	mu                                                sync.Mutex
 	sent, acknowledged, retried, givenUp, interrupted int
 	givenUpBy                                         map[string]int  // deliveries that were given up, by their last response
 	causes                                            map[string]bool // printed causes of attempts without a response
 	at                                                time.Time       // time of the latest event
+	wrongServer                                       string          // response of a server that is not a receiver of webhooks
 }
 
 func newTally(out io.Writer, verbose bool) *tally {
@@ -48,6 +50,13 @@ func (t *tally) printf(format string, args ...any) { _, _ = fmt.Fprintf(t.out, f
 func (t *tally) attempted(d jirasim.Delivery, retry int, a jirasim.Attempt) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if a.IsWrongServer() && t.acknowledged == 0 {
+		t.wrongServer = response(a)
+		t.giveUp()
+	}
+	if t.wrongServer != "" {
+		return
+	}
 	if retry == 0 {
 		t.sent++
 	} else {

@@ -137,7 +137,8 @@ func (t *team) runNext() {
 	next.do()
 }
 
-// Bodies returns deliveries with the bodies in a folder, in the order of the file names. Each call returns new events.
+// Bodies returns deliveries with the bodies in a folder, in the order of the file names. Each call returns new delivery
+// IDs.
 func Bodies(dir string) ([]Delivery, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {

@@ -143,12 +143,25 @@ type Attempt struct {
 
 func (a Attempt) acknowledged() bool { return a.Err == nil && a.Status >= 200 && a.Status <= 299 }
 
-// final reports whether Jira makes no further attempt.
+// IsWrongServer reports whether no receiver of webhooks can have answered so.
+func (a Attempt) IsWrongServer() bool {
+	switch a.Status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone, http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
+		return true
+	default:
+		return a.Status >= 300 && a.Status <= 399
+	}
+}
+
+// final reports whether Jira makes no further attempt. Jira may repeat a delivery after any 5xx, but not if the server
+// can never accept it.
 func (a Attempt) final() bool {
 	if a.Err != nil {
 		return false
 	}
 	switch a.Status {
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
+		return true
 	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:
 		return false
 	default:

@@ -53,6 +53,8 @@ func TestRules(t *testing.T) {
 		{425, 6, false},
 		{429, 6, false},
 		{500, 6, false},
+		{501, 1, false},
+		{505, 1, false},
 		{503, 6, false},
 		{599, 6, false},
 	} {
