@@ -91,14 +91,28 @@ func serveUI(backend string) http.Handler {
 		mux.Handle("GET "+v.path, http.RedirectHandler(v.address(), http.StatusFound))
 	}
 	mux.Handle("GET /{$}", http.RedirectHandler(views[0].path, http.StatusFound))
-	mux.Handle("/", &httputil.ReverseProxy{
+	mux.Handle("/", buffered(&httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(&url.URL{Scheme: "http", Host: backend})
 			r.Out.Header.Del("Accept-Encoding") // addSettings reads text
 		},
 		ModifyResponse: addSettings,
-	})
+	}))
 	return mux
+}
+
+// buffered reads the body of a request before a proxy sends it. Otherwise the response can begin while the proxy still
+// looks for the end of the body: then the server closes the body, and the proxy cuts the response.
+func buffered(proxy http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		proxy.ServeHTTP(w, r)
+	})
 }
 
 // addSettings adds the script to the page of the UI.

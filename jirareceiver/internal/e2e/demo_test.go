@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,7 +43,10 @@ func TestDemo(t *testing.T) {
 	response.Body.Close()
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 
-	require.Eventually(t, func() bool { return ask(t, ui, "* | count_uniq(log.record.uid) n")[0]["n"] == "50" }, waitLimit, 100*time.Millisecond)
+	const records = 50 + 8 // events, and lifecycles of issues
+	require.Eventually(t, func() bool {
+		return ask(t, ui, "* | count_uniq(log.record.uid) n")[0]["n"] == strconv.Itoa(records)
+	}, waitLimit, 100*time.Millisecond)
 	assertBackendHas(t, ui)
 	assertDocumentedQueriesWork(t, ui)
 	d.interrupt(t)
@@ -56,15 +60,17 @@ func TestDemo(t *testing.T) {
 func TestDemoPoll(t *testing.T) {
 	d := newDemo(t)
 	api, ui := address(t), address(t)
-	d.start(t, "-poll", "-api", api, "-ui", ui, "--", "-seed", "7")
-	d.await(t, regexp.MustCompile(`http://\S+`))
+	site := teamSite(7)
+	d.start(t, append([]string{"-poll", "-api", api, "-ui", ui, "--"}, flags(site)...)...)
 	changes := strings.Fields(d.await(t, regexp.MustCompile(`shows \d+ changes`)))[1]
+	d.await(t, regexp.MustCompile(`http://\S+`))
 	require.Eventually(t, func() bool {
-		found := ask(t, ui, "* | stats count() all, count_uniq(log.record.uid) events")
+		found := ask(t, ui, "jira.webhook.source:* | stats count() all, count_uniq(log.record.uid) events")
 		return len(found) == 1 && found[0]["all"] == changes && found[0]["events"] == changes
 	}, waitLimit, 100*time.Millisecond)
 	assert.Equal(t, map[string]string{"backfill": changes},
-		counts(ask(t, ui, "* | stats by (jira.webhook.source) count() n"), "jira.webhook.source"))
+		counts(ask(t, ui, "jira.webhook.source:* | stats by (jira.webhook.source) count() n"), "jira.webhook.source"))
+	assertViews(t, ui, site)
 	d.interrupt(t)
 }
 
@@ -73,16 +79,17 @@ func assertBackendHas(t *testing.T, backend string) {
 	t.Helper()
 	assert.Equal(t, map[string]string{
 		"jira.issue.created": "8", "jira.issue.updated": "21", "jira.comment.created": "8", "jira.worklog.created": "8",
-		"jira.sprint.created": "1", "jira.sprint.started": "1", "jira.sprint.closed": "1", "jira.version.created": "1", "jira.version.released": "1",
+		"jira.issue.lifecycle": "8",
+		"jira.sprint.created":  "1", "jira.sprint.started": "1", "jira.sprint.closed": "1", "jira.version.created": "1", "jira.version.released": "1",
 	}, counts(ask(t, backend, "* | stats by (event_name) count() n"), "event_name"))
 
-	assert.Equal(t, map[string]string{ // the move counts as processing in WEB
-		"OPS processing": "5", "OPS done": "4", "OPS canceled": "1", "WEB processing": "6", "WEB done": "4", "BILL processing": "1",
+	assert.Equal(t, map[string]string{ // the move counts as processing in WEB, and Reopened as planned
+		"OPS processing": "5", "OPS done": "4", "OPS canceled": "1", "WEB planned": "1", "WEB processing": "5", "WEB done": "4", "BILL processing": "1",
 	}, counts(ask(t, backend, "event_name:=jira.issue.updated | stats by (jira.project.key, jira.issue.status.mapped) count() n"), "jira.project.key", "jira.issue.status.mapped"))
 
 	var moved []map[string]string
 	require.Eventually(t, func() bool { // VictoriaLogs counts new records before queries find them
-		moved = ask(t, backend, "jira.issue.key:=WEB-3 | sort by (_time)")
+		moved = ask(t, backend, "jira.issue.key:=WEB-3 event_name:=jira.issue.updated | sort by (_time)")
 		return len(moved) == 2
 	}, waitLimit, 100*time.Millisecond)
 	assert.Equal(t, "BILL-1", moved[0]["jira.issue.previous_key"])
@@ -113,7 +120,7 @@ func TestDemoReportsMistakes(t *testing.T) {
 		args   []string
 		expect string
 	}{
-		{[]string{"-ui", taken.Addr().String(), "-receiver", address(t)}, taken.Addr().String() + " is taken by another program"},
+		{[]string{"-ui", taken.Addr().String(), "-receiver", address(t)}, taken.Addr().String() + ": bind: address already in use. Choose other addresses: make demo ARGS="},
 		{[]string{"-config", "nothing.yaml", "-ui", address(t), "-receiver", address(t)}, "otelcol-jira ended:"},
 		{[]string{"-backend", "nothing", "-ui", address(t), "-receiver", address(t)}, "start the demo with `make demo`"},
 	} {
@@ -126,21 +133,22 @@ func TestDemoReportsMistakes(t *testing.T) {
 
 // demo is the program of `make demo`, with a separate folder for its data.
 type demo struct {
-	dir, tmp string
-	process  *exec.Cmd
-	lines    chan string
-	ended    chan error
+	tmp     string
+	process *exec.Cmd
+	lines   chan string
+	ended   chan error
 }
 
-// newDemo builds all programs of the demo except the collector.
+// newDemo builds all programs of the demo except the collector, where `make demo` has them. All tests share them, so that
+// they are linked once.
 func newDemo(t *testing.T) *demo {
 	t.Helper()
-	d := &demo{dir: t.TempDir(), tmp: t.TempDir(), lines: make(chan string, 100)}
+	d := &demo{tmp: t.TempDir(), lines: make(chan string, 100)}
 	for _, build := range [][]string{
 		{"-modfile=tools/victorialogs/go.mod", "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs"},
 		{"./jirareceiver/cmd/jirasim", "./examples/demo"},
 	} {
-		command := exec.CommandContext(t.Context(), "go", append([]string{"build", "-C", root, "-o", d.dir + "/"}, build...)...)
+		command := exec.CommandContext(t.Context(), "go", append([]string{"build", "-C", root, "-o", "bin/"}, build...)...)
 		output, err := command.CombinedOutput()
 		require.NoError(t, err, string(output))
 	}
@@ -149,9 +157,9 @@ func newDemo(t *testing.T) *demo {
 
 func (d *demo) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), filepath.Join(d.dir, "demo"), append([]string{
-		"-collector", binary(t), "-backend", filepath.Join(d.dir, "victoria-logs"), "-jirasim", filepath.Join(d.dir, "jirasim"),
-	}, args...)...)
+	program, err := filepath.Abs(root + "/bin/demo")
+	require.NoError(t, err)
+	command := exec.CommandContext(t.Context(), program, append([]string{"-collector", binary(t)}, args...)...)
 	command.Dir = root
 	command.Env = append(os.Environ(), "TMPDIR="+d.tmp, "JIRA_WEBHOOK_SECRET=", "JIRA_TOKEN=")
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // otherwise the programs of the demo would continue
