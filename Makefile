@@ -205,6 +205,7 @@ fmt: ## format the code
 .PHONY: lint
 lint: ## run the linters
 	@go tool -modfile=tools/actionlint/go.mod actionlint -shellcheck= -pyflakes=
+	@GOOS=windows go vet ./examples/demo ./jirareceiver/cmd/jirasim
 	@$(TOOL) golangci-lint run --allow-parallel-runners
 	@cd jirareceiver/cmd/jiracheck && go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --allow-parallel-runners
 	@for module in kafka kubernetes policies promtool telegraf; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run --allow-parallel-runners) || exit 1; done

@@ -22,9 +22,9 @@ import (
 )
 
 const (
-	patience = 30 * time.Second // for a program to start
-	speedUp  = "300000"         // a month takes nine seconds
-	history  = 5 * 7 * 24 * time.Hour
+	patience = 30 * time.Second       // for a program to start
+	speedUp  = "300000"               // a month takes nine seconds
+	history  = 5 * 7 * 24 * time.Hour // from which the collector polls
 )
 
 // demo holds the files of the programs, and the addresses at which they listen.

@@ -19,13 +19,17 @@ until grep -q 'reached the present' "$work/demo.log"; do
 done
 sleep 15 # until the connector has found the stuck issues
 
-# take NAME HEIGHT PAGE: Chromium's complaints about the machine do not matter. The time of the page runs for 3.5
-# seconds: beyond the next refresh, Chromium sometimes waits for ever.
-take() {
-  timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-sync --no-first-run \
+# shoot NAME HEIGHT PAGE: Chromium's complaints about the machine do not matter. The time of the page runs for 3.5
+# seconds, until before its first refresh.
+shoot() {
+  timeout 20 chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-sync --no-first-run \
     --user-data-dir="$work/profile" --hide-scrollbars --window-size="1280,$2" --virtual-time-budget=3500 \
-    --screenshot="$work/$1.png" "http://$ui/$3" 2> "$work/chromium.log" \
-    || { cat "$work/chromium.log"; exit 1; }
+    --screenshot="$work/$1.png" "http://$ui/$3" 2> "$work/chromium.log"
+}
+
+# take tries again, because Chromium sometimes waits for ever.
+take() {
+  shoot "$@" || shoot "$@" || shoot "$@" || { cat "$work/chromium.log"; exit 1; }
   pngquant --force --strip --output "docs/images/$1.png" 64 "$work/$1.png"
 }
 

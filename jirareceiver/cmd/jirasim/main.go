@@ -36,8 +36,9 @@ const (
 
 	// pending is the largest number of deliveries that are in progress, or wait for their next attempt, at a time.
 	pending = 1000
-	// ago is the length of the history of a team: two complete sprints, and the first days of a third.
-	ago = 32 * 24 * time.Hour
+	// ago is the length of the history of a team: two complete sprints, and the beginning of a third. User interfaces show
+	// all of it as the last 30 days.
+	ago = 30*24*time.Hour - 6*time.Hour
 )
 
 // command holds the values of the flags.
@@ -118,7 +119,7 @@ func parse(args []string, out io.Writer) (*command, error) {
 	flags.Uint64Var(&c.site.Seed, "seed", 0,
 		"seed of the history: the same seed and start give the same events. Default: a new seed each time")
 	flags.StringVar(&c.start, "start", "",
-		"start of the history, such as 2026-03-02T08:00:00Z. Default: 32 days ago, so that a sprint is in progress; "+
+		"start of the history, such as 2026-03-02T08:00:00Z. Default: a little less than 30 days ago; "+
 			"for a scenario, the time at which it would end now")
 	flags.Float64Var(&c.pace.SpeedUp, "speed-up", 1800,
 		"factor by which time is sped up until the history reaches the present; "+

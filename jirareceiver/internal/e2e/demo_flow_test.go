@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func teamSite(seed uint64) jirasim.Site {
 }
 
 func flags(site jirasim.Site) []string {
-	return []string{"-seed", fmt.Sprint(site.Seed), "-start", site.Start.Format(time.RFC3339)}
+	return []string{"-seed", strconv.FormatUint(site.Seed, 10), "-start", site.Start.Format(time.RFC3339)}
 }
 
 // assertViews waits until the views of the UI show the numbers of a team.
@@ -199,6 +200,6 @@ func (n *teamNumbers) count(issues map[string]*teamIssue, resolutions map[string
 		n.board[place] = fmt.Sprintf("%d %s", len(inPlace), list)
 	}
 	for project, number := range resolved {
-		n.resolved[project] = fmt.Sprint(number)
+		n.resolved[project] = strconv.Itoa(number)
 	}
 }
