@@ -34,7 +34,7 @@ func TestDemoFlow(t *testing.T) {
 	site := teamSite(7)
 	d.start(t, append([]string{"-receiver", receiver, "-ui", ui, "--", "-rate", "400"}, flags(site)...)...)
 	d.await(t, reachedPresent)
-	assertViews(t, ui, site)
+	assertViews(t, ui, site, time.Now)
 	d.interrupt(t)
 }
 
@@ -47,12 +47,12 @@ func flags(site jirasim.Site) []string {
 	return []string{"-seed", strconv.FormatUint(site.Seed, 10), "-start", site.Start.Format(time.RFC3339)}
 }
 
-// assertViews waits until the views of the UI show the numbers of a team.
-func assertViews(t *testing.T, ui string, site jirasim.Site) {
+// assertViews waits until the views of the UI show the numbers of a team at a time.
+func assertViews(t *testing.T, ui string, site jirasim.Site, until func() time.Time) {
 	t.Helper()
 	var expected teamNumbers
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		expected = numbersOf(t, site, time.Now())
+		expected = numbersOf(t, site, until())
 		board, stuck, resolved := map[string]string{}, map[string]string{}, map[string]string{}
 		for _, row := range ask(t, ui, viewQuery(t, ui, "/board")) {
 			board[row["project"]+" "+row["status"]] = row["number"] + " " + row["issues"]
