@@ -188,7 +188,8 @@ func shuffled(logs plog.Logs, seed uint64) plog.Logs {
 
 // flowOutputs is what the connector has made, or should have made.
 type flowOutputs struct {
-	records map[string]map[string]any // the attributes of each record, by event, issue and time
+	records map[string]map[string]any // the attributes of each record, by event, issue and, of lifecycles, time
+	times   map[string]time.Time      // of the records, by the same keys
 	values  map[string]string         // of counters, histograms and gauges of numbers, by name and labels
 	ages    map[string]float64        // of gauges of seconds, by name and labels
 }
@@ -211,7 +212,10 @@ func runConnector(t *testing.T, cfg *jiraflowconnector.Config, state component.C
 	for _, half := range []connector.Logs{toLogs, toMetrics} {
 		require.NoError(t, half.Shutdown(t.Context()))
 	}
-	o := &flowOutputs{records: map[string]map[string]any{}, values: map[string]string{}, ages: map[string]float64{}}
+	o := &flowOutputs{
+		records: map[string]map[string]any{}, times: map[string]time.Time{},
+		values: map[string]string{}, ages: map[string]float64{},
+	}
 	for _, batch := range records.AllLogs() {
 		for _, e := range eventsOf(batch) {
 			o.addRecord(t, e)
@@ -230,13 +234,13 @@ func runConnector(t *testing.T, cfg *jiraflowconnector.Config, state component.C
 func (o *flowOutputs) addRecord(t *testing.T, e event) {
 	t.Helper()
 	key := fmt.Sprintf("%s %s", e.name, e.attrs["jira.issue.id"])
-	if e.name != "jira.issue.stuck" { // its time is the time of the flush
+	if e.name == "jira.issue.lifecycle" {
 		key += " " + e.time.UTC().Format(time.RFC3339Nano)
 	}
 	assert.NotContains(t, o.records, key)
 	assert.NotEmpty(t, e.uid)
 	delete(e.attrs, "log.record.uid")
-	o.records[key] = e.attrs
+	o.records[key], o.times[key] = e.attrs, e.time
 }
 
 func (o *flowOutputs) addMetric(metric pmetric.Metric) {
@@ -301,7 +305,7 @@ func flowConfig(hours *workingHours, stuckSince time.Time) *jiraflowconnector.Co
 
 func (f *flowTally) compareWebhooks(t *testing.T, site jirasim.Site, hours *workingHours, parts []plog.Logs) {
 	t.Helper()
-	expected := &expectation{site: site, hours: hours, stuck: map[string]*expectedStay{}}
+	expected := &expectation{site: site, hours: hours, stuck: map[string]*sentStuck{}}
 	state := newFlowStorage()
 	begin := monthStart.Add(-time.Hour)
 	for n, end := range []time.Time{monthMiddle, monthEnd} {
@@ -317,7 +321,7 @@ func (f *flowTally) compareWebhooks(t *testing.T, site jirasim.Site, hours *work
 
 func (f *flowTally) compareBackfill(t *testing.T, site jirasim.Site, hours *workingHours, records plog.Logs) {
 	t.Helper()
-	expected := &expectation{site: site, hours: hours, stuck: map[string]*expectedStay{}}
+	expected := &expectation{site: site, hours: hours, stuck: map[string]*sentStuck{}}
 	lives := slices.DeleteFunc(jirasim.Lives(site, monthEnd), func(l jirasim.Life) bool { return !l.Deleted.IsZero() })
 	cfg := flowConfig(hours, monthEnd.Add(-stuckFor))
 	before := time.Now()
@@ -412,12 +416,18 @@ func staysOf(l jirasim.Life) []expectedStay {
 type expectation struct {
 	site  jirasim.Site
 	hours *workingHours
-	stuck map[string]*expectedStay // by id of the issue: the connector has sent that it is stuck
+	stuck map[string]*sentStuck // by id of the issue: the connector has sent that it is stuck
 
 	cfg     *jiraflowconnector.Config
 	records map[string]map[string]any
 	counts  map[string]int
 	times   map[string][]time.Duration
+}
+
+// sentStuck is a stay of which the connector has sent at a time that the issue is stuck.
+type sentStuck struct {
+	*expectedStay
+	at time.Time
 }
 
 // compare computes the outputs of the moves after begin, and compares them with the outputs of the connector, which has
@@ -431,7 +441,7 @@ func (x *expectation) compare(
 	for _, l := range lives {
 		stays := staysOf(l)
 		x.addMoves(l, stays, begin)
-		x.addUnstuck(l, stays)
+		x.addUnstuck(t, l, stays, got)
 		current := &stays[len(stays)-1]
 		if !l.Deleted.IsZero() || isEnd(current.in) {
 			continue
@@ -610,6 +620,9 @@ func (x *expectation) addOpen(
 	if !l.IsAssigned {
 		x.counts[x.name("unassigned", l, mapped)]++
 	}
+	if l.IsFlagged {
+		x.counts[x.name("flagged", l, mapped)]++
+	}
 	limit, atLeast := x.limit(l, current.in), x.hours.between(current.since, before)
 	if limit == 0 || x.hours.between(current.since, after) < limit {
 		return
@@ -618,14 +631,17 @@ func (x *expectation) addOpen(
 	if x.stuck[l.ID] != nil {
 		return // sent before
 	}
-	x.stuck[l.ID] = current
 	attributes := x.issue(l)
 	putStatus(attributes, "jira.issue.status.", current.in)
 	attributes["jira.issue.status.since"] = jiraTime(current.since)
 	attributes["jira.issue.stuck.limit_seconds"] = int64(limit / time.Second)
 	attributes["jira.issue.assigned"] = l.IsAssigned
+	if l.IsFlagged {
+		attributes["jira.issue.flagged"] = true
+	}
 	key := "jira.issue.stuck " + l.ID
 	x.records[key] = attributes
+	x.stuck[l.ID] = &sentStuck{current, got.times[key]}
 	duration, _ := got.records[key]["jira.issue.status.duration_seconds"].(int64)
 	assert.GreaterOrEqual(t, duration, int64(atLeast/time.Second), key)
 	assert.LessOrEqual(t, duration, int64(x.hours.between(current.since, after)/time.Second), key)
@@ -633,7 +649,9 @@ func (x *expectation) addOpen(
 }
 
 // addUnstuck adds the end of a stay for which the connector has sent that the issue is stuck.
-func (x *expectation) addUnstuck(l jirasim.Life, stays []expectedStay) {
+// The end follows the beginning, although the test sends all records later than they happened.
+func (x *expectation) addUnstuck(t *testing.T, l jirasim.Life, stays []expectedStay, got *flowOutputs) {
+	t.Helper()
 	stuck := x.stuck[l.ID]
 	if stuck == nil {
 		return
@@ -648,7 +666,9 @@ func (x *expectation) addUnstuck(l jirasim.Life, stays []expectedStay) {
 	putStatus(attributes, "jira.issue.status.", stays[len(stays)-1].in)
 	putStatus(attributes, "jira.issue.status.previous.", stuck.in)
 	attributes["jira.issue.status.previous.duration_seconds"] = int64(x.hours.between(stuck.since, left) / time.Second)
-	x.records["jira.issue.unstuck "+l.ID+" "+left.UTC().Format(time.RFC3339Nano)] = attributes
+	key := "jira.issue.unstuck " + l.ID
+	x.records[key] = attributes
+	assert.Equal(t, stuck.at.Add(time.Millisecond), got.times[key], key)
 }
 
 // flowStorage is a storage extension with one client.

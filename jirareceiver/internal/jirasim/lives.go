@@ -12,7 +12,7 @@ import (
 // Life is what happened to an issue, as the site knows it: no part of it comes from the body of a delivery.
 type Life struct {
 	ID, Key, Project, Type, Priority string // as they were last
-	IsAssigned                       bool   // as it was last
+	IsAssigned, IsFlagged            bool   // as it was last
 	Created, Deleted                 time.Time
 	First                            StatusName // status in which the issue was created
 	Moves                            []Move     // in order
@@ -42,7 +42,7 @@ func Lives(s Site, until time.Time) (lives []Life) {
 func (r *register) life(s Site, i *issue) Life {
 	l := Life{
 		ID: strconv.Itoa(i.id), Key: i.key, Project: i.project.key, Type: i.kind.name, Priority: i.priority.name,
-		IsAssigned: i.assignee != person{}, Created: i.created, First: s.named(workflows[i.kind][0]),
+		IsAssigned: i.assignee != person{}, IsFlagged: i.isFlagged, Created: i.created, First: s.named(workflows[i.kind][0]),
 	}
 	for _, h := range i.histories {
 		for _, c := range h.changes {
