@@ -44,8 +44,7 @@ help: ## list the targets
 
 .PHONY: run
 run: build ## build the collector and start it on localhost:8087; CONFIG=my.yaml for your own configuration, ARGS for flags
-	@echo 'Now try `make send` in a second terminal, with URL= if $(CONFIG) does not listen at $(URL). Ctrl-C stops it.'
-	@exec $(BINARY) --config $(CONFIG) $(if $(JIRA_WEBHOOK_SECRET),--set 'receivers::jira::signature::secrets=["$${env:JIRA_WEBHOOK_SECRET}"]') $(ARGS)
+	@tools/run.sh $(BINARY) --config $(CONFIG) $(if $(JIRA_WEBHOOK_SECRET),--set 'receivers::jira::signature::secrets=["$${env:JIRA_WEBHOOK_SECRET}"]') $(ARGS)
 
 .PHONY: send
 send: ## post the life of an issue to the running collector
@@ -82,9 +81,10 @@ bin/victoria-logs: tools/victorialogs/go.mod
 .PHONY: build
 build: ## build bin/otelcol-jira
 	@mkdir -p build bin
+	@[ -e $(BINARY) ] || echo 'Building the collector. The first time, this takes some minutes.'
 	@sed 's/^  version: .*/&$(COMMIT)/' builder-config.yaml > build/manifest.yaml
-	@$(TOOL) builder --config build/manifest.yaml --skip-strict-versioning=false
-	@cp -f build/otelcol-jira/otelcol-jira $(BINARY)
+	@$(TOOL) builder --config build/manifest.yaml --skip-strict-versioning=false --skip-compilation
+	@CGO_ENABLED=0 tools/progress.sh go build -C build/otelcol-jira -v -trimpath -ldflags='-s -w' -o $(abspath $(BINARY)) .
 
 # The same commit makes the same bytes.
 .PHONY: chart

@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -130,16 +131,21 @@ func TestTermination(t *testing.T) {
 	}
 }
 
-// TestQuickstart runs the configuration of `make run` and the command of `make send`.
+// TestQuickstart runs the commands of `make run` and `make send`. The console shows a line for each event, after the
+// hint.
 func TestQuickstart(t *testing.T) {
 	dir, endpoint := t.TempDir(), address(t)
-	config, err := filepath.Abs(root + "/examples/quickstart.yaml")
-	require.NoError(t, err)
-	c := start(t, dir, config, "--set", "receivers::jira::endpoint="+endpoint, "--set", "service::telemetry::metrics::level=none")
+	console := exec.CommandContext(t.Context(), absolute(t, root+"/tools/run.sh"), binary(t), "--config", absolute(t, root+"/examples/quickstart.yaml"),
+		"--set", "receivers::jira::endpoint="+endpoint, "--set", "service::telemetry::metrics::level=none")
+	console.Env = append(os.Environ(), "JIRA_WEBHOOK_SECRET=")
+	console.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as in a terminal, where Ctrl-C reaches all processes of the group
+	c := run(t, dir, console)
+	t.Cleanup(func() { _ = syscall.Kill(-console.Process.Pid, syscall.SIGKILL) })
+	c.awaitListening(t)
 
 	send := exec.CommandContext(t.Context(), "go", "run", "./jirareceiver/cmd/jirasim", "-scenario", "testdata/life", "-verbose", "-url", c.url)
 	send.Dir = root
-	send.Env = append(os.Environ(), "JIRA_WEBHOOK_SECRET=")
+	send.Env = console.Env
 	answers, err := send.CombinedOutput()
 	require.NoError(t, err, string(answers))
 	assert.Equal(t, len(life(t)), strings.Count(string(answers), `200 OK {"status":"ok"}`), string(answers))
@@ -149,17 +155,40 @@ func TestQuickstart(t *testing.T) {
 		content, _ := os.ReadFile(records)
 		return bytes.Count(content, []byte("\n")) == len(life(t))
 	}, waitLimit, 20*time.Millisecond, "the file is written while the collector runs")
-	c.terminate(t)
-	for _, line := range []string{
-		"OPS-42 created: Deploy payment service",
-		"OPS-42 moved from To Do to In Progress: Deploy payment service",
-		"OPS-42 comment created: Deploy payment service",
-		"OPS-42 moved from In Review to Done: Deploy payment service",
-		"OPS-42 deleted: Deploy payment service",
-	} {
-		assert.Contains(t, c.output(), line)
-	}
-	assert.NotContains(t, c.output(), "No mapping for Jira statuses")
+	require.NoError(t, syscall.Kill(-console.Process.Pid, syscall.SIGINT))
+	require.NoError(t, <-c.exited, c.output())
+	log, events, found := strings.Cut(c.output(), "\nNow try in a second terminal: make send URL="+c.url+"\nCtrl-C stops the collector.\n\n")
+	require.True(t, found, c.output())
+	assert.Contains(t, log, "Everything is ready.")
+	assert.NotContains(t, log, "service.instance.id")
+	events, end, found := strings.Cut(events, "Received signal from OS")
+	require.True(t, found, c.output())
+	assert.Contains(t, end, "Shutdown complete.")
+	lines := strings.Split(events, "\n")
+	assert.ElementsMatch(t, []string{
+		"2026-03-02T08:15:27Z OPS-42 created: Deploy payment service status=planned",
+		"2026-03-02T08:17:02Z OPS-42 updated (assignee, priority): Deploy payment service status=planned",
+		"2026-03-03T09:01:11Z OPS-42 moved from To Do to In Progress: Deploy payment service status=processing",
+		"2026-03-03T09:05:40Z OPS-42 comment created: Deploy payment service status=processing",
+		"2026-03-04T13:30:00Z OPS-42 moved from In Progress to In Review: Deploy payment service status=processing",
+		"2026-03-05T15:45:12Z OPS-42 moved from In Review to Done: Deploy payment service status=done",
+		"2026-03-09T07:00:03Z OPS-42 deleted: Deploy payment service status=done",
+	}, lines[:len(lines)-1])
+}
+
+// TestRunFails checks that `make run` fails if the collector does not start.
+func TestRunFails(t *testing.T) {
+	output, err := exec.CommandContext(t.Context(), absolute(t, root+"/tools/run.sh"), binary(t), "--config", "missing.yaml").CombinedOutput()
+	require.Error(t, err)
+	assert.Contains(t, string(output), "missing.yaml")
+	assert.NotContains(t, string(output), "Now try")
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	require.NoError(t, err)
+	return path
 }
 
 // TestVersion checks that the version contains the version of the manifest and the commit.

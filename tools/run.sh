@@ -1,0 +1,33 @@
+#!/bin/sh
+# Runs the collector for `make run`: tools/run.sh bin/otelcol-jira --config examples/quickstart.yaml
+#
+# With this configuration, it hides the headings that the debug exporter prints for each event, so that an event is one
+# line. When the collector is ready, it prints a hint. It returns an error if the collector never becomes ready.
+case "$*" in *examples/quickstart.yaml*) short=yes ;; esac
+tab=$(printf '\t')
+
+hint() {
+	arguments=
+	case $url in */localhost:8087/jira/events | */127.0.0.1:8087/jira/events) ;; *) arguments=" URL=$url" ;; esac
+	[ -z "$JIRA_WEBHOOK_SECRET" ] || arguments="$arguments JIRA_WEBHOOK_SECRET=…"
+	printf '\nNow try in a second terminal: make send%s\nCtrl-C stops the collector.\n\n' "$arguments"
+}
+
+# The collector stops at Ctrl-C, and the loop ends after its last line.
+trap : INT
+"$@" 2>&1 | {
+	trap '' INT
+	status=1
+	while IFS= read -r line; do
+		case $short$line in "yesLogs$tab{"* | 'yesResourceLog #'* | 'yesScopeLog #'* | yes) continue ;; esac
+		printf '%s\n' "$line"
+		case $line in # the exact form of the log, because events contain any text
+		????-??-??T??:??:??.???Z"${tab}info${tab}Waiting for Jira to post events$tab"*'"url": "'*)
+			url=${line##*'"url": "'} url=${url%%'"'*} ;;
+		????-??-??T??:??:??.???Z"${tab}info${tab}Everything is ready."*)
+			status=0
+			[ -z "$url" ] || hint ;;
+		esac
+	done
+	exit $status
+}
