@@ -4,7 +4,7 @@ BINARY  := bin/otelcol-jira
 CONFIG  := examples/quickstart.yaml
 URL     := http://localhost:8087/jira/events
 TOOL    := go tool -modfile=tools/go.mod
-PACKAGE := ./jirareceiver/... ./jiraflowconnector/...
+PACKAGE := ./internal/... ./jirareceiver/... ./jiraflowconnector/...
 
 # The end of the version of the distribution: the commit of the build, if git knows it.
 COMMIT = $(shell git describe --always --dirty --exclude '*' 2>/dev/null | sed 's/^/+/')
@@ -99,7 +99,7 @@ unit: ## run the tests without the built collector, in their short form
 
 .PHONY: test
 test: ## run all tests: with the race detector, coverage, the built collector, and a short soak
-	go test -race -coverprofile=coverage.out -coverpkg=./jirareceiver/...,./jiraflowconnector/... $(PACKAGE)
+	go test -race -coverprofile=coverage.out -coverpkg=./internal/...,./jirareceiver/...,./jiraflowconnector/... $(PACKAGE)
 	@awk -v min=$(MIN_COVERAGE) -f tools/coverage.awk coverage.out
 	go test -count=1 -run TestAllocations ./jirareceiver
 	$(MAKE) build
@@ -199,8 +199,8 @@ generate: ## run mdatagen, and format its output
 
 .PHONY: fmt
 fmt: ## format the code
-	@$(TOOL) gofumpt -extra=group_params -w jirareceiver jiraflowconnector examples tools
-	@$(TOOL) goimports -local github.com/otel-jira/collector -w jirareceiver jiraflowconnector examples tools
+	@$(TOOL) gofumpt -extra=group_params -w internal jirareceiver jiraflowconnector examples tools
+	@$(TOOL) goimports -local github.com/otel-jira/collector -w internal jirareceiver jiraflowconnector examples tools
 
 .PHONY: lint
 lint: ## run the linters

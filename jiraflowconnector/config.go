@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otel-jira/collector/internal/strictconf"
 	"github.com/otel-jira/collector/jiraflowconnector/internal/attr"
 )
 
@@ -36,6 +37,8 @@ type Config struct {
 	Metrics MetricsConfig `mapstructure:"metrics"`
 	// Calendar restricts all durations to working hours. Default: none, so that all time counts.
 	Calendar *CalendarConfig `mapstructure:"calendar"`
+
+	mistakes strictconf.Mistakes // of Unmarshal
 
 	// prevent unkeyed literal initialization
 	_ struct{}

@@ -22,9 +22,7 @@ func load(t *testing.T, text string) (*Config, error) {
 	var raw map[string]any
 	require.NoError(t, yaml.Unmarshal([]byte(text), &raw))
 	cfg := NewFactory().CreateDefaultConfig().(*Config)
-	if err := confmap.NewFromStringMap(raw).Unmarshal(cfg); err != nil {
-		return nil, err
-	}
+	require.NoError(t, confmap.NewFromStringMap(raw).Unmarshal(cfg))
 	err := cfg.Validate()
 	return cfg, err
 }
@@ -137,14 +135,14 @@ func TestCalendarDefaults(t *testing.T) {
 
 // invalidConfigs holds configurations with one mistake each, and a part of the error.
 var invalidConfigs = map[string]string{
-	"max_issue: 1":                                                      "these keys do not exist here",
-	"cycle: {begin: [x]}":                                               "these keys do not exist here",
-	"stuck: {rules: [{project: OPS}]}":                                  "these keys do not exist here",
-	"calendar: {timezone: UTC}":                                         "these keys do not exist here",
-	"max_issues: many":                                                  "write a whole number",
-	"settle_time: long":                                                 "write durations with the units",
-	"stuck: {limits: [72h]}":                                            "write pairs",
-	"metrics: 5":                                                        "this key contains other keys",
+	"max_issue: 1":                                                      "max_issue: there is no such key; did you mean max_issues?",
+	"cycle: {begin: [x]}":                                               "cycle::begin: there is no such key; write one of these keys: active, end, start",
+	"stuck: {rules: [{project: OPS}]}":                                  "stuck::rules[0]::project: there is no such key; did you mean stuck::rules[0]::projects?",
+	"calendar: {timezone: UTC}":                                         "calendar::timezone: there is no such key; did you mean calendar::time_zone?",
+	"max_issues: many":                                                  `max_issues: "many" is not a whole number; write it without a unit`,
+	"settle_time: long":                                                 `settle_time: "long" is not a duration; write it with the units h, m and s`,
+	"stuck: {limits: [72h]}":                                            "stuck::limits: not a section; write pairs below it, such as processing: 72h",
+	"metrics: 5":                                                        "metrics: not a section; write its keys below it, indented",
 	"max_issues: 0":                                                     "max_issues: 0 is not a positive number; set the largest number of issues",
 	"settle_time: 10":                                                   "settle_time: 10ns is less than a millisecond; write it with a unit",
 	"settle_time: -1s":                                                  "settle_time: -1s is less than a millisecond",
@@ -232,5 +230,5 @@ metrics: {flush_interval: 0, max_series: 0, temporality: x}
 calendar: {weekdays: [x], hours: [y], holidays: [z]}
 `)
 	require.Error(t, err)
-	assert.Equal(t, 12, strings.Count(err.Error(), "\n")+1, err.Error())
+	assert.Equal(t, 12, strings.Count(err.Error(), "\n  "), err.Error())
 }

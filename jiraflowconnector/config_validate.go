@@ -16,16 +16,16 @@ import (
 	"github.com/otel-jira/collector/jiraflowconnector/internal/calendar"
 )
 
-// Validate reports all invalid values.
+// Validate reports all mistakes of Unmarshal and all invalid values.
 func (cfg *Config) Validate() error {
-	return errors.Join(
+	return cfg.mistakes.Join(errors.Join(
 		cfg.validateLimits(),
 		cfg.Cycle.validate(),
 		cfg.validateLifecycle(),
 		cfg.Stuck.validate(cfg.Cycle.End),
 		cfg.Metrics.validate(),
 		cfg.Calendar.validate(),
-	)
+	))
 }
 
 const maxSettleTime = time.Hour

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
+	"github.com/otel-jira/collector/internal/strictconf"
 	"github.com/otel-jira/collector/jirareceiver/internal/active"
 	"github.com/otel-jira/collector/jirareceiver/internal/auth"
 	"github.com/otel-jira/collector/jirareceiver/internal/dedup"
@@ -85,6 +86,8 @@ type Config struct {
 	// MaxTextLength is the largest number of characters of a text. The receiver cuts longer texts, except the payload.
 	// Default: 4096.
 	MaxTextLength int `mapstructure:"max_text_length"`
+
+	mistakes strictconf.Mistakes // of Unmarshal
 
 	// prevent unkeyed literal initialization
 	_ struct{}

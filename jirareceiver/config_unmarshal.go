@@ -13,23 +13,69 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otel-jira/collector/internal/strictconf"
 )
 
-// Unmarshal reads the keys, rejects unknown keys, and adds the leading slash that a path may lack.
+// Unmarshal reads the keys, and adds the leading slash that a path may lack. Validate reports its mistakes, such as
+// unknown keys.
 func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := keepStartAsText(conf); err != nil {
 		return err
 	}
-	if err := errors.Join(withAdvice(conf.Unmarshal(cfg)), checkMappings(conf)); err != nil {
-		return err
-	}
+	reversed := checkMappings(conf)
+	cfg.mistakes = strictconf.Unmarshal(conf, cfg, hints, func() error { return errors.Join(reversed, cfg.moveTLSErrors()) })
 	if cfg.Include.UserHashKey == nil && conf.IsSet("include::user_hash_key") {
 		cfg.Include.UserHashKey = new(configopaque.String) // so that Validate reports a variable that is not set
 	}
 	cfg.Path = withLeadingSlash(cfg.Path)
 	cfg.HealthPath = withLeadingSlash(cfg.HealthPath)
 	return nil
+}
+
+// extensionHint is the text about a value that must be the id of an extension.
+const extensionHint = "not the id of an extension; write its type, or type/name, such as file_storage/jira"
+
+// hints are the texts about values of the wrong type, where the type alone does not determine what to write, and the
+// advice about keys that other programs have.
+var hints = map[string]string{
+	"endpoint":               "not an address; write host:port, such as " + defaultEndpoint,
+	"host":                   "write host and port in endpoint, such as " + defaultEndpoint,
+	"port":                   "write host and port in endpoint, such as " + defaultEndpoint,
+	"api::endpoint":          "not an address; write https://host[/context]",
+	"api::url":               "did you mean api::endpoint?",
+	"changelog":              "not a mode; write attributes or split",
+	"custom_fields":          "not a section; write pairs below it, such as customfield_10016: story_points",
+	"query_attributes":       "not a section; write pairs below it, such as issue: jira.issue.key",
+	"severity::priorities":   "not a section; write pairs below it, such as Highest: error",
+	"status::mapping":        "not a section; write pairs below it, such as done: [Verified]",
+	"status::projects":       "not a section; write pairs below it, such as OPS: {mapping: {done: [Verified]}}",
+	"poll::mode":             "not a mode; write off, repair or full",
+	"poll::start_from":       "not a date; write it in quotes, such as \"2026-01-31\"",
+	"registration::mode":     "not a mode; write off, verify or manage",
+	"deduplication::storage": extensionHint,
+	"poll::storage":          extensionHint,
+	"k8s_leader_elector":     "not the id of an extension; write it like k8s_leader_elector",
+}
+
+// moveTLSErrors returns the errors in the settings of TLS, and removes the settings. Otherwise the collector would report
+// them at the place serverconfig::tls, with the name of a Go field.
+func (cfg *Config) moveTLSErrors() error {
+	var server error
+	if tls := cfg.ServerConfig.TLS.Get(); tls != nil {
+		server = confmap.Validate(tls)
+	}
+	if server != nil {
+		cfg.ServerConfig.TLS = configoptional.None[configtls.ServerConfig]()
+	}
+	client := confmap.Validate(&cfg.API.ClientConfig.TLS)
+	if client != nil {
+		cfg.API.ClientConfig.TLS = configtls.ClientConfig{}
+	}
+	return errors.Join(within("tls", server), within("api::tls", client))
 }
 
 // keepStartAsText turns a date without quotes, which YAML reads as a time, back into a text.
@@ -41,33 +87,6 @@ func keepStartAsText(conf *confmap.Conf) error {
 	return conf.Merge(confmap.NewFromStringMap(map[string]any{
 		"poll": map[string]any{"start_from": start.Format(time.RFC3339Nano)},
 	}))
-}
-
-// withAdvice adds advice to the known errors of the decoder.
-func withAdvice(err error) error {
-	if err == nil {
-		return nil
-	}
-	for _, known := range []struct{ symptom, advice string }{
-		{"has invalid keys", "these keys do not exist here; check their spelling and their indentation"},
-		{"'string', got unconvertible type 'int'", "put texts that consist of digits, such as ids, in quotes"},
-		{"'configopaque.String', got unconvertible type", "put secrets and tokens in quotes"},
-		{"must be an array or slice", "write a list, such as [one, another]"},
-		{"expected a map or struct", "this key contains other keys; write them below it, indented"},
-		{"expected type 'map[", "write pairs, such as one: another"},
-		{"'bool', got unconvertible type", "write true or false"},
-		{"'float64', got unconvertible type", "write a number without a unit"},
-		{"'active.Mode', got unconvertible type", "write off, repair or full"},
-		{"'int', got unconvertible type", "write a whole number without a unit"},
-		{"'int64', got unconvertible type", "write a whole number without a unit; sizes are in bytes"},
-		{"'jirareceiver.ChangelogMode', got unconvertible type", "write attributes or split"},
-		{" time: ", "write durations with the units h, m and s, such as 1h30m"},
-	} {
-		if strings.Contains(err.Error(), known.symptom) {
-			err = fmt.Errorf("%w\n\n%s", err, known.advice)
-		}
-	}
-	return err
 }
 
 // checkMappings returns an error for a mapping the wrong way round, such as Verified: done. The decoder accepts it,

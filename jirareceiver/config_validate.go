@@ -27,9 +27,9 @@ import (
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
 
-// Validate reports all invalid values.
+// Validate reports all mistakes of Unmarshal and all invalid values.
 func (cfg *Config) Validate() error {
-	return errors.Join(
+	return cfg.mistakes.Join(errors.Join(
 		cfg.validateServer(),
 		cfg.validateListen(),
 		cfg.API.Problems(cfg.SiteURL),
@@ -52,13 +52,13 @@ func (cfg *Config) Validate() error {
 		cfg.Include.validate(),
 		cfg.Deduplication.validate(),
 		cfg.validateAdmission(),
-	)
+	))
 }
 
 func (cfg *Config) validateServer() error {
 	var errs []error
 	if !isAddress(cfg.ServerConfig.NetAddr) {
-		errs = append(errs, fmt.Errorf("endpoint: not an address; use host:port, such as %s", defaultEndpoint))
+		errs = append(errs, errors.New("endpoint: "+hints["endpoint"]))
 	}
 	if cfg.ServerConfig.MaxRequestBodySize <= 0 {
 		errs = append(errs, fmt.Errorf("max_request_body_size: %d is not a positive number; "+
@@ -328,12 +328,12 @@ func (cfg *Config) validateCustomFields() error {
 	for _, id := range slices.Sorted(maps.Keys(cfg.CustomFields)) {
 		name := cfg.CustomFields[id]
 		if !customFieldID.MatchString(id) {
-			errs = append(errs, fmt.Errorf("custom_fields::%s: not the id of a custom field; "+
-				"write it like customfield_10016", id))
+			errs = append(errs, fmt.Errorf("custom_fields::%s: %q is not the id of a custom field; "+
+				"write the id first and then an alias, such as customfield_10016: story_points", id, id))
 		}
 		if !alias.MatchString(name) {
-			errs = append(errs, fmt.Errorf("custom_fields::%s: the alias is not the end of an attribute name; "+
-				"write it in lower case, such as story_points", id))
+			errs = append(errs, fmt.Errorf("custom_fields::%s: %q is not the end of an attribute name; "+
+				"write an alias in lower case, such as story_points", id, name))
 		}
 		if other, taken := seen[name]; taken {
 			errs = append(errs, fmt.Errorf("custom_fields::%s: the same alias as %s; choose another", id, other))
@@ -349,8 +349,8 @@ func (cfg *Config) validateQueryAttributes() error {
 	for _, parameter := range slices.Sorted(maps.Keys(cfg.QueryAttributes)) {
 		attribute := cfg.QueryAttributes[parameter]
 		if parameter == "" || !attributeName.MatchString(attribute) {
-			errs = append(errs, fmt.Errorf("query_attributes::%s: not the name of an attribute; "+
-				"write it like jira.issue.key", parameter))
+			errs = append(errs, fmt.Errorf("query_attributes::%s: %q is not the name of an attribute; "+
+				"write it like jira.issue.key", parameter, attribute))
 		}
 		if record.IsReserved(attribute) {
 			errs = append(errs, fmt.Errorf("query_attributes::%s: only the receiver sets %s; "+
@@ -381,8 +381,8 @@ func (cfg *SeverityConfig) validate() error {
 	seen := map[string]string{}
 	for _, priority := range slices.Sorted(maps.Keys(cfg.Priorities)) {
 		if _, known := record.ParseSeverity(cfg.Priorities[priority]); !known {
-			errs = append(errs, fmt.Errorf("severity::priorities::%s: not a severity; "+
-				"write trace, debug, info, warn, error or fatal", priority))
+			errs = append(errs, fmt.Errorf("severity::priorities::%s: %q is not a severity; "+
+				"write trace, debug, info, warn, error or fatal", priority, cfg.Priorities[priority]))
 		}
 		name := status.Fold(priority)
 		if other, taken := seen[name]; taken {

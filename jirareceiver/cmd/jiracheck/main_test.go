@@ -547,14 +547,14 @@ func TestUnchecked(t *testing.T) {
 		"two files":         {valid, []string{"other.yaml"}, []string{"needs one configuration file"}},
 		"no time":           {valid, []string{"-timeout", "0s"}, []string{"-timeout: 0s is not a positive time"}},
 		"no endpoint":       {"receivers: {jira: {allow_unauthenticated: true}}", nil, []string{"api::endpoint: not set"}},
-		"unknown key":       {strings.Replace(valid, "signature:", "signatures:", 1), nil, []string{"receivers::jira:", "check their spelling"}},
+		"unknown key":       {strings.Replace(valid, "signature:", "signatures:", 1), nil, []string{"receivers::jira: signatures: there is no such key; did you mean signature?"}},
 		"unset variable":    {strings.Replace(valid, "CHECK_SECRET", "CHECK_UNSET", 1), nil, []string{"CHECK_UNSET", "signature::secrets[0]: empty"}},
 		"no extension":      {strings.Replace(valid, "  basicauth/jira:", "  basicauth/other:", 1), nil, []string{"extensions::basicauth/jira: not in the file"}},
 		"other extension":   {strings.ReplaceAll(valid, "basicauth", "sigv4auth"), nil, []string{"does not have the extension sigv4auth"}},
 		"invalid extension": {strings.Replace(valid, "client_auth", "client", 1), nil, []string{"extensions::basicauth/jira:"}},
 		"secret that is not a text": {
 			strings.Replace(valid, `["${env:CHECK_SECRET}"]`, "[{"+secret+": "+secret+"}]", 1), nil,
-			[]string{"configopaque.String"},
+			[]string{"signature::secrets[0]: not a text; put secrets and tokens in quotes"},
 		},
 		"password that is not a text": {
 			strings.Replace(valid, `"${env:CHECK_API_TOKEN}"`, "{a: "+apiToken+"}", 1), nil, []string{"configopaque.String"},

@@ -118,7 +118,7 @@ func unmarshal(conf *confmap.Conf, section string, into any) error {
 		err = confmap.Validate(into)
 	}
 	if err != nil {
-		return fmt.Errorf("%s:\n%w", section, err)
+		return fmt.Errorf("%s: %w", section, err)
 	}
 	return nil
 }

@@ -241,7 +241,7 @@ func TestMisspeltKey(t *testing.T) {
 	config := writeConfig(t, strings.ReplaceAll(signedConfig, "signature:", "signatures:"), "localhost:0", "events.jsonl")
 	output, err := command(t, "validate", "--config", config).CombinedOutput()
 	require.Error(t, err)
-	assert.Contains(t, string(output), "invalid keys: signatures")
+	assert.Equal(t, "Error: receivers::jira: signatures: there is no such key; did you mean signature?\n", string(output))
 }
 
 // validate makes the collector validate the merged files.
