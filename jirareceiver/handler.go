@@ -80,7 +80,7 @@ func newHandler(settings receiver.Settings, cfg *Config, next consumer.Logs, now
 	if err != nil {
 		return nil, err
 	}
-	telemetry, err := newTelemetry(settings, now)
+	telemetry, err := newTelemetry(settings, cfg.Path, now)
 	if err != nil {
 		return nil, err
 	}

@@ -154,6 +154,20 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestConfiguredPathIsLogged checks that the log contains the configured path once a minute, and not the path of the
+// request, which may contain anything.
+func TestConfiguredPathIsLogged(t *testing.T) {
+	t.Parallel()
+	r := start(t, &sink{}, func(cfg *Config) { cfg.Path = "/hooks/jira" })
+	for _, path := range []string{"/jira/events", "/hunter2", "/hooks/jira/"} {
+		r.post(t, []byte(createdBody), withTarget(http.MethodPost, path))
+	}
+	require.Equal(t, 1, r.logs.FilterMessage("Rejected webhook request").Len())
+	assert.Equal(t, map[string]any{
+		"reason": "wrong_path", "hint": "set the path of the URL in Jira to exactly the configured path", "configured_path": "/hooks/jira",
+	}, r.logs.FilterMessage("Rejected webhook request").All()[0].ContextMap())
+}
+
 // TestPipelineErrors covers the responses to deliveries that the pipeline refuses.
 func TestPipelineErrors(t *testing.T) {
 	t.Parallel()

@@ -65,6 +65,7 @@ type telemetry struct {
 	wrongSignatures atomic.Uint64
 
 	logger     *zap.Logger
+	path       string // of deliveries, as configured
 	now        func() time.Time
 	mu         sync.Mutex
 	logged     map[string]time.Time // time of the last line, by reason of a rejection
@@ -77,7 +78,7 @@ type series struct {
 	outcome outcome
 }
 
-func newTelemetry(settings receiver.Settings, now func() time.Time) (*telemetry, error) {
+func newTelemetry(settings receiver.Settings, path string, now func() time.Time) (*telemetry, error) {
 	metrics, err := metadata.NewTelemetryBuilder(settings.TelemetrySettings)
 	if err != nil {
 		return nil, err
@@ -90,6 +91,7 @@ func newTelemetry(settings receiver.Settings, now func() time.Time) (*telemetry,
 		warnings:   settings.Logger.WithOptions(zap.WrapCore(oncePerMinute)),
 		statuses:   statuslog.New(settings.Logger, statuslog.Interval),
 		logger:     settings.Logger,
+		path:       path,
 		now:        now,
 		logged:     map[string]time.Time{},
 		unreadable: map[string]bool{},
@@ -211,9 +213,14 @@ func (t *telemetry) recordRejection(ctx context.Context, r *rejection) {
 	}
 	byReason := metric.WithAttributes(attribute.String("reason", r.reason))
 	t.metrics.ReceiverJiraRejectedDeliveries.Add(ctx, 1, t.byReceiver, byReason)
-	if t.isDue(r.reason) {
-		t.logger.Warn("Rejected webhook request", zap.String("reason", r.reason), zap.String("hint", r.hint))
+	if !t.isDue(r.reason) {
+		return
 	}
+	expected := zap.Skip()
+	if r.cause == errWrongPath { //nolint:errorlint // the cause of a row, not an error of a request
+		expected = zap.String("configured_path", t.path) // never the path of the request
+	}
+	t.logger.Warn("Rejected webhook request", zap.String("reason", r.reason), zap.String("hint", r.hint), expected)
 }
 
 func (t *telemetry) isDue(reason string) bool {

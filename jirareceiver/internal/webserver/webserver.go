@@ -11,6 +11,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -91,7 +92,31 @@ func New(ctx context.Context, host component.Host, opts Options) (*Server, error
 	if config.TLS.HasValue() {
 		server.TLSConfig, err = config.TLS.Get().LoadTLSConfig(ctx)
 	}
+	if server.TLSConfig != nil {
+		server.TLSConfig.GetCertificate = keepCertificate(server.TLSConfig.GetCertificate, opts.Warnings)
+	}
 	return &Server{opts: opts, http: server}, err
+}
+
+// keepCertificate returns a function that returns the last certificate while the files of a new one cannot be loaded. A
+// program that renews a certificate replaces one file after the other. The next handshake tries again.
+func keepCertificate(
+	load func(*tls.ClientHelloInfo) (*tls.Certificate, error), warnings *zap.Logger,
+) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	var last atomic.Pointer[tls.Certificate]
+	if first, err := load(nil); err == nil {
+		last.Store(first)
+	}
+	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		certificate, err := load(hello)
+		if err != nil {
+			warnings.Warn("Cannot load the renewed TLS certificate; the receiver uses the certificate that it has loaded before",
+				zap.Error(err))
+			return last.Load(), nil
+		}
+		last.Store(certificate)
+		return certificate, nil
+	}
 }
 
 // Listen opens the endpoint. A connection counts before its TLS handshake.
