@@ -115,16 +115,29 @@ type TokenConfig struct {
 }
 
 // StatusConfig configures the mapping of statuses. The receiver looks a status up in this order: the mapping of the
-// project, the mapping of all projects, the built-in table, the status category.
+// project in the site, the mapping of the site, the mapping of the project, the mapping of all projects, the built-in
+// table, the status category.
 type StatusConfig struct {
 	// Mapping lists the names or ids of statuses by their mapped value. Default: none.
 	Mapping map[string][]string `mapstructure:"mapping"`
 	// Projects holds a mapping for each project key. Default: none.
 	Projects map[string]ProjectStatusConfig `mapstructure:"projects"`
+	// Sites holds mappings for each site, by its address https://host[/context]. Default: none.
+	Sites map[string]SiteStatusConfig `mapstructure:"sites"`
 	// UseDefaultMapping enables the built-in table. Default: true.
 	UseDefaultMapping bool `mapstructure:"use_default_mapping"`
 	// CategoryFallback maps a status by its category if no mapping contains it. Default: true.
 	CategoryFallback bool `mapstructure:"category_fallback"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// SiteStatusConfig holds the status mappings of one site. They take precedence over the mappings of all sites.
+type SiteStatusConfig struct {
+	// Mapping lists the names or ids of statuses by their mapped value. Default: none.
+	Mapping map[string][]string `mapstructure:"mapping"`
+	// Projects holds a mapping for each project key of this site. Default: none.
+	Projects map[string]ProjectStatusConfig `mapstructure:"projects"`
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
@@ -306,16 +319,25 @@ func createDefaultConfig() component.Config {
 
 // Mapper returns the status mapper that the configuration describes.
 func (cfg *StatusConfig) Mapper() *status.Mapper {
-	projects := make(map[string]status.Mapping, len(cfg.Projects))
-	for key, project := range cfg.Projects {
-		projects[key] = project.Mapping
+	sites := make(map[string]status.Site, len(cfg.Sites))
+	for address, site := range cfg.Sites {
+		sites[record.SiteURL(address)] = status.Site{Mapping: site.Mapping, Projects: projectMappings(site.Projects)}
 	}
 	return status.NewMapper(status.Options{
 		Mapping:          cfg.Mapping,
-		Projects:         projects,
+		Projects:         projectMappings(cfg.Projects),
+		Sites:            sites,
 		UseDefault:       cfg.UseDefaultMapping,
 		CategoryFallback: cfg.CategoryFallback,
 	})
+}
+
+func projectMappings(projects map[string]ProjectStatusConfig) map[string]status.Mapping {
+	mappings := make(map[string]status.Mapping, len(projects))
+	for key, project := range projects {
+		mappings[key] = project.Mapping
+	}
+	return mappings
 }
 
 // byPriority returns severities by the folded name or id of a priority.

@@ -128,6 +128,10 @@ func TestEveryOptionIsRead(t *testing.T) {
 		Status: StatusConfig{
 			Mapping:  map[string][]string{"canceled": {"Won't do", "10042"}, "waiting": {"Blocked"}},
 			Projects: map[string]ProjectStatusConfig{"OPS": {Mapping: map[string][]string{"done": {"Verified"}}}},
+			Sites: map[string]SiteStatusConfig{"https://jira.example.com/context": {
+				Mapping:  map[string][]string{"done": {"Abgenommen"}},
+				Projects: map[string]ProjectStatusConfig{"WEB": {Mapping: map[string][]string{"waiting": {"Verified"}}}},
+			}},
 		},
 		Events:          EventsConfig{Include: []string{"jira.issue.*", "jira.sprint.*"}, Exclude: []string{"jira.issue.deleted", "*.updated", "jira.deploy_2", "jira.sprint.paused", "jira.automation.*"}},
 		Changelog:       "split",
@@ -185,6 +189,7 @@ func TestInvalidConfigs(t *testing.T) {
 		"token_header_with_colon":           {"token::header: not the name of a header"},
 		"body_size_negative":                {"max_request_body_size: -5 is not a positive number; set the largest body in bytes"},
 		"status_id_as_number":               {"status::mapping::done[0]: not a text; put it in quotes"},
+		"status_site_by_name":               {"status::sites::acme: not the address of a Jira site"},
 		"site_url_without_host":             {"site_url: not the address of a Jira site"},
 		"site_url_with_query":               {"site_url: not the address of a Jira site"},
 		"site_url_with_user":                {"site_url: not the address of a Jira site"},

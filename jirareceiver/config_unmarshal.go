@@ -53,6 +53,7 @@ var hints = map[string]string{
 	"severity::priorities":   "not a section; write pairs below it, such as Highest: error",
 	"status::mapping":        "not a section; write pairs below it, such as done: [Verified]",
 	"status::projects":       "not a section; write pairs below it, such as OPS: {mapping: {done: [Verified]}}",
+	"status::sites":          "not a section; write pairs below it, such as https://acme.atlassian.net: {mapping: {done: [Verified]}}",
 	"poll::mode":             "not a mode; write off, repair or full",
 	"poll::start_from":       "not a date; write it in quotes, such as \"2026-01-31\"",
 	"registration::mode":     "not a mode; write off, verify or manage",
@@ -92,20 +93,33 @@ func keepStartAsText(conf *confmap.Conf) error {
 // checkMappings returns an error for a mapping the wrong way round, such as Verified: done. The decoder accepts it,
 // because it turns a single value into a list.
 func checkMappings(conf *confmap.Conf) error {
+	type projects map[string]struct {
+		Mapping map[string]any `mapstructure:"mapping"`
+	}
 	var cfg struct {
 		Status struct {
 			Mapping  map[string]any `mapstructure:"mapping"`
-			Projects map[string]struct {
-				Mapping map[string]any `mapstructure:"mapping"`
-			} `mapstructure:"projects"`
+			Projects projects       `mapstructure:"projects"`
+			Sites    map[string]struct {
+				Mapping  map[string]any `mapstructure:"mapping"`
+				Projects projects       `mapstructure:"projects"`
+			} `mapstructure:"sites"`
 		} `mapstructure:"status"`
 	}
 	if conf.Unmarshal(&cfg, confmap.WithIgnoreUnused()) != nil {
 		return nil // the strict decoding reports the error
 	}
-	errs := []error{checkLists("status::mapping", cfg.Status.Mapping)}
-	for _, key := range slices.Sorted(maps.Keys(cfg.Status.Projects)) {
-		errs = append(errs, checkLists("status::projects::"+key+"::mapping", cfg.Status.Projects[key].Mapping))
+	var errs []error
+	check := func(path string, mapping map[string]any, projects projects) {
+		errs = append(errs, checkLists(path+"::mapping", mapping))
+		for _, key := range slices.Sorted(maps.Keys(projects)) {
+			errs = append(errs, checkLists(path+"::projects::"+key+"::mapping", projects[key].Mapping))
+		}
+	}
+	check("status", cfg.Status.Mapping, cfg.Status.Projects)
+	for _, address := range slices.Sorted(maps.Keys(cfg.Status.Sites)) {
+		site := cfg.Status.Sites[address]
+		check("status::sites::"+address, site.Mapping, site.Projects)
 	}
 	return errors.Join(errs...)
 }

@@ -43,7 +43,7 @@ func (cfg *Config) Validate() error {
 		cfg.validateShutdownDelay(),
 		cfg.Signature.validate(),
 		cfg.Token.validate(),
-		cfg.Status.validate(),
+		cfg.Status.validate(cfg.SiteURL),
 		cfg.Events.validate(),
 		cfg.Changelog.validate(),
 		cfg.validateCustomFields(),
@@ -171,16 +171,24 @@ func (cfg *Config) validateSiteURL() error {
 	if cfg.SiteURL == "" {
 		return nil
 	}
-	u, err := url.Parse(cfg.SiteURL)
-	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil ||
-		strings.ContainsAny(cfg.SiteURL, "?#") {
-		return errors.New("site_url: not the address of a Jira site; write it like https://acme.atlassian.net " +
-			"or https://jira.example.com/context, without user, query and fragment")
-	}
-	if record.IsPage(u) {
-		return errors.New("site_url: the address of a page; cut it to https://host or https://host/context")
+	if mistake := mistakeInSite(cfg.SiteURL); mistake != "" {
+		return errors.New("site_url: " + mistake)
 	}
 	return nil
+}
+
+// mistakeInSite returns the part of the message after the key, or "" if the address can be the address of a site.
+func mistakeInSite(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil ||
+		strings.ContainsAny(address, "?#") {
+		return "not the address of a Jira site; write it like https://acme.atlassian.net " +
+			"or https://jira.example.com/context, without user, query and fragment"
+	}
+	if record.IsPage(u) {
+		return "the address of a page; cut it to https://host or https://host/context"
+	}
+	return ""
 }
 
 func (cfg *Config) validateMaxTextLength() error {
@@ -242,12 +250,36 @@ func validateSecrets(path string, secrets []configopaque.String) error {
 	return errors.Join(errs...)
 }
 
-func (cfg *StatusConfig) validate() error {
-	errs := []error{within("status::mapping", status.Mapping(cfg.Mapping).Validate())}
+// validate checks the mappings. All records have the configured site, if it is set.
+func (cfg *StatusConfig) validate(siteURL string) error {
+	errs := []error{validateMappings("status", cfg.Mapping, cfg.Projects)}
 	seen := map[string]string{}
-	for _, key := range slices.Sorted(maps.Keys(cfg.Projects)) {
-		path := "status::projects::" + key
-		errs = append(errs, within(path+"::mapping", status.Mapping(cfg.Projects[key].Mapping).Validate()))
+	for _, address := range slices.Sorted(maps.Keys(cfg.Sites)) {
+		path := "status::sites::" + address
+		errs = append(errs, validateMappings(path, cfg.Sites[address].Mapping, cfg.Sites[address].Projects))
+		if mistake := mistakeInSite(address); mistake != "" {
+			errs = append(errs, fmt.Errorf("%s: %s", path, mistake))
+			continue
+		}
+		site := record.SiteURL(address)
+		if other, taken := seen[site]; taken {
+			errs = append(errs, fmt.Errorf("%s: the same site as %s; keep one", path, other))
+		}
+		if siteURL != "" && record.SiteURL(siteURL) != site {
+			errs = append(errs, fmt.Errorf("%s: not the site of site_url, which all records have; "+
+				"remove site_url if several sites send events, or remove this site", path))
+		}
+		seen[site] = address
+	}
+	return errors.Join(errs...)
+}
+
+func validateMappings(path string, mapping map[string][]string, projects map[string]ProjectStatusConfig) error {
+	errs := []error{within(path+"::mapping", status.Mapping(mapping).Validate())}
+	seen := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(projects)) {
+		path := path + "::projects::" + key
+		errs = append(errs, within(path+"::mapping", status.Mapping(projects[key].Mapping).Validate()))
 		if len(strings.Fields(key)) != 1 {
 			errs = append(errs, fmt.Errorf("%s: not the key of a project; write it like OPS", path))
 		}

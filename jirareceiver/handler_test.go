@@ -489,3 +489,27 @@ func TestMutantsAreAccepted(t *testing.T) {
 	}
 	t.Logf("%d mutants posted", posted)
 }
+
+// TestTwoSites posts events of two sites to one receiver. Each site signs with its secret, and has a mapping of its own
+// for the same project key.
+func TestTwoSites(t *testing.T) {
+	t.Parallel()
+	const acme, branch = "https://acme.atlassian.net", "https://jira.example.com/context"
+	next := &sink{}
+	r := start(t, next, func(cfg *Config) {
+		cfg.Signature.Secrets = []configopaque.String{"of acme", "of branch"}
+		cfg.Status.Projects = map[string]ProjectStatusConfig{"OPS": {Mapping: map[string][]string{"done": {"Verified"}}}}
+		cfg.Status.Sites = map[string]SiteStatusConfig{branch + "/": {
+			Projects: map[string]ProjectStatusConfig{"OPS": {Mapping: map[string][]string{"processing": {"Verified"}}}},
+		}}
+	})
+	for _, tt := range []struct{ site, secret, want string }{{acme, "of acme", "done"}, {branch, "of branch", "processing"}} {
+		body := `{"webhookEvent": "jira:issue_created", "issue": {"id": "1", "key": "OPS-1", "self": "` + tt.site +
+			`/rest/api/2/issue/1", "fields": {"status": {"name": "Verified"}}}}`
+		logs := r.deliver(t, next, []byte(body), withSignature(tt.secret, body))
+		site, _ := logs.ResourceLogs().At(0).Resource().Attributes().Get("jira.site.url")
+		assert.Equal(t, tt.site, site.Str())
+		mapped, _ := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().Get("jira.issue.status.mapped")
+		assert.Equal(t, tt.want, mapped.Str())
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,7 +48,10 @@ func TestStartFailsOnATakenPort(t *testing.T) {
 	cfg.ServerConfig.NetAddr.Endpoint = r.server.Listener().Addr().String()
 	second, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop(), time.Now)
 	require.NoError(t, err)
-	require.ErrorContains(t, second.Start(t.Context(), componenttest.NewNopHost()), "address already in use")
+	err = second.Start(t.Context(), componenttest.NewNopHost())
+	require.ErrorIs(t, err, syscall.EADDRINUSE)
+	assert.ErrorContains(t, err, "endpoint: another program or receiver listens on this address; set another port, or "+
+		"for several Jira sites use one receiver with all secrets in signature::secrets: listen tcp")
 	assert.NoError(t, second.Shutdown(t.Context()))
 }
 

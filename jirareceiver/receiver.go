@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -92,7 +93,7 @@ func (r *jiraReceiver) startServer(ctx context.Context, host component.Host) err
 		return err
 	}
 	if err := server.Listen(ctx); err != nil {
-		return err
+		return explainListen(err)
 	}
 	r.server = server
 	r.settings.Logger.Info("Waiting for Jira to post events", zap.String("url", r.url()))
@@ -102,6 +103,15 @@ func (r *jiraReceiver) startServer(ctx context.Context, host component.Host) err
 		}
 	})
 	return nil
+}
+
+// explainListen adds advice to an error of the listener. Each receiver has a server of its own.
+func explainListen(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("endpoint: another program or receiver listens on this address; set another port, or "+
+			"for several Jira sites use one receiver with all secrets in signature::secrets: %w", err)
+	}
+	return err
 }
 
 func (r *jiraReceiver) activeOptions(host component.Host) active.Options {

@@ -432,6 +432,14 @@ func TestResults(t *testing.T) {
 			want:   []string{"problem statuses the account has no permission for this resource: /rest/api/2/project/OPS/statuses, status 403"},
 			status: exitProblem,
 		},
+		"statuses of one project of the site": {
+			more: "    poll: {projects: [WEB]}\n    status: {category_fallback: false, sites: {https://acme.atlassian.net: {projects: {OPS: {mapping: {processing: [\"10002\"]}}}}}}",
+			want: []string{"in use in 2 projects: OPS, WEB", "- In Review (10002) in WEB → add them"},
+		},
+		"statuses of one project of another site": {
+			more: "    poll: {projects: [OPS, WEB]}\n    status: {category_fallback: false, sites: {https://other.example.com: {projects: {OPS: {mapping: {processing: [\"10002\"]}}}}}}",
+			want: []string{"- In Review (10002) in OPS, WEB → add them"},
+		},
 		"statuses in another language": {
 			account: func(s *jirasim.Site, _ *jirasim.Account) { s.Language = "de" },
 			want: []string{
@@ -705,7 +713,7 @@ func TestSuggestedEntries(t *testing.T) {
 	used := func(id, name, category string, projects ...string) usedStatus {
 		return usedStatus{jira.StatusInfo{Status: jira.Status{Named: jira.Named{ID: id, Name: name}, Category: category}}, projects}
 	}
-	m := newMappings(&jirareceiver.StatusConfig{})
+	m := newMappings(&jirareceiver.StatusConfig{}, "")
 	assert.Empty(t, m.suggest("jira", nil))
 	assert.Equal(t, `receivers:
   jira/cloud:

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -13,6 +14,7 @@ import (
 	"github.com/otel-jira/collector/jirareceiver"
 	"github.com/otel-jira/collector/jirareceiver/internal/jira"
 	"github.com/otel-jira/collector/jirareceiver/internal/jiraapi"
+	"github.com/otel-jira/collector/jirareceiver/internal/record"
 	"github.com/otel-jira/collector/jirareceiver/internal/status"
 )
 
@@ -39,7 +41,7 @@ func (c *checker) statuses(ctx context.Context) []result {
 		return []result{found(kindNoStatuses)}
 	}
 	s.missing = slices.DeleteFunc(s.missing, c.isReported)
-	m := newMappings(&c.cfg.Status)
+	m := newMappings(&c.cfg.Status, c.siteURL())
 	unmapped, byCategory, unused := m.divide(s)
 	c.report.Suggestion = m.suggest(c.id.String(), slices.Concat(unmapped, byCategory))
 	return s.results(group(unmapped), group(byCategory), group(unused))
@@ -81,13 +83,27 @@ func (c *checker) chooseProjects(ctx context.Context, s *scope) (err error) {
 			return err
 		}
 	}
-	for _, key := range slices.Concat(keys, slices.Collect(maps.Keys(c.cfg.Status.Projects))) {
+	for _, key := range slices.Concat(keys, c.mappedProjects()) {
 		s.keys = append(s.keys, status.FoldProjectKey(key))
 	}
 	slices.Sort(s.keys)
 	s.keys = slices.Compact(s.keys)
 	return nil
 }
+
+// mappedProjects returns the keys of the projects with a mapping of their own.
+func (c *checker) mappedProjects() []string {
+	keys := slices.Collect(maps.Keys(c.cfg.Status.Projects))
+	for address, site := range c.cfg.Status.Sites {
+		if record.SiteURL(address) == c.siteURL() {
+			keys = slices.AppendSeq(keys, maps.Keys(site.Projects))
+		}
+	}
+	return keys
+}
+
+// siteURL returns the address of the site that records contain.
+func (c *checker) siteURL() string { return cmp.Or(record.SiteURL(c.cfg.SiteURL), c.report.Site) }
 
 // isReported reports whether an earlier check has not found the project.
 func (c *checker) isReported(project string) bool {
@@ -212,10 +228,10 @@ type mappings struct {
 	all, byName *status.Mapper
 }
 
-func newMappings(cfg *jirareceiver.StatusConfig) mappings {
+func newMappings(cfg *jirareceiver.StatusConfig, siteURL string) mappings {
 	byName := *cfg
 	byName.CategoryFallback = false
-	return mappings{cfg, cfg.Mapper(), byName.Mapper()}
+	return mappings{cfg, cfg.Mapper().ForSite(siteURL), byName.Mapper().ForSite(siteURL)}
 }
 
 // divide returns the statuses that are not mapped in projects that use them, those that only their category maps, and

@@ -35,6 +35,7 @@ const reference = `\$\{`
 const (
 	customFieldID = `^customfield_\d+$`
 	alias         = `^[a-z][a-z0-9_]*$`
+	sitePattern   = `^https?://[^/?#@:]+[^?#@]*$`
 	attributeName = `^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`
 )
 
@@ -48,7 +49,7 @@ var pagePattern = `^[^$]*(` + strings.ReplaceAll(strings.Join(record.CloudDomain
 var constraints = map[string]object{
 	"path":                            {"pattern": `^/?[^?#\s:/]+(/[^?#\s:/]+)*/?$|` + reference},
 	"health_path":                     {"pattern": `^(/?[^?#\s:/]+(/[^?#\s:/]+)*/?)?$|` + reference},
-	"site_url":                        {"pattern": `^https?://[^/?#@:]+[^?#@]*$|` + reference, "not": object{"pattern": pagePattern}},
+	"site_url":                        {"pattern": sitePattern + "|" + reference, "not": object{"pattern": pagePattern}},
 	"endpoint":                        {"pattern": `^[^/]*:[0-9]+$|` + reference},
 	"transport":                       {"enum": []string{"tcp", "tcp4", "tcp6", "unix"}},
 	"max_request_body_size":           {"minimum": 1},
@@ -84,6 +85,10 @@ var constraints = map[string]object{
 	"admission::retry_after":          {"not": object{"const": 0}},
 	"deduplication::window":           {"not": object{"const": 0}},
 	"status::projects[]::mapping[]":   {"minLength": 1},
+	"status::sites":                   {"propertyNames": object{"pattern": sitePattern, "not": object{"pattern": pagePattern}}},
+	"status::sites[]::mapping[]":      {"minLength": 1},
+
+	"status::sites[]::projects[]::mapping[]": {"minLength": 1},
 }
 
 // flowConstraints are the constraints of the connector.

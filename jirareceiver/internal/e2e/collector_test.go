@@ -187,6 +187,6 @@ func binary(t *testing.T) string {
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), binary(t), args...)
-	c.Env = append(os.Environ(), "JIRA_WEBHOOK_SECRET="+secret, "JIRA_TOKEN=a token for the test")
+	c.Env = append(os.Environ(), "JIRA_WEBHOOK_SECRET="+secret, "JIRA_EU_WEBHOOK_SECRET=of another site", "JIRA_TOKEN=a token for the test")
 	return c
 }

@@ -219,7 +219,8 @@ func (w writer) statuses(project string, in recordInput) (change string, unmappe
 	if current.Category != "" {
 		w.putTime(attrStatusCategoryChangedAt, in.Issue.CategorySince)
 	}
-	mapped, isMapped := w.mappedStatus(attrStatusMapped, project, current)
+	mapper := w.opts.Statuses.ForSite(in.Site.URL)
+	mapped, isMapped := w.mappedStatus(attrStatusMapped, mapper, project, current)
 	if !isMapped {
 		unmapped.Current = printable(current)
 	}
@@ -229,7 +230,7 @@ func (w writer) statuses(project string, in recordInput) (change string, unmappe
 	project = cmp.Or(projectKey(in.previousKey), project)
 	w.putID(attrPreviousStatusID, previous.ID)
 	w.putText(attrPreviousStatusName, previous.Name)
-	mapped, isMapped = w.mappedStatus(attrPreviousStatusMapped, project, previous)
+	mapped, isMapped = w.mappedStatus(attrPreviousStatusMapped, mapper, project, previous)
 	if !isMapped {
 		unmapped.Previous = printable(previous)
 	}
@@ -237,8 +238,10 @@ func (w writer) statuses(project string, in recordInput) (change string, unmappe
 	return resolutionChange(in.Event, before, now), unmapped
 }
 
-func (w writer) mappedStatus(key, project string, s jira.Status) (mapped string, isMapped bool) {
-	mapped, isMapped = w.opts.Statuses.Map(project, status.Status{ID: s.ID, Name: s.Name, Category: s.Category})
+func (w writer) mappedStatus(
+	key string, mapper *status.Mapper, project string, s jira.Status,
+) (mapped string, isMapped bool) {
+	mapped, isMapped = mapper.Map(project, status.Status{ID: s.ID, Name: s.Name, Category: s.Category})
 	w.putID(key, mapped)
 	return mapped, isMapped
 }

@@ -341,6 +341,33 @@ func TestPreviousStatusOfAMove(t *testing.T) {
 	assert.Equal(t, "OPS-42", attrs["jira.issue.previous_key"])
 }
 
+// TestStatusesOfSites maps a status of the same project key in two sites, by the link in the body or the configured site.
+func TestStatusesOfSites(t *testing.T) {
+	const body = `{"issue": {"key": "OPS-1", "self": "%s/rest/api/2/issue/1", "fields": {"status": {"name": "Verified"}}}, "changelog": {"items": [
+		{"field": "status", "fromString": "Blocked", "toString": "Verified"}]}}`
+	const acme, branch = "https://acme.atlassian.net", "https://jira.example.com/context"
+	for _, tt := range []struct{ configured, link, want, previous string }{
+		{"", acme, "done", "waiting"},
+		{"", branch, "processing", "parked"},
+		{"", "https://JIRA.example.com:443/context/", "processing", "parked"},
+		{"", "https://jira.example.com/other", "done", "waiting"},
+		{branch, acme, "processing", "parked"},
+	} {
+		builder := newBuilder(func(o *Options) {
+			o.SiteURL = tt.configured
+			o.Statuses = status.NewMapper(status.Options{
+				Mapping: status.Mapping{"done": {"Verified"}, "waiting": {"Blocked"}},
+				Sites: map[string]status.Site{branch: {
+					Mapping: status.Mapping{"parked": {"Blocked"}}, Projects: map[string]status.Mapping{"OPS": {"processing": {"Verified"}}},
+				}},
+			})
+		})
+		_, attrs := build(t, builder, fmt.Sprintf(body, tt.link), Delivery{})
+		assert.Equal(t, tt.want, attrs["jira.issue.status.mapped"], tt)
+		assert.Equal(t, tt.previous, attrs["jira.issue.status.previous.mapped"], tt)
+	}
+}
+
 func TestDisplayLineIsOneLine(t *testing.T) {
 	record, _ := build(t, newBuilder(nil), `{"webhookEvent": "jira:issue_updated", "issue": {"key": "A-1", "fields": {"summary": "x\n\u2028B-2 \u001b[2J\u202e deleted\u0000now\t"}},
 		"changelog": {"items": [{"fieldId": "labels"}]}}`, Delivery{})

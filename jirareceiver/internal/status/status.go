@@ -5,7 +5,8 @@
 //
 // The name of a status is free text: every site defines, renames and translates its own statuses. Only the id of a
 // status and the key of its status category are stable. The mapping therefore uses the most specific source first: the
-// configured mapping of the project, the configured mapping of all projects, the built-in names, and the category.
+// configured mapping of the project in this site, of this site, of the project in all sites, of all projects and sites, the
+// built-in names, and the category.
 package status
 
 import (
@@ -93,15 +94,28 @@ func (m Mapping) Validate() error {
 type Options struct {
 	Mapping          Mapping
 	Projects         map[string]Mapping // by project key; takes precedence over Mapping
+	Sites            map[string]Site    // by address; takes precedence over Mapping and Projects
 	UseDefault       bool               // use the built-in tables after Mapping
 	CategoryFallback bool               // map statuses that are in no table by their category
 }
 
+// Site holds the mappings of one site.
+type Site struct {
+	Mapping  Mapping
+	Projects map[string]Mapping // by project key; takes precedence over Mapping
+}
+
 // Mapper maps statuses. It is safe for concurrent use.
 type Mapper struct {
-	projects         map[string]table
-	global           []table
+	sites            map[string]*Mapper
+	levels           []level // in order of precedence
 	categoryFallback bool
+}
+
+// level holds tables. Those of projects take precedence.
+type level struct {
+	projects map[string]table
+	mapping  table
 }
 
 // table holds mapped values by folded status name and by id.
@@ -110,17 +124,28 @@ type table map[string]string
 // NewMapper returns a Mapper. All mappings must be valid.
 func NewMapper(opts Options) *Mapper {
 	m := &Mapper{
-		projects:         make(map[string]table, len(opts.Projects)),
-		global:           []table{newTable(opts.Mapping)},
+		sites:            make(map[string]*Mapper, len(opts.Sites)),
+		levels:           []level{newLevel(opts.Mapping, opts.Projects)},
 		categoryFallback: opts.CategoryFallback,
 	}
-	for key, mapping := range opts.Projects {
-		m.projects[FoldProjectKey(key)] = newTable(mapping)
-	}
 	if opts.UseDefault {
-		m.global = append(m.global, newTable(builtin), newTable(aliases))
+		m.levels = append(m.levels, level{mapping: newTable(builtin)}, level{mapping: newTable(aliases)})
+	}
+	for address, site := range opts.Sites {
+		m.sites[address] = &Mapper{
+			levels:           append([]level{newLevel(site.Mapping, site.Projects)}, m.levels...),
+			categoryFallback: m.categoryFallback,
+		}
 	}
 	return m
+}
+
+func newLevel(mapping Mapping, projects map[string]Mapping) level {
+	l := level{projects: make(map[string]table, len(projects)), mapping: newTable(mapping)}
+	for key, mapping := range projects {
+		l.projects[FoldProjectKey(key)] = newTable(mapping)
+	}
+	return l
 }
 
 func newTable(mapping Mapping) table {
@@ -133,14 +158,22 @@ func newTable(mapping Mapping) table {
 	return t
 }
 
+// ForSite returns the Mapper of the site with the given address.
+func (m *Mapper) ForSite(site string) *Mapper {
+	if of, found := m.sites[site]; found {
+		return of
+	}
+	return m
+}
+
 // Map returns the mapped value of a status in the project with the given key, and whether the status is mapped.
 func (m *Mapper) Map(project string, s Status) (mapped string, ok bool) {
-	name := Fold(s.Name)
-	if mapped, ok = m.projects[FoldProjectKey(project)].lookup(s.ID, name); ok {
-		return mapped, true
-	}
-	for _, t := range m.global {
-		if mapped, ok = t.lookup(s.ID, name); ok {
+	name, project := Fold(s.Name), FoldProjectKey(project)
+	for _, l := range m.levels {
+		if mapped, ok = l.projects[project].lookup(s.ID, name); ok {
+			return mapped, true
+		}
+		if mapped, ok = l.mapping.lookup(s.ID, name); ok {
 			return mapped, true
 		}
 	}

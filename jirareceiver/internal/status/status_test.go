@@ -57,6 +57,38 @@ func TestCategoryFallback(t *testing.T) {
 	}
 }
 
+// TestSites removes the mappings of a site one by one. The mappings of other sites do not apply.
+func TestSites(t *testing.T) {
+	const site, other = "https://a.example.com", "https://b.example.com"
+	of := Site{Mapping: Mapping{"site": {"Closed"}}, Projects: map[string]Mapping{"ops": {"project of site": {"closed"}}}}
+	opts := defaults()
+	opts.Mapping = Mapping{"global": {"Closed"}}
+	opts.Projects = map[string]Mapping{"OPS": {"project": {"Closed"}}}
+	check := func(site, project, want string) {
+		t.Helper()
+		mapper := NewMapper(opts)
+		mapped, _ := mapper.ForSite(site).Map(project, Status{Name: "Closed"})
+		assert.Equal(t, want, mapped)
+		mapped, _ = mapper.ForSite(site).Map(project, Status{Name: "To Do"})
+		assert.Equal(t, Planned, mapped)
+		mapped, _ = mapper.ForSite(site).Map(project, Status{Name: "?", Category: "done"})
+		assert.Equal(t, Done, mapped)
+	}
+	opts.Sites = map[string]Site{site: of}
+	check(site, "OPS", "project of site")
+	check(site, "WEB", "site")
+	for _, elsewhere := range []string{other, ""} {
+		check(elsewhere, "OPS", "project")
+		check(elsewhere, "WEB", "global")
+	}
+	of.Projects = nil
+	opts.Sites = map[string]Site{site: of}
+	check(site, "OPS", "site")
+	opts.Sites = map[string]Site{site: {}}
+	check(site, "OPS", "project")
+	check(site, "WEB", "global")
+}
+
 // TestOrder removes the sources of a mapping one by one, from the most specific to the least.
 func TestOrder(t *testing.T) {
 	status := Status{ID: "10042", Name: "Closed", Category: "indeterminate"}
