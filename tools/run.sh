@@ -2,9 +2,22 @@
 # Runs the collector for `make run`: tools/run.sh bin/otelcol-jira --config examples/quickstart.yaml
 #
 # With this configuration, it hides the headings that the debug exporter prints for each event, so that an event is one
-# line. When the collector is ready, it prints a hint. It returns an error if the collector never becomes ready.
+# line. When the collector is ready, it prints a hint.
 case "$*" in *examples/quickstart.yaml*) short=yes ;; esac
 tab=$(printf '\t')
+
+show() {
+	while IFS= read -r line; do
+		case $short$line in "yesLogs$tab{"* | 'yesResourceLog #'* | 'yesScopeLog #'* | yes) continue ;; esac
+		printf '%s\n' "$line"
+		case $line in # the exact form of the log, because events contain any text
+		????-??-??T??:??:??.???Z"${tab}info${tab}Waiting for Jira to post events$tab"*'"url": "'*)
+			url=${line##*'"url": "'} url=${url%%'"'*} ;;
+		????-??-??T??:??:??.???Z"${tab}info${tab}Everything is ready."*)
+			[ -z "$url" ] || hint ;;
+		esac
+	done
+}
 
 hint() {
 	arguments=
@@ -13,21 +26,7 @@ hint() {
 	printf '\nNow try in a second terminal: make send%s\nCtrl-C stops the collector.\n\n' "$arguments"
 }
 
-# The collector stops at Ctrl-C, and the loop ends after its last line.
-trap : INT
-"$@" 2>&1 | {
-	trap '' INT
-	status=1
-	while IFS= read -r line; do
-		case $short$line in "yesLogs$tab{"* | 'yesResourceLog #'* | 'yesScopeLog #'* | yes) continue ;; esac
-		printf '%s\n' "$line"
-		case $line in # the exact form of the log, because events contain any text
-		????-??-??T??:??:??.???Z"${tab}info${tab}Waiting for Jira to post events$tab"*'"url": "'*)
-			url=${line##*'"url": "'} url=${url%%'"'*} ;;
-		????-??-??T??:??:??.???Z"${tab}info${tab}Everything is ready."*)
-			status=0
-			[ -z "$url" ] || hint ;;
-		esac
-	done
-	exit $status
-}
+# The collector takes the place of this process, so that it receives the signals. The loop ends after its last line.
+directory=$(mktemp -d) && mkfifo "$directory/log" || exit
+{ rm -r "$directory" && show; } <"$directory/log" &
+exec "$@" >"$directory/log" 2>&1
