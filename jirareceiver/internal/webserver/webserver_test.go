@@ -143,7 +143,8 @@ func serveWith(t *testing.T, config *confighttp.ServerConfig, warnings *zap.Logg
 	t.Helper()
 	server, err := New(t.Context(), componenttest.NewNopHost(), Options{
 		Config:         config,
-		MaxConnections: 1,
+		MaxConnections: 10,
+		OnEvict:        func() {},
 		Telemetry:      componenttest.NewNopTelemetrySettings(),
 		Warnings:       warnings,
 		Handler:        http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
