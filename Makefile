@@ -3,11 +3,22 @@
 BINARY  := bin/otelcol-jira
 CONFIG  := examples/quickstart.yaml
 URL     := http://localhost:8087/jira/events
-TOOL    := go tool -modfile=tools/go.mod
+# The environment in which programs of the build run, if GOOS and GOARCH name another platform.
+NATIVE  := env -u GOOS -u GOARCH
+TOOL    := $(NATIVE) go tool -modfile=tools/go.mod
 PACKAGE := ./internal/... ./jirareceiver/... ./jiraflowconnector/...
 
-# The end of the version of the distribution: the commit of the build, if git knows it.
-COMMIT = $(shell git describe --always --dirty --exclude '*' 2>/dev/null | sed 's/^/+/')
+# The version of the distribution: the tag of the commit. Without a tag, the version of the manifest and the commit, if
+# git knows it.
+TAG     = $(shell git describe --tags --exact-match --match 'v[0-9]*' --dirty 2>/dev/null | grep -v dirty)
+COMMIT  = $(shell git describe --always --dirty --exclude '*' 2>/dev/null | sed 's/^/+/')
+VERSION = $(or $(TAG:v%=%),$(shell sed -n 's/^  version: //p' builder-config.yaml)$(COMMIT))
+
+# The platforms of `make release`.
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+# The repository to which `make push` pushes the image.
+IMAGE := ghcr.io/otel-jira/otelcol-jira
 
 # The least statement coverage of the receiver in per cent, without generated code and the programs around it.
 MIN_COVERAGE := 90
@@ -79,12 +90,38 @@ bin/victoria-logs: tools/victorialogs/go.mod
 	@go build -modfile=tools/victorialogs/go.mod -o $@ github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs
 
 .PHONY: build
-build: ## build bin/otelcol-jira
-	@mkdir -p build bin
+build: build/manifest.yaml ## build bin/otelcol-jira; GOOS= and GOARCH= for another platform
+	@mkdir -p bin
 	@[ -e $(BINARY) ] || echo 'Building the collector. The first time, this takes some minutes.'
-	@sed 's/^  version: .*/&$(COMMIT)/' builder-config.yaml > build/manifest.yaml
 	@$(TOOL) builder --config build/manifest.yaml --skip-strict-versioning=false --skip-compilation
-	@CGO_ENABLED=0 tools/progress.sh go build -C build/otelcol-jira -v -trimpath -ldflags='-s -w' -o $(abspath $(BINARY)) .
+	@CGO_ENABLED=0 tools/progress.sh go build -C build/otelcol-jira -v -trimpath -ldflags='-s -w' -o $(abspath $(BINARY))$(shell go env GOEXE) .
+
+.PHONY: build/manifest.yaml
+build/manifest.yaml:
+	@mkdir -p build
+	@sed 's/^  version: .*/  version: $(VERSION)/' builder-config.yaml > $@
+
+.PHONY: release
+release: build/manifest.yaml bin/release ## make archives, packages, an image, the Helm chart, bills of materials and checksums in dist; PLATFORMS=linux/amd64 for some
+	@$(TOOL) builder --config build/manifest.yaml --skip-strict-versioning=false --skip-compilation
+	@rm -rf dist
+	@$(MAKE) --no-print-directory chart
+	@bin/release $(RELEASE) -platforms '$(PLATFORMS)'
+
+.PHONY: push
+push: bin/release ## push the image in dist to a registry; IMAGE= for another repository
+	@bin/release $(RELEASE) -push $(IMAGE)
+
+.PHONY: test-release
+test-release: release ## make a release, install its packages, run its image, build a manifest of a user, and make the release of HEAD twice
+	RELEASE_TEST_ROOT=$(RELEASE_TEST_ROOT) go test -C tools/release -count=1 ./...
+	tools/release/reproduce.sh '$(PLATFORMS)'
+
+RELEASE = -version '$(VERSION)' -revision "$$(git rev-parse HEAD)" -time "$$(git log -1 --format=%ct)"
+
+.PHONY: bin/release
+bin/release:
+	@$(NATIVE) go build -C tools/release -o $(CURDIR)/$@ .
 
 # The same commit makes the same bytes.
 .PHONY: chart
@@ -108,6 +145,7 @@ test: ## run all tests: with the race detector, coverage, the built collector, a
 	$(MAKE) test-kubernetes
 	go test -C tools/policies -count=1 ./...
 	$(MAKE) test-alerts
+	$(MAKE) test-release PLATFORMS=linux/amd64
 	$(MAKE) soak
 
 .PHONY: test-kubernetes
@@ -208,7 +246,7 @@ lint: ## run the linters
 	@GOOS=windows go vet ./examples/demo ./jirareceiver/cmd/jirasim
 	@$(TOOL) golangci-lint run --allow-parallel-runners
 	@cd jirareceiver/cmd/jiracheck && go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --allow-parallel-runners
-	@for module in kafka kubernetes policies promtool telegraf; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
+	@for module in kafka kubernetes policies promtool release telegraf; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run --allow-parallel-runners) || exit 1; done
 
 .PHONY: tidy
 tidy: ## tidy the modules
@@ -220,9 +258,10 @@ tidy: ## tidy the modules
 	cd tools/kubernetes && go mod tidy
 	cd tools/policies && go mod tidy
 	cd tools/promtool && go mod tidy
+	cd tools/release && go mod tidy
 	cd tools/telegraf && go mod tidy
 	cd tools/victorialogs && go mod tidy
 
 .PHONY: clean
 clean: ## remove built files
-	rm -rf bin build coverage.out
+	rm -rf bin build dist coverage.out

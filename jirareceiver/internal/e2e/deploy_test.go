@@ -27,12 +27,25 @@ func TestSystemdUnit(t *testing.T) {
 		t.Log("systemd-analyze is not installed")
 		return
 	}
-	unit := strings.ReplaceAll(string(read(t, root+"/examples/deploy/otelcol-jira.service")), "/usr/local/bin/otelcol-jira", binary(t))
+	unit := strings.ReplaceAll(string(read(t, root+"/examples/deploy/otelcol-jira.service")), "/usr/bin/otelcol-jira", binary(t))
 	file := filepath.Join(t.TempDir(), "otelcol-jira.service")
 	require.NoError(t, os.WriteFile(file, []byte(unit), 0o600))
 	output, err := exec.CommandContext(t.Context(), analyze, "verify", file).CombinedOutput()
 	require.NoError(t, err, string(output))
 	assert.NotContains(t, string(output), "otelcol-jira.service", "the output may report other units of the machine")
+}
+
+// TestPackagedConfig starts the configuration of the packages and of the image without a backend, and posts a delivery.
+// The event waits in the queue.
+func TestPackagedConfig(t *testing.T) {
+	config := strings.ReplaceAll(string(read(t, root+"/examples/deploy/collector.yaml")), "/var/lib/otelcol-jira", t.TempDir())
+	metrics := address(t)
+	args := append(withMetrics(metrics), "--set", "receivers::jira::endpoint="+address(t), "--set", "exporters::otlp_http::endpoint=http://"+address(t))
+	c := start(t, t.TempDir(), writeConfig(t, "%s", config), args...)
+	body := read(t, life(t)[0])
+	assert.Equal(t, http.StatusOK, c.post(t, body, signature.Sign([]byte(secret), body)))
+	assert.Equal(t, http.StatusUnauthorized, c.post(t, body, ""))
+	assert.Positive(t, metric(t, metrics, "otelcol_exporter_queue_size"))
 }
 
 // TestKubernetesConfig starts the configuration in the manifests, and sends the requests of the probes and of the
