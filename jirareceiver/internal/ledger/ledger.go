@@ -16,7 +16,7 @@ const (
 	// Window is the time for which the ledger keeps an event. Polling reads the changes of this time again after an outage
 	// of Jira's REST API, and must know the changes that webhooks have delivered meanwhile.
 	Window = 24 * time.Hour
-	// maxEntries is the largest number of events. They take about 100 MB.
+	// maxEntries is the largest number of events. They take about 130 MB.
 	maxEntries = 1_000_000
 )
 
