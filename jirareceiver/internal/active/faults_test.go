@@ -345,7 +345,7 @@ func TestThrottling(t *testing.T) {
 	}}
 	bucketOnce := bucket
 	bucketOnce.Times = 1
-	const status = "lower requests_per_second"
+	const status = "lower api::requests_per_second"
 	tryAll(t, []fault{
 		{name: "429 once", only: jirasim.Cloud, faults: limited(30, 1), requests: "throttled"},
 		{name: "429 without a time", only: jirasim.Cloud, faults: limited(-1, 3), requests: "throttled"},

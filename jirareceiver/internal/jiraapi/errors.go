@@ -62,7 +62,7 @@ var explanations = map[Kind]explanation{
 	},
 	KindNotFound:  {message: "Jira has no such resource, or hides it from the account"},
 	KindGone:      {"Jira removed this endpoint", "update the collector"},
-	KindThrottled: {"Jira limits the rate of requests", "lower requests_per_second"},
+	KindThrottled: {"Jira limits the rate of requests", "lower api::requests_per_second"},
 	KindTooLarge:  {message: "the answer is too large"},
 	KindNotJSON: {
 		"the answer is not JSON", "check that the endpoint is the address of Jira and not of a login page",
