@@ -240,10 +240,13 @@ func (c *checker) blame(ctx context.Context, projects []string, jql string) (res
 	return results
 }
 
-// kindsOfSecret are the findings about the secret of the webhook.
-var kindsOfSecret = []registration.Kind{
-	registration.KindUnsigned, registration.KindCannotSign, registration.KindSecretOutdated, registration.KindSecretUnknown,
-}
+// kindsOfSecret are the findings about the secret of the webhook that do not need deliveries or a stored state.
+var kindsOfSecret = []registration.Kind{registration.KindUnsigned, registration.KindCannotSign}
+
+const (
+	webhookUnchecked = "the webhook in Jira was not checked"
+	webhookUnknown   = "the webhook in Jira is not registered, or could not be read"
+)
 
 // webhook compares the registered webhooks with the configuration. It reads only, also if the receiver may write.
 func (c *checker) webhook(ctx context.Context) []result {
@@ -318,8 +321,10 @@ func entries(n int) string {
 // knownSecret returns the knowledge about the secret in Jira, which no Jira returns.
 func (c *checker) knownSecret() string {
 	switch {
-	case c.registration == nil || c.registration.Webhook == nil:
-		return "the webhook in Jira was not checked"
+	case c.registration == nil:
+		return webhookUnchecked
+	case c.registration.Webhook == nil:
+		return webhookUnknown
 	case c.registration.Webhook.HasSecret == nil:
 		return "Jira does not return whether the webhook has a secret"
 	default: // without one, there is a finding
@@ -333,9 +338,9 @@ func (c *checker) deliveries(context.Context) []result {
 	case !c.client.Webhooks(c.info).HasStatistics():
 		return []result{skipped("only Data Center 10 and later counts deliveries")}
 	case c.registration == nil:
-		return []result{skipped("the webhook in Jira was not checked")}
+		return []result{skipped(webhookUnchecked)}
 	case c.registration.Webhook == nil:
-		return []result{skipped("the webhook in Jira is not registered, or could not be read")}
+		return []result{skipped(webhookUnknown)}
 	case c.registration.Statistics == nil:
 		return []result{found(kindNoStatistics)}
 	}

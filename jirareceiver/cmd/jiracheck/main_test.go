@@ -350,7 +350,8 @@ func TestResults(t *testing.T) {
 			account: func(_ *jirasim.Site, a *jirasim.Account) { a.Administrator = false },
 			want: []string{
 				"ok rights the account can browse projects", "problem rights the account is not an administrator of Jira",
-				"problem webhook the account may not read the webhooks of Jira", "was not checked",
+				"problem webhook the account may not read the webhooks of Jira",
+				"has 1 entry; the webhook in Jira is not registered, or could not be read",
 			},
 			status: exitProblem,
 		},
@@ -417,6 +418,11 @@ func TestResults(t *testing.T) {
 		"a mapping of an unknown project": {
 			more: "    status: {projects: {ops: {mapping: {done: [\"1\"]}}, NOPE: {mapping: {done: [\"1\"]}}}}",
 			want: []string{"warning statuses Jira does not find projects whose statuses should be checked: NOPE → check the keys"},
+		},
+		"an unknown project in lower case": {
+			more:   "    poll: {mode: full, projects: [ops, nope], storage: file_storage}",
+			want:   []string{"problem issues Jira does not find a project of poll::projects: nope →", "1 problem, 0 warnings,"},
+			status: exitProblem,
 		},
 		"no projects": {
 			change: func(w *world, _ int) {

@@ -105,10 +105,11 @@ func (c *checker) mappedProjects() []string {
 // siteURL returns the address of the site that records contain.
 func (c *checker) siteURL() string { return cmp.Or(record.SiteURL(c.cfg.SiteURL), c.report.Site) }
 
-// isReported reports whether an earlier check has not found the project.
+// isReported reports whether an earlier check has not found the project. That check has the keys as they are configured.
 func (c *checker) isReported(project string) bool {
+	isProject := func(key string) bool { return status.FoldProjectKey(key) == project }
 	return slices.ContainsFunc(c.report.Results, func(r result) bool {
-		return r.Kind == kindProjectNotFound && slices.Contains(r.Details, project)
+		return r.Kind == kindProjectNotFound && slices.ContainsFunc(r.Details, isProject)
 	})
 }
 
