@@ -6,7 +6,8 @@
 // # Words
 //
 //   - A run reads all issues that changed since the run before, and hands on their events.
-//   - The cursor is the start of the last complete run, on the clocks of Jira and of the collector.
+//   - The cursor is the start of the last complete run, less the grace, on the clocks of Jira and of the collector.
+//   - The grace is the time for which the poller leaves a change to its webhook. It is zero without webhooks.
 //   - The bound of a run is the time from which it reads: the cursor less the overlap and a minute.
 //   - The overlap is how late Jira's search index may show a change.
 //   - The uid set contains the uids that were handed on, from the bound to the present. Runs overlap, and the set
