@@ -23,7 +23,7 @@ type checker struct {
 	clock   jiraapi.Clock
 	timeout time.Duration // of all checks
 	report  *report
-	// projects are those whose statuses are checked; empty for the configured ones
+	// projects are the keys of the flag; empty for the configured projects
 	projects []string
 
 	info         jiraapi.ServerInfo

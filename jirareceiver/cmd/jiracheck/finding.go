@@ -15,8 +15,8 @@ import (
 // kind identifies a warning or a problem, in the JSON form and on the page about findings. A script may depend on it.
 type kind string
 
-// The kinds that are not about the webhook. The kinds about the webhook are those of the package registration, and
-// the kinds of failed requests are those of the package jiraapi with a prefix.
+// The kinds that are not about the webhook. The package registration has the kinds about the webhook. The package
+// jiraapi has the kinds of failed requests, which get a prefix here.
 const (
 	kindTimeout             kind = "timeout"
 	kindSetting             kind = "setting"

@@ -71,8 +71,8 @@ func (c *checker) readStatuses(ctx context.Context) (*scope, error) {
 	return s, nil
 }
 
-// chooseProjects sets the projects: those of the flag, else those that polling reads, else the first of the site. The
-// projects with a mapping of their own are always among them.
+// chooseProjects sets the projects: the projects of the flag, else the projects that polling reads, else the first
+// projects of the site. The projects with a mapping of their own are always among them.
 func (c *checker) chooseProjects(ctx context.Context, s *scope) (err error) {
 	keys := c.projects
 	if len(keys) == 0 {
@@ -235,8 +235,8 @@ func newMappings(cfg *jirareceiver.StatusConfig, siteURL string) mappings {
 	return mappings{cfg, cfg.Mapper().ForSite(siteURL), byName.Mapper().ForSite(siteURL)}
 }
 
-// divide returns the statuses that are not mapped in projects that use them, those that only their category maps, and
-// those that are not mapped and that no project uses.
+// divide returns the statuses that are not mapped in projects that use them, the statuses that only their category maps,
+// and the statuses that are not mapped and that no project uses.
 func (m mappings) divide(s *scope) (unmapped, byCategory, unused []usedStatus) {
 	for _, one := range s.found {
 		if len(s.uses[one.ID]) == 0 {

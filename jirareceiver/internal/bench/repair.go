@@ -28,9 +28,9 @@ const (
 	// repairTimeout is the limit of the wait for the repair of the last changes. It takes the grace and two intervals of
 	// jira-repair.yaml, and the time of two runs.
 	repairTimeout = 6 * time.Minute
-	// fillConnections is the number of concurrent deliveries that fill the ledger, as of Jira Cloud.
+	// fillConnections is the number of concurrent deliveries that fill the ledger. Jira Cloud sends as many.
 	fillConnections = 20
-	// waiting is the number of deliveries that wait for their next attempt.
+	// waiting is the largest number of deliveries that wait for their next attempt.
 	waiting = 10_000
 )
 
@@ -137,8 +137,8 @@ func (s *repairSoak) happened() int {
 // lost returns the number of changes of which there is no record yet. After the end, they are lost.
 func (s *repairSoak) lost() int { return s.happened() + int(s.filled.Load()) - s.records.distinct() }
 
-// send sends the deliveries that fill the ledger, and those of the changes at their times. It returns after the last
-// attempt.
+// send sends the deliveries that fill the ledger, and the deliveries of the changes at their times. It returns after the
+// last attempt.
 func (s *repairSoak) send(ctx context.Context) {
 	filled := make(chan struct{})
 	go func() {

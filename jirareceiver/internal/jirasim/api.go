@@ -64,7 +64,7 @@ func NewScenarioAPI(name string, s Site, a Account) (*API, error) {
 	})), nil
 }
 
-// NewLargeAPI returns the REST side of a large site, which has no deliveries.
+// NewLargeAPI returns the REST side of a large site. [LargeSite.Deliveries] returns its deliveries.
 func NewLargeAPI(s LargeSite, a Account) *API { return newAPI(s.Site, a, newLarge(s)) }
 
 func newAPI(s Site, a Account, content source) *API {
