@@ -95,7 +95,7 @@ func TestKillsDuringBackfill(t *testing.T) {
 
 	_, before := counter.count()
 	c = launch(t, t.TempDir(), config)
-	require.Eventually(t, func() bool { return api.Requests()[jirasim.OpServerInfo] > 0 }, waitLimit, time.Millisecond)
+	c.awaitLog(t, "The first run of polling is complete") // of this process
 	c.terminate(t)
 	_, after := counter.count()
 	assert.Equal(t, before, after, "after an orderly stop, nothing is recorded again")
