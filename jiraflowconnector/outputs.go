@@ -34,7 +34,7 @@ func (t *tracker) settleIssue(issue *state.Issue) (outputs []output.Output) {
 // count adds a move to the metrics, unless they contain it. A duration that is not known yet is added when it is known.
 func (t *tracker) count(issue *state.Issue, timeline *flow.Timeline, i int) {
 	m := &timeline.Moves[i]
-	if m.Marks&flow.Live == 0 && !t.cfg.Metrics.CountBackfill {
+	if !t.isCountable(m) {
 		return
 	}
 	var done flow.Marks
@@ -53,6 +53,11 @@ func (t *tracker) count(issue *state.Issue, timeline *flow.Timeline, i int) {
 	if done != 0 && issue.Mark(m.Key, done) {
 		t.store.Touch(issue)
 	}
+}
+
+// isCountable reports whether the metrics may contain a move. They contain moves of a back-fill only with count_backfill.
+func (t *tracker) isCountable(m *flow.Move) bool {
+	return m.Marks&flow.Live != 0 || t.cfg.Metrics.CountBackfill
 }
 
 func (t *tracker) countMove(issue *state.Issue, m *flow.Move) {
@@ -212,14 +217,13 @@ func stuckOutput(issue *state.Issue, now int64, inStatus, limit time.Duration) o
 }
 
 // hasOutputs reports whether settling the issue may make an output.
-func hasOutputs(issue *state.Issue, timeline *flow.Timeline) bool {
+func (t *tracker) hasOutputs(issue *state.Issue, timeline *flow.Timeline) bool {
 	if issue.Stuck.At != 0 && !isInSameStay(issue, &issue.Summary) {
 		return true
 	}
 	for i := range timeline.Moves {
 		m := &timeline.Moves[i]
-		isLive := m.Marks&flow.Live != 0
-		if isLive && m.Marks&flow.Counted == 0 || m.Kind == flow.Resolved && m.Marks&flow.Sent == 0 {
+		if t.isCountable(m) && m.Marks&flow.Counted == 0 || m.Kind == flow.Resolved && m.Marks&flow.Sent == 0 {
 			return true
 		}
 	}

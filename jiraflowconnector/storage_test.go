@@ -80,6 +80,21 @@ func TestCrash(t *testing.T) {
 	r.shutdown()
 }
 
+// TestCrashAfterBackfill ends the connector after the save of a back-fill that has not settled.
+func TestCrashAfterBackfill(t *testing.T) {
+	r := newRig(t, func(cfg *Config) { cfg.Metrics.CountBackfill = true }).withStorage(newMemoryStorage())
+	r.start()
+	for _, e := range life()[:4] { // not resolved, so that no record is due
+		r.consume(e.by("backfill"))
+	}
+	r.core.save(t.Context())
+	r.crash()
+
+	r.start()
+	r.shutdown()
+	assert.Equal(t, "1", r.values()["jira.issue.created Task OPS"])
+}
+
 func TestStuckAfterRestart(t *testing.T) {
 	r := newRig(t, func(cfg *Config) { cfg.Stuck.Limits = map[string]time.Duration{"processing": hour} }).
 		withStorage(newMemoryStorage())

@@ -331,7 +331,7 @@ func (t *tracker) save(ctx context.Context, client storage.Client) error {
 func (t *tracker) onLoad(issue *state.Issue, now time.Time) {
 	timeline := issue.Timeline(t.rules)
 	issue.Summarize(&timeline)
-	if hasOutputs(issue, &timeline) {
+	if t.hasOutputs(issue, &timeline) {
 		t.postpone(issue, now)
 	}
 }
