@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -326,6 +327,21 @@ func TestMaxIssues(t *testing.T) {
 	assert.Equal(t, []string{"43", "44", "open"}, ids, "the issue that was resolved first has gone")
 	r.shutdown()
 	assert.Len(t, r.records(attr.EventLifecycle), 3, "also of the issue that had to go")
+}
+
+// TestPendingIssues covers issues that leave the state while the pipeline refuses their records.
+func TestPendingIssues(t *testing.T) {
+	r := newRig(t, func(cfg *Config) { cfg.MaxIssues = 10 })
+	r.startWith(consumerOf(func(plog.Logs) error { return errors.New("queue is full") }), nil)
+	for n := range 100 {
+		id := strconv.Itoa(n)
+		r.consume(created(id, 0, todo), moved(id, hour, 11, todo, done))
+		r.settle()
+	}
+	_, pending := r.core.tracker.sizes()
+	assert.Greater(t, pending, r.cfg.MaxIssues, "issues that have left the state still wait for their records")
+	assert.LessOrEqual(t, pending, maxPending*r.cfg.MaxIssues+1, "not without limit")
+	r.shutdown()
 }
 
 func TestCalendar(t *testing.T) {

@@ -170,12 +170,23 @@ func (t *tracker) postpone(issue *state.Issue, now time.Time) {
 	t.pending[issue] = s
 }
 
-// hurry lets an issue that leaves the state settle with the next call of settle.
+// maxPending limits the issues that wait for their outputs, in max_issues. Issues that have left the state wait too, and
+// while the logs pipeline accepts no records, nothing else would limit them.
+const maxPending = 2
+
+// hurry lets an issue that leaves the state settle with the next call of settle. If too many issues wait, its outputs
+// are lost.
 func (t *tracker) hurry(issue *state.Issue) {
-	if s, found := t.pending[issue]; found {
-		s.due = time.Time{}
-		t.pending[issue] = s
+	s, found := t.pending[issue]
+	if !found {
+		return
 	}
+	if len(t.pending) > maxPending*t.cfg.MaxIssues {
+		delete(t.pending, issue)
+		return
+	}
+	s.due = time.Time{}
+	t.pending[issue] = s
 }
 
 const (
