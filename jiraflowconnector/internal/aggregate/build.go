@@ -198,7 +198,7 @@ func (b *builder) site(site state.Text) pmetric.MetricSlice {
 		return metrics
 	}
 	resource := b.out.ResourceMetrics().AppendEmpty()
-	resource.Resource().Attributes().PutStr("service.name", "jira")
+	resource.Resource().Attributes().PutStr(attr.ServiceName, "jira")
 	if url := site.String(); url != "" {
 		resource.Resource().Attributes().PutStr(attr.SiteURL, url)
 	}

@@ -294,7 +294,7 @@ func (o *Output) writeUnstuck(attributes pcommon.Map) {
 	putStatus(attributes, o.summary.Status.Get())
 }
 
-// resolutionID identifies the resolution of an Issue: by the id of the changelog, otherwise by time and status.
+// resolutionID identifies the resolution of an issue: by the id of the changelog, otherwise by time and status.
 func (o *Output) resolutionID() string {
 	m := &o.Lifecycle.Resolution
 	if m.ID != 0 {
