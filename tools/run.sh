@@ -5,15 +5,16 @@
 # line. When the collector is ready, it prints a hint.
 case "$*" in *examples/quickstart.yaml*) short=yes ;; esac
 tab=$(printf '\t')
+time="????-??-??T??:??:??.???[Z+-]*$tab" # the time zone is Z or, for example, +0100
 
 show() {
 	while IFS= read -r line; do
 		case $short$line in "yesLogs$tab{"* | 'yesResourceLog #'* | 'yesScopeLog #'* | yes) continue ;; esac
 		printf '%s\n' "$line"
 		case $line in # the exact form of the log, because events contain any text
-		????-??-??T??:??:??.???Z"${tab}info${tab}Waiting for Jira to post events$tab"*'"url": "'*)
+		$time"info${tab}Waiting for Jira to post events$tab"*'"url": "'*)
 			url=${line##*'"url": "'} url=${url%%'"'*} ;;
-		????-??-??T??:??:??.???Z"${tab}info${tab}Everything is ready."*)
+		$time"info${tab}Everything is ready."*)
 			[ -z "$url" ] || hint ;;
 		esac
 	done

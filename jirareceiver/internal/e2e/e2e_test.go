@@ -137,8 +137,8 @@ func TestQuickstart(t *testing.T) {
 	dir, endpoint := t.TempDir(), address(t)
 	console := exec.CommandContext(t.Context(), absolute(t, root+"/tools/run.sh"), binary(t), "--config", absolute(t, root+"/examples/quickstart.yaml"),
 		"--set", "receivers::jira::endpoint="+endpoint, "--set", "service::telemetry::metrics::level=none")
-	console.Env = append(os.Environ(), "JIRA_WEBHOOK_SECRET=")
-	console.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as in a terminal, where Ctrl-C reaches all processes of the group
+	console.Env = append(os.Environ(), "JIRA_WEBHOOK_SECRET=", "TZ=Asia/Tokyo") // the log has times of the local zone
+	console.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}                   // as in a terminal, where Ctrl-C reaches all processes of the group
 	c := run(t, dir, console)
 	t.Cleanup(func() { _ = syscall.Kill(-console.Process.Pid, syscall.SIGKILL) })
 	c.awaitListening(t)
