@@ -94,7 +94,7 @@ build: build/manifest.yaml ## build bin/otelcol-jira; GOOS= and GOARCH= for anot
 	@mkdir -p bin
 	@[ -e $(BINARY) ] || echo 'Building the collector. The first time, this takes some minutes.'
 	@$(TOOL) builder --config build/manifest.yaml --skip-strict-versioning=false --skip-compilation
-	@CGO_ENABLED=0 tools/progress.sh go build -C build/otelcol-jira -v -trimpath -ldflags='-s -w' -o $(abspath $(BINARY))$(shell go env GOEXE) .
+	@CGO_ENABLED=0 tools/progress.sh go build -C build/otelcol-jira -v -trimpath -ldflags='-s -w' -o $(abspath $(BINARY))$$(go env GOEXE) .
 
 .PHONY: build/manifest.yaml
 build/manifest.yaml:
