@@ -176,6 +176,11 @@ func TestValues(t *testing.T) {
 	assert.EqualValues(t, "HTTPS", m.container().ReadinessProbe.HTTPGet.Scheme)
 	assert.Equal(t, "/up", m.container().ReadinessProbe.HTTPGet.Path)
 	assert.Equal(t, "/hook", m.ingress.Spec.Rules[0].HTTP.Paths[0].Path)
+	m = render("webhooks-values.yaml", "config: {receivers: {jira: {path: hook, health_path: up}}}")
+	assert.Equal(t, "/up", m.container().ReadinessProbe.HTTPGet.Path, "the receiver adds the slash")
+	assert.Equal(t, "/hook", m.ingress.Spec.Rules[0].HTTP.Paths[0].Path)
+	m = render("webhooks-values.yaml", `config: {receivers: {jira: {health_path: ""}}}`)
+	assert.Equal(t, "health", m.container().ReadinessProbe.HTTPGet.Port.StrVal, "the receiver has no health check")
 	m = render("webhooks-values.yaml", "config: {receivers: {jira: {auth: {authenticator: basicauth}}}}")
 	assert.Equal(t, "/", m.container().ReadinessProbe.HTTPGet.Path, "the probe has no credentials")
 }

@@ -29,6 +29,20 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- if and $jira (dig "listen" true $jira) }}true{{ end }}
 {{- end }}
 
+{{/* The path of the webhook. The receiver adds the slash that it may lack. */}}
+{{- define "otelcol-jira.path" -}}
+/{{ dig "path" "/jira/events" (include "otelcol-jira.receiver" . | fromJson) | trimPrefix "/" }}
+{{- end }}
+
+{{/* The path of the health check of the receiver, or nothing if a probe cannot use it. */}}
+{{- define "otelcol-jira.healthPath" -}}
+{{- $jira := include "otelcol-jira.receiver" . | fromJson }}
+{{- $path := dig "health_path" "/health" $jira }}
+{{- if and (include "otelcol-jira.listens" .) $path (not $jira.auth) (not (dig "tls" "client_ca_file" "" $jira)) -}}
+/{{ trimPrefix "/" $path }}
+{{- end }}
+{{- end }}
+
 {{/* "true" if the collector may not have a second replica. */}}
 {{- define "otelcol-jira.alone" -}}
 {{- $jira := include "otelcol-jira.receiver" . | fromJson }}
