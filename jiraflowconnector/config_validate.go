@@ -156,7 +156,7 @@ func (cfg *MetricsConfig) validate() error {
 	for i, dimension := range cfg.Dimensions {
 		if !slices.Contains(dimensions, dimension) {
 			errs = append(errs, fmt.Errorf("metrics::dimensions[%d]: %q is not an attribute of the metrics; "+
-				"choose from %q", i, dimension, dimensions))
+				"choose from %s", i, dimension, strings.Join(dimensions, ", ")))
 		}
 	}
 	if cfg.MaxSeries <= 0 {
