@@ -5,6 +5,7 @@ package jiraflowconnector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -192,14 +193,16 @@ func (c *core) openStorage(ctx context.Context, host component.Host) error {
 	}
 	client, err := backend.GetClient(ctx, component.KindConnector, c.settings.ID, storageName)
 	if err != nil {
-		c.telemetry.recordStorageError(ctx, err)
+		c.telemetry.recordLoadError(ctx, err)
 		return nil
 	}
 	c.client = client
 	begin := time.Now()
 	damaged, err := c.tracker.load(ctx, client, c.now())
 	if err != nil {
-		c.telemetry.recordStorageError(ctx, err)
+		// A save would replace pages that were not loaded.
+		c.telemetry.recordLoadError(ctx, errors.Join(err, c.closeStorage(ctx)))
+		return nil
 	}
 	if damaged > 0 {
 		c.telemetry.recordDamage(ctx, damaged)
@@ -305,7 +308,7 @@ func (c *core) save(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if err := c.tracker.save(ctx, c.client); err != nil {
-		c.telemetry.recordStorageError(ctx, err)
+		c.telemetry.recordSaveError(ctx, err)
 	}
 }
 
@@ -332,6 +335,10 @@ func (c *core) shutdown(ctx context.Context) error {
 		return nil
 	}
 	c.save(context.WithoutCancel(ctx))
+	return c.closeStorage(ctx)
+}
+
+func (c *core) closeStorage(ctx context.Context) error {
 	err := c.client.Close(ctx)
 	c.client = nil
 	return err

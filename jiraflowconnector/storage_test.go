@@ -128,9 +128,9 @@ func TestStorageWrites(t *testing.T) {
 
 func TestStorageFails(t *testing.T) {
 	s := newMemoryStorage()
-	s.err = errors.New("disk full")
 	r := newRig(t, nil).withStorage(s)
 	r.start()
+	s.err = errors.New("disk full")
 	r.consume(life()...)
 	r.core.save(t.Context())
 	s.err = nil
@@ -140,6 +140,26 @@ func TestStorageFails(t *testing.T) {
 	errorsCounted, err := r.telemetry.GetMetric("otelcol_connector_jira_flow_storage_errors")
 	require.NoError(t, err)
 	assert.NotEmpty(t, errorsCounted)
+}
+
+// TestStorageNotRead checks that issues remain in a storage that fails while the connector reads it.
+func TestStorageNotRead(t *testing.T) {
+	s := newMemoryStorage()
+	r := newRig(t, nil).withStorage(s)
+	r.start()
+	r.consume(life()...)
+	r.shutdown()
+	stored := maps.Clone(s.values)
+	s.err = errors.New("input/output error")
+	r.start()
+	s.err = nil
+	r.consume(moved("42", 50*hour, 30, done, progress))
+	r.shutdown()
+	assert.Equal(t, stored, s.values)
+	r.start()
+	issues, _ := r.core.tracker.sizes()
+	assert.Equal(t, 1, issues)
+	r.shutdown()
 }
 
 func TestDamagedStorage(t *testing.T) {

@@ -103,10 +103,17 @@ func (t *telemetry) recordOverflows(ctx context.Context, overflows int64) {
 	}
 }
 
-// recordStorageError counts an error of the storage, and logs it once a minute.
-func (t *telemetry) recordStorageError(ctx context.Context, err error) {
+// recordSaveError counts an error of a save, and logs it once a minute.
+func (t *telemetry) recordSaveError(ctx context.Context, err error) {
 	t.metrics.ConnectorJiraFlowStorageErrors.Add(ctx, 1, t.byConnector)
-	t.warnings.Warn("Cannot open, read or write the storage; the connector tries a failed save again", zap.Error(err))
+	t.warnings.Warn("Cannot write the issues to the storage; the connector tries again", zap.Error(err))
+}
+
+// recordLoadError counts and logs an error of the storage at the start.
+func (t *telemetry) recordLoadError(ctx context.Context, err error) {
+	t.metrics.ConnectorJiraFlowStorageErrors.Add(ctx, 1, t.byConnector)
+	t.warnings.Warn("Cannot read the issues from the storage; the connector saves nothing until its next start",
+		zap.Error(err))
 }
 
 // recordDamage counts and logs damaged pages.
