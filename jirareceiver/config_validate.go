@@ -79,7 +79,7 @@ func (cfg *Config) validateServer() error {
 		{"write_timeout", cfg.ServerConfig.WriteTimeout},
 		{"keepalive::idle_timeout", cfg.idleTimeout()},
 	} {
-		if timeout.value > 0 && timeout.value < time.Millisecond {
+		if timeout.value != 0 && timeout.value < time.Millisecond {
 			errs = append(errs, fmt.Errorf("%s: %s is less than a millisecond; write it with a unit, such as 30s",
 				timeout.key, timeout.value))
 		}

@@ -79,6 +79,7 @@ func TestMistakes(t *testing.T) {
 		{"max_body_size: 1000", "max_body_size: there is no such key; did you mean max_request_body_size?"},
 		{"max_text_length: 4k", `max_text_length: "4k" is not a whole number; write it without a unit`},
 		{"read_timeout: 30", "read_timeout: 30ns is less than a millisecond; write it with a unit, such as 30s"},
+		{"read_timeout: -3s", "read_timeout: -3s is less than a millisecond; write it with a unit, such as 30s"},
 		{"read_timeout: thirty", `read_timeout: "thirty" is not a duration; write it with the units h, m and s, such as 1h30m`},
 		{"tls: {cert: /a, key: /b}", "\n  tls::cert: there is no such key; did you mean tls::cert_file or tls::cert_pem?\n  tls::key: there is no such key; did you mean tls::key_file or tls::key_pem?"},
 		{"tls: {min_version: 1.2}", "tls::min_version: not a text; put it in quotes"},
