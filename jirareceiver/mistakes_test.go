@@ -100,6 +100,11 @@ func TestMistakes(t *testing.T) {
 		{"poll: {mode: full}\napi: https://acme.atlassian.net", "api: not a section; write its keys below it, indented"},
 		{"interval: 5m", "interval: there is no such key; did you mean poll::interval or registration::interval?"},
 		{"storage: file_storage", "storage: there is no such key; did you mean deduplication::storage or poll::storage?"},
+		{
+			"api: {endpoint: https://acme.atlassian.net}\nregistration: {mode: verify}",
+			"registration::url: not set; set the address at which Jira reaches the receiver, " +
+				"such as https://hooks.example.com/jira/events",
+		},
 		{"registration: {mode: managed}", `registration::mode: "managed" is not a mode; write off, verify or manage`},
 		{"middlewares: [{idd: x}]", "middlewares[0]::idd: there is no such key; did you mean middlewares[0]::id?"},
 		{"cors: {allowed_origin: ['*']}", "cors::allowed_origin: there is no such key; did you mean cors::allowed_origins?"},

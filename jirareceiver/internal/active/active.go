@@ -110,7 +110,7 @@ func Start(ctx context.Context, host component.Host, opts Options) (*Side, error
 		OnPause:               s.observer.recordPause,
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("api: %w", err)
 	}
 	if err := s.openStorage(ctx); err != nil {
 		return nil, err

@@ -346,10 +346,14 @@ func (cfg *RegistrationConfig) urlProblems(api *APIConfig) error {
 	isWeb := err == nil && u.Hostname() != "" && (u.Scheme == "https" || u.Scheme == "http")
 	endpoint, err := jiraapi.ParseEndpoint(api.ClientConfig.Endpoint)
 	isCloud := err == nil && (jiraapi.IsGateway(endpoint) || record.IsCloudHost(endpoint.Hostname()))
+	problem := "not an address"
+	if cfg.URL == "" {
+		problem = "not set"
+	}
 	switch {
 	case !isWeb:
-		return errors.New("registration::url: not an address; set the address at which Jira reaches the receiver, " +
-			"such as https://hooks.example.com/jira/events")
+		return fmt.Errorf("registration::url: %s; set the address at which Jira reaches the receiver, "+
+			"such as https://hooks.example.com/jira/events", problem)
 	case isCloud && u.Scheme != "https":
 		return errors.New("registration::url: Jira Cloud posts only to https; set an address with https")
 	default:
