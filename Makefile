@@ -135,8 +135,9 @@ unit: ## run the tests without the built collector, in their short form
 	go test -short $(PACKAGE)
 
 .PHONY: test
-test: ## run all tests: with the race detector, coverage, the built collector, and a short soak
-	go test -race -coverprofile=coverage.out -coverpkg=./internal/...,./jirareceiver/...,./jiraflowconnector/... $(PACKAGE)
+test: ## run all tests: short forms with the race detector, all forms with coverage, the built collector, and a short soak
+	go test -short -race $(PACKAGE)
+	go test -coverprofile=coverage.out -coverpkg=./internal/...,./jirareceiver/...,./jiraflowconnector/... $(PACKAGE)
 	@awk -v min=$(MIN_COVERAGE) -f tools/coverage.awk coverage.out
 	go test -count=1 -run TestAllocations ./jirareceiver
 	$(MAKE) build
