@@ -346,14 +346,12 @@ func (cfg *RegistrationConfig) urlProblems(api *APIConfig) error {
 	isWeb := err == nil && u.Hostname() != "" && (u.Scheme == "https" || u.Scheme == "http")
 	endpoint, err := jiraapi.ParseEndpoint(api.ClientConfig.Endpoint)
 	isCloud := err == nil && (jiraapi.IsGateway(endpoint) || record.IsCloudHost(endpoint.Hostname()))
-	problem := "not an address"
-	if cfg.URL == "" {
-		problem = "not set"
-	}
+	const remedy = "set the address at which Jira reaches the receiver, such as https://hooks.example.com/jira/events"
 	switch {
+	case cfg.URL == "":
+		return errors.New("registration::url: not set; " + remedy)
 	case !isWeb:
-		return fmt.Errorf("registration::url: %s; set the address at which Jira reaches the receiver, "+
-			"such as https://hooks.example.com/jira/events", problem)
+		return errors.New("registration::url: not an address; " + remedy)
 	case isCloud && u.Scheme != "https":
 		return errors.New("registration::url: Jira Cloud posts only to https; set an address with https")
 	default:

@@ -8,7 +8,6 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -108,19 +107,9 @@ func line(record plog.LogRecord) string {
 // TestTwoBackendsRecipe sends to two backends, of which the second is down at first. Both must receive all records.
 func TestTwoBackendsRecipe(t *testing.T) {
 	first, second := &exports{}, &exports{}
-	accepting := second.serveHTTP(t)
-	refusals := make(chan struct{}, 3)
-	down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case refusals <- struct{}{}:
-			w.WriteHeader(http.StatusServiceUnavailable)
-		default:
-			http.Redirect(w, r, accepting+r.URL.Path, http.StatusTemporaryRedirect)
-		}
-	}))
-	t.Cleanup(down.Close)
+	down, refusals := refuseFirst(t, 3, second.serveHTTP(t))
 	c := startWithRecipe(t, t.TempDir(), recipeOnPage(t, "Two backends", "yaml"),
-		"--set", "exporters::otlp_http/first::endpoint="+first.serveHTTP(t), "--set", "exporters::otlp_http/second::endpoint="+down.URL,
+		"--set", "exporters::otlp_http/first::endpoint="+first.serveHTTP(t), "--set", "exporters::otlp_http/second::endpoint="+down,
 		"--set", "exporters::otlp_http/second::retry_on_failure::initial_interval=1s")
 	c.postAll(t, life(t))
 	first.await(t, c)

@@ -221,18 +221,8 @@ func TestKafkaTiers(t *testing.T) {
 	front.postAll(t, life(t))
 
 	got := &exports{}
-	url := got.serveHTTP(t)
-	refusals := make(chan struct{}, 2)
-	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case refusals <- struct{}{}:
-			w.WriteHeader(http.StatusServiceUnavailable)
-		default:
-			http.Redirect(w, r, url+r.URL.Path, http.StatusTemporaryRedirect)
-		}
-	}))
-	t.Cleanup(backend.Close)
-	t.Setenv("OTLP_ENDPOINT", backend.URL)
+	backend, refusals := refuseFirst(t, 2, got.serveHTTP(t))
+	t.Setenv("OTLP_ENDPOINT", backend)
 	back := launch(t, t.TempDir(), recipe(t, "kafka-back"), "--set", "service::telemetry::metrics::level=none")
 	got.await(t, back)
 	assert.Len(t, refusals, cap(refusals))
@@ -410,4 +400,21 @@ func (k *kafka) finish(t *testing.T) (values []string) {
 	}
 	slices.Sort(values)
 	return values
+}
+
+// refuseFirst returns the URL of a backend that refuses a number of requests with 503, and redirects all later requests
+// to another backend. The channel contains the refusals.
+func refuseFirst(t *testing.T, number int, accepting string) (url string, refusals chan struct{}) {
+	t.Helper()
+	refusals = make(chan struct{}, number)
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case refusals <- struct{}{}:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			http.Redirect(w, r, accepting+r.URL.Path, http.StatusTemporaryRedirect)
+		}
+	}))
+	t.Cleanup(backend.Close)
+	return backend.URL, refusals
 }
