@@ -88,8 +88,7 @@ func IsIgnored(event string) bool {
 	}
 }
 
-// Read returns what a record contains about an issue. It returns false for a record without the id of an
-// issue.
+// Read returns the observation of an issue in a record. It returns false for a record without the id of an issue.
 func Read(lr plog.LogRecord, site state.Text, now time.Time) (o state.Observation, found bool) {
 	f := readFields(lr.Attributes())
 	if f.issueID == "" {

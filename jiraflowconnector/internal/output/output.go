@@ -1,7 +1,7 @@
 // Copyright The otel-jira Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package output makes log records of what the connector has found out about issues. It does no I/O and reads no clock.
+// Package output makes log records about the flow of issues. It does no I/O and reads no clock.
 package output
 
 import (

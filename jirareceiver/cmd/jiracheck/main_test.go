@@ -125,7 +125,7 @@ service:
 
 const repairing = `    poll: {mode: repair, projects: [OPS, WEB], jql: "` + jql + `", storage: file_storage}`
 
-// outcome is what a run of the command has printed, and its exit status.
+// outcome is the output of a run of the command, and its exit status.
 type outcome struct {
 	stdout, stderr string
 	status         int

@@ -13,7 +13,7 @@ import (
 )
 
 // suggest returns a part of a configuration that contains the configured mapping and the given statuses. Each status has
-// the mapped value of its category. It returns "" if there are no statuses.
+// the mapped value of its category. Without statuses, it returns "".
 func (m mappings) suggest(receiver string, statuses []usedStatus) string {
 	if len(statuses) == 0 {
 		return ""

@@ -81,7 +81,7 @@ var (
 // stuckFor is the time before the end of a part of the month since which issues are stuck.
 const stuckFor = 30 * time.Hour
 
-// flowTally counts what was equal.
+// flowTally counts the equal records and values.
 type flowTally struct {
 	mu                                    sync.Mutex
 	computations, issues, deleted, values int
